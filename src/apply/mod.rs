@@ -1,0 +1,1 @@
+//! The executor: carries out an approved plan.

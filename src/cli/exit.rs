@@ -1,0 +1,35 @@
+//! How a run can end, as documented constants: cron jobs and scripts branch on them.
+
+/// The exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Everything is as it should be, or was made so.
+    Success = 0,
+    /// Something unforeseen; a bug or a broken machine.
+    Unexpected = 1,
+    /// Wrong usage, or an error in the inventory or the policies.
+    BadInput = 2,
+    /// Removals were held by a guard rule; everything else was done.
+    RemovalsHeld = 3,
+    /// A directory or an account could not be read completely; no removal was made on account of it.
+    IncompleteSource = 4,
+    /// Some changes failed.
+    PartialFailure = 5,
+    /// Another run holds the lock.
+    Locked = 6,
+    /// A saved plan no longer matches what it was made from.
+    PlanMoved = 7,
+    /// Interrupted; what was under way was finished, the rest was not begun.
+    Interrupted = 8,
+    /// The run record does not verify.
+    RecordDamaged = 9,
+    /// With `--detailed-exitcode`: nothing is wrong and there are changes to make.
+    ChangesPending = 10,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code as u8)
+    }
+}

@@ -1,0 +1,97 @@
+//! The interface every cloud implements, and its contract in prose.
+//!
+//! Reading and writing are different traits, so that what computes a plan cannot change anything:
+//! a [`Connection`] hands out [`Observe`] alone until a plan has been approved.
+//!
+//! # Contract
+//!
+//! **Observation** reads an account in bulk (cost grows with pages, not with users × groups),
+//! including foreign objects, and says honestly whether it saw everything: any page that failed,
+//! came back truncated or went missing makes the reading `Partial`. It never fails as a whole; an
+//! account that cannot be reached is `Partial` with nothing in it.
+//!
+//! **Ownership** is decided in one function per cloud (`identity::ownership`) from the mark on the
+//! object itself, never from its name.
+//!
+//! **Application** carries out exactly one [`Step`] with one write (plus the reads a vendor's
+//! conditional writes need). It makes no choices. It refuses to touch what does not carry the
+//! organisation's mark ([`ErrorKind::Foreign`]). It does not retry: whether and how to is
+//! decided by the executor from [`CloudError::retry`].
+//!
+//! **Looking** ([`Apply::look`]) reads one object afresh. The executor uses it to resolve a lost
+//! reply, to verify each step of a deprovision and to re-read the victim of an irreversible step.
+
+mod error;
+pub mod memory;
+pub mod registry;
+
+use async_trait::async_trait;
+
+pub use error::{CloudError, ErrorKind, Retry};
+
+use crate::model::{
+    Account, Credential, ObjectKey, ObservedAccount, Reading, Snapshot, VendorFacts, VendorId,
+};
+use crate::plan::{Change, Outputs};
+
+/// A vendor: facts known without asking it, and connections to its accounts.
+#[async_trait]
+pub trait Vendor: Send + Sync {
+    /// What is true of the vendor as a whole.
+    fn facts(&self) -> &VendorFacts;
+
+    /// Connects to one account. May do nothing yet; what fails later is told by each call.
+    ///
+    /// # Errors
+    /// Configuration or credentials that cannot work.
+    async fn connect(&self, account: &Account) -> Result<Connection, CloudError>;
+}
+
+/// Reading an account.
+#[async_trait]
+pub trait Observe: Send + Sync {
+    /// Everything in the account, in bulk.
+    async fn observe(&self) -> Reading<ObservedAccount>;
+
+    /// The credentials of some users: a second, narrower reading, because vendors do not list
+    /// credentials in bulk. Asked only for users that are being deprovisioned.
+    async fn credentials(&self, users: &[VendorId]) -> Reading<Vec<Credential>>;
+}
+
+/// Changing an account.
+#[async_trait]
+pub trait Apply: Send + Sync {
+    /// Carries out one change.
+    ///
+    /// `references` are the ids of [`Step::references`](crate::plan::Step::references), in the
+    /// same order, with every value known.
+    ///
+    /// # Errors
+    /// Any [`CloudError`]; see there for what may be retried.
+    async fn apply(&self, change: &Change, references: &[VendorId]) -> Result<Applied, CloudError>;
+
+    /// One object as it is now; `None` if it is (proven) not there.
+    ///
+    /// # Errors
+    /// Any [`CloudError`] except [`ErrorKind::NotFound`].
+    async fn look(&self, key: &ObjectKey) -> Result<Option<Snapshot>, CloudError>;
+}
+
+/// What a successful call gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Values made up by the vendor.
+    pub outputs: Outputs,
+    /// The vendor's id of the request, for its support and for the record.
+    pub request_id: Option<String>,
+}
+
+/// One account, connected.
+pub struct Connection {
+    /// For reading.
+    pub observe: std::sync::Arc<dyn Observe>,
+    /// For changing.
+    pub apply: std::sync::Arc<dyn Apply>,
+    /// How many changes may be under way in the account at once.
+    pub concurrency: usize,
+}

@@ -1,0 +1,100 @@
+//! Findings: what is wrong or odd, where it is written, and what to do about it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Place, Source};
+
+/// How much a finding matters.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Must be put right: the run ends with a non-zero exit code.
+    Error,
+    /// Worth a look.
+    Warning,
+}
+
+/// One thing wrong or odd, in the inputs or in the world.
+///
+/// Findings are collected, never returned early: one bad entry does not hide the others.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// Where it is written, for findings about inputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// Where it was seen, for findings about accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// How much it matters.
+    pub severity: Severity,
+    /// A stable word per kind of finding (`unknown-group`), for scripts and for looking it up.
+    pub code: String,
+    /// What is wrong, as a sentence without a full stop.
+    pub message: String,
+    /// What was expected, or what to do, as a sentence without a full stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    /// Something that must be put right.
+    pub fn error(code: &str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, message)
+    }
+
+    /// Something worth a look.
+    pub fn warning(code: &str, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, message)
+    }
+
+    fn new(severity: Severity, code: &str, message: impl Into<String>) -> Self {
+        Self {
+            source: None,
+            place: None,
+            severity,
+            code: code.to_owned(),
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Where it is written.
+    #[must_use]
+    pub fn at(mut self, source: &Source) -> Self {
+        self.source = Some(source.clone());
+        self
+    }
+
+    /// In which account it was seen.
+    #[must_use]
+    pub fn in_place(mut self, place: &Place) -> Self {
+        self.place = Some(place.clone());
+        self
+    }
+
+    /// What was expected or what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// The known name closest to a mistyped one, if any is close enough to be meant.
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (typed.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|name| {
+            (strsim::damerau_levenshtein(&typed.to_lowercase(), &name.to_lowercase()), name)
+        })
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, name)| name)
+}

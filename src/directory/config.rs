@@ -1,0 +1,110 @@
+//! What the inventory says about a directory: plain values, no I/O.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::{DirectoryName, Source};
+
+/// One directory of the inventory, validated, defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirectoryConfig {
+    /// Its name.
+    pub name: DirectoryName,
+    /// Where people and groups come from.
+    pub origin: Origin,
+    /// How entries are to be understood.
+    pub schema: SchemaConfig,
+    /// Put before the log-in names and group names of this directory to make object names, so
+    /// that two directories can share an account.
+    pub name_prefix: String,
+    /// Where it is written.
+    pub source: Source,
+}
+
+/// Where people and groups come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An LDIF file, relative to the root of the organisation's repository.
+    Ldif(PathBuf),
+    /// An LDAP server.
+    Ldap(Box<LdapConfig>),
+    /// The directory is gone for good: it is read as complete and empty, everybody in it departed.
+    Retired,
+}
+
+/// Which schema, and what may differ from its defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaConfig {
+    /// Which schema.
+    pub kind: SchemaKind,
+    /// Base of everything: `dc=debian,dc=org`. Other bases default to places below it.
+    pub base: String,
+    /// Where people are; `None` = the schema's default below `base`.
+    pub people_base: Option<String>,
+    /// Where groups are; `None` = the schema's default below `base`.
+    pub groups_base: Option<String>,
+    /// The attribute that stays the same when a person is renamed; `None` = `uidNumber`.
+    pub stable_id: Option<String>,
+}
+
+/// The schemas that are understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaKind {
+    /// Debian's `userdir-ldap`: membership is an attribute of the person.
+    Userdir,
+    /// posixGroup with `memberUid`.
+    Rfc2307,
+    /// `groupOfNames`-like groups with `member`, or `memberOf` on people.
+    Rfc2307bis,
+    /// Active Directory: ranged attributes, nested groups, `objectGUID`.
+    ActiveDirectory,
+}
+
+/// How to reach an LDAP server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LdapConfig {
+    /// `ldaps://host[:port]`, `ldap://host[:port]` or `ldapi://%2Fpath%2Fto%2Fsocket`.
+    pub url: String,
+    /// Upgrade an `ldap://` connection with StartTLS. On by default; off is refused for anything
+    /// but a loopback address.
+    pub start_tls: bool,
+    /// PEM file with the CA certificates to trust instead of the system's; relative to the root.
+    pub ca_file: Option<PathBuf>,
+    /// Who we are.
+    pub bind: Bind,
+    /// Entries per page.
+    pub page_size: u32,
+    /// For connecting, TLS included.
+    pub connect_timeout: Duration,
+    /// For each page or other answer.
+    pub read_timeout: Duration,
+    /// How often a broken connection is tried again from the start.
+    pub attempts: u32,
+}
+
+/// How to bind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bind {
+    /// Not at all.
+    Anonymous,
+    /// DN and password.
+    Simple {
+        /// The DN.
+        dn: String,
+        /// Where the password is.
+        password: PasswordFrom,
+    },
+    /// SASL EXTERNAL: the operating system's word for a local socket.
+    External,
+}
+
+/// Where a secret is. The inventory never holds one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasswordFrom {
+    /// First line of a file, relative to the root; refused if others may read it.
+    File(PathBuf),
+    /// An environment variable.
+    Environment(String),
+    /// First line of a command's output; the words of the command, not a shell line.
+    Command(Vec<String>),
+}

@@ -1,0 +1,24 @@
+//! Keeps cloud accounts in step with an LDAP directory.
+
+pub mod model;
+
+pub mod diagnostic;
+pub mod digest;
+
+pub mod directory;
+pub mod inventory;
+pub mod policies;
+
+pub mod desired;
+pub mod plan;
+
+pub mod guard;
+
+pub mod apply;
+pub mod cloud;
+pub mod event;
+
+pub mod record;
+pub mod report;
+
+pub mod cli;

@@ -1,0 +1,3 @@
+//! parse → run → exit code
+
+fn main() {}

@@ -1,0 +1,52 @@
+//! Accounts as the engine sees them.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AccountName, OrganisationName, ProjectName, Source, VendorName};
+
+/// Where a change happens: an account of an organisation.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct Place {
+    /// The organisation that owns the account.
+    pub organisation: OrganisationName,
+    /// The account, by its name in the inventory.
+    pub account: AccountName,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.organisation, self.account)
+    }
+}
+
+/// An account, subscription or project at a vendor: validated, with defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Organisation and name.
+    pub place: Place,
+    /// Who runs it.
+    pub vendor: VendorName,
+    /// The vendor's partition (`aws-cn`, …), where it has several.
+    pub partition: Option<String>,
+    /// The vendor's id of the account.
+    pub id: String,
+    /// The account of the same organisation and vendor in which its users and groups live.
+    /// Equal to the account's own name for a hub.
+    pub hub: AccountName,
+    /// The project the account belongs to.
+    pub project: Option<ProjectName>,
+    /// Where it is written.
+    pub source: Source,
+}
+
+impl Account {
+    /// Whether the organisation's users and groups at this vendor live in this account.
+    pub fn is_hub(&self) -> bool {
+        self.hub == self.place.account
+    }
+}

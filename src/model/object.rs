@@ -1,0 +1,349 @@
+//! What exists (or should) at a vendor: users, groups, roles, what connects them, and whose they
+//! are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AttributeName, CredentialKind, GroupRef, InvalidIdentifier, ObjectName, OrganisationName,
+    Private, RoleName, ServiceAccountName, StableId, VendorId,
+};
+use crate::model::DirectoryName;
+
+/// Whom or what an owned object stands for. Written on the object itself as part of its mark.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// A person of a directory.
+    Person {
+        /// Which directory.
+        directory: DirectoryName,
+        /// What stays the same about the person.
+        stable_id: StableId,
+    },
+    /// A group of a directory.
+    Group(GroupRef),
+    /// A role of the policies.
+    Role(RoleName),
+    /// A service account of the inventory.
+    Service(ServiceAccountName),
+    /// The group a service account's roles are attached to.
+    ServiceGroup(ServiceAccountName),
+}
+
+/// The form written on objects: `person:debian:2345`, `group:debian:admin`, `role:operator`,
+/// `service:ci`, `service-group:ci`.
+impl fmt::Display for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person { directory, stable_id } => {
+                write!(formatter, "person:{directory}:{stable_id}")
+            }
+            Self::Group(group) => write!(formatter, "group:{group}"),
+            Self::Role(role) => write!(formatter, "role:{role}"),
+            Self::Service(name) => write!(formatter, "service:{name}"),
+            Self::ServiceGroup(name) => write!(formatter, "service-group:{name}"),
+        }
+    }
+}
+
+impl FromStr for Subject {
+    type Err = InvalidIdentifier;
+
+    fn from_str(text: &str) -> Result<Self, InvalidIdentifier> {
+        let invalid = || InvalidIdentifier {
+            text: text.to_owned(),
+            expected: "a subject such as person:DIRECTORY:ID or group:DIRECTORY:NAME",
+        };
+        let (kind, rest) = text.split_once(':').ok_or_else(invalid)?;
+        let in_directory = || {
+            rest.split_once(':')
+                .filter(|(directory, name)| !directory.is_empty() && !name.is_empty())
+                .ok_or_else(invalid)
+        };
+        match kind {
+            "person" => in_directory().map(|(directory, id)| Self::Person {
+                directory: directory.into(),
+                stable_id: id.into(),
+            }),
+            "group" => in_directory().map(|(directory, group)| {
+                Self::Group(GroupRef { directory: directory.into(), group: group.into() })
+            }),
+            _ if rest.is_empty() => Err(invalid()),
+            "role" => Ok(Self::Role(rest.into())),
+            "service" => Ok(Self::Service(rest.into())),
+            "service-group" => Ok(Self::ServiceGroup(rest.into())),
+            _ => Err(invalid()),
+        }
+    }
+}
+
+/// Our mark on an object: which organisation's it is and whom it stands for.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct Mark {
+    /// The organisation whose object it is.
+    pub organisation: OrganisationName,
+    /// Whom or what it stands for.
+    pub subject: Subject,
+}
+
+/// Whose an observed object is, decided by the one documented rule of its cloud.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Ownership {
+    /// It carries the mark of the organisation that is being reconciled.
+    Ours(Subject),
+    /// It carries somebody else's mark, or one that cannot be read.
+    Theirs(String),
+    /// It carries no mark.
+    Unmarked,
+}
+
+impl Ownership {
+    /// The subject, if the object is ours.
+    pub fn subject(&self) -> Option<&Subject> {
+        match self {
+            Self::Ours(subject) => Some(subject),
+            Self::Theirs(_) | Self::Unmarked => None,
+        }
+    }
+}
+
+/// An object as a vendor shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Observed<T> {
+    /// The vendor's id of it.
+    pub id: VendorId,
+    /// Whose it is.
+    pub ownership: Ownership,
+    /// What it is like.
+    pub spec: T,
+}
+
+/// A user, as it should be or as it is.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct UserSpec {
+    /// Its name at the vendor.
+    pub name: ObjectName,
+    /// Full name, where the vendor keeps a profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<Private<String>>,
+    /// Mail address, where the vendor keeps a profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Private<String>>,
+    /// Whether it can be used.
+    pub access: Access,
+}
+
+/// Whether a user can be used.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Yes.
+    Enabled,
+    /// No: suspended by this program on that day, the day being written on the user.
+    Suspended {
+        /// The first day without access; the grace period counts from it.
+        #[schemars(with = "String")]
+        since: Date,
+    },
+    /// No: somebody else disabled it. Never re-enabled by this program.
+    Disabled,
+}
+
+/// A group, as it should be or as it is.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct GroupSpec {
+    /// Its name at the vendor.
+    pub name: ObjectName,
+}
+
+/// A role, as it should be or as it is.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct RoleSpec {
+    /// Its name at the vendor.
+    pub name: ObjectName,
+    /// For people.
+    pub description: String,
+    /// What it means, in the vendor's words.
+    pub attributes: BTreeMap<AttributeName, AttributeValue>,
+}
+
+/// The value of an attribute.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AttributeValue {
+    /// One text.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// Yes or no.
+    Flag(bool),
+    /// Texts whose order does not matter.
+    Set(BTreeSet<String>),
+}
+
+impl fmt::Display for AttributeValue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(formatter, "{text:?}"),
+            Self::Number(number) => number.fmt(formatter),
+            Self::Flag(flag) => flag.fmt(formatter),
+            Self::Set(set) => {
+                let texts: Vec<&str> = set.iter().map(String::as_str).collect();
+                write!(formatter, "[{}]", texts.join(", "))
+            }
+        }
+    }
+}
+
+/// A user's place in a group.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct Membership {
+    /// The group.
+    pub group: VendorId,
+    /// The user.
+    pub user: VendorId,
+}
+
+/// A role attached to a group in the account that is being read. The group may live in another
+/// account (the hub).
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct Binding {
+    /// The role.
+    pub role: VendorId,
+    /// The group.
+    pub group: VendorId,
+}
+
+/// Something a user can log in with. Never the secret itself.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct Credential {
+    /// Whose it is.
+    pub user: VendorId,
+    /// Its kind in the vendor's words.
+    pub kind: CredentialKind,
+    /// The vendor's id of it (for an access key the public part).
+    pub id: VendorId,
+}
+
+/// Everything the program looks at in one account.
+///
+/// Who owns a [`Membership`] or [`Binding`]? At most vendors they carry no mark, so they belong
+/// to their group: ours exactly when the group is ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObservedAccount {
+    /// The user or role the program itself acts as, where it lives in this account.
+    pub own_principal: Option<VendorId>,
+    /// Users, ours and foreign.
+    pub users: Vec<Observed<UserSpec>>,
+    /// Groups, ours and foreign.
+    pub groups: Vec<Observed<GroupSpec>>,
+    /// Roles, ours and foreign.
+    pub roles: Vec<Observed<RoleSpec>>,
+    /// Who is in which group.
+    pub memberships: Vec<Membership>,
+    /// Which role is attached to which group.
+    pub bindings: Vec<Binding>,
+}
+
+/// Kinds of objects, for counting, limits and `--only`.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ObjectKind {
+    /// Users, with the credentials that go with them.
+    User,
+    /// Groups.
+    Group,
+    /// Users in groups.
+    Membership,
+    /// Roles.
+    Role,
+    /// Roles attached to groups.
+    Binding,
+}
+
+impl ObjectKind {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 5] =
+        [Self::User, Self::Group, Self::Membership, Self::Role, Self::Binding];
+
+    /// Plural, for people.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::User => "users",
+            Self::Group => "groups",
+            Self::Membership => "memberships",
+            Self::Role => "roles",
+            Self::Binding => "role bindings",
+        }
+    }
+}
+
+/// What to look at again: one object of an account.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectKey {
+    /// A user by its id.
+    User(VendorId),
+    /// A user by its name, for one that may or may not have been created.
+    UserNamed(ObjectName),
+    /// A group by its id.
+    Group(VendorId),
+    /// A group by its name.
+    GroupNamed(ObjectName),
+    /// A role by its id.
+    Role(VendorId),
+    /// A role by its name.
+    RoleNamed(ObjectName),
+    /// A user in a group.
+    Membership(Membership),
+    /// A role attached to a group.
+    Binding(Binding),
+    /// A credential of a user.
+    Credential(Credential),
+}
+
+/// One object, looked at again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Snapshot {
+    /// A user.
+    User(Observed<UserSpec>),
+    /// A group.
+    Group(Observed<GroupSpec>),
+    /// A role.
+    Role(Observed<RoleSpec>),
+    /// The membership, binding or credential asked for exists.
+    Exists,
+}

@@ -1,0 +1,184 @@
+//! Why something should be: shown to people, never branched on.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{GroupName, GroupRef, RoleName, Source, Subject};
+
+/// One reason for a change, down to the line or the directory group that asks for it.
+///
+/// Architecture invariant: reasons are for readers. No decision anywhere looks into one; what a
+/// decision needs is a field of its own.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A line of the inventory gives a group a role.
+    Grant {
+        /// Who gets it.
+        group: GroupRef,
+        /// What they get.
+        role: RoleName,
+        /// Where that is written.
+        source: Source,
+        /// The reason people wrote there.
+        note: String,
+    },
+    /// The directory says that a person is in a group.
+    Member {
+        /// The group.
+        group: GroupRef,
+        /// The group through which, if not directly.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        through: Option<GroupName>,
+        /// It is the person's primary group.
+        #[serde(default, skip_serializing_if = "is_false")]
+        primary: bool,
+    },
+    /// The directory no longer says that a person is in a group.
+    NotMember {
+        /// The group.
+        group: GroupRef,
+    },
+    /// The person left or is locked.
+    Gone {
+        /// Whom it is about.
+        subject: Subject,
+        /// "departed (status is inactive)".
+        why: String,
+    },
+    /// The person is not in the (completely read) directory.
+    NotInDirectory {
+        /// Whom it is about.
+        subject: Subject,
+    },
+    /// The person is there but in no group that holds a role.
+    NoGrantedGroup {
+        /// Whom it is about.
+        subject: Subject,
+    },
+    /// No line of the inventory asks for it any more.
+    NotInInventory {
+        /// What is no longer asked for.
+        subject: Subject,
+    },
+    /// The line that asked for it has ended.
+    GrantEnded {
+        /// The first day without it.
+        #[schemars(with = "String")]
+        until: Date,
+        /// Where that is written.
+        source: Source,
+    },
+    /// Privileged access needs a registered key.
+    NoKey {
+        /// The group that holds the privileged role.
+        group: GroupRef,
+        /// That role.
+        role: RoleName,
+    },
+    /// What a role means is written there.
+    Definition {
+        /// Where.
+        source: Source,
+    },
+    /// A service account of the inventory.
+    ServiceAccount {
+        /// Where it is written.
+        source: Source,
+        /// The reason people wrote there.
+        note: String,
+    },
+    /// The person has another name in the directory now.
+    Renamed {
+        /// Whom it is about.
+        subject: Subject,
+    },
+    /// The vendor's side was changed by somebody else.
+    Drift {
+        /// What is different, for people; no personal values.
+        what: String,
+    },
+    /// The person is back before the grace period ended.
+    Returned {
+        /// The day they were suspended.
+        #[schemars(with = "String")]
+        since: Date,
+    },
+    /// The grace period is over.
+    GraceOver {
+        /// The day the user was suspended.
+        #[schemars(with = "String")]
+        since: Date,
+        /// How many days the grace period has.
+        days: u32,
+    },
+    /// It goes because what it belongs to goes.
+    PartOf {
+        /// What it belongs to.
+        subject: Subject,
+    },
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if hands a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Grant { group, role, source, note } => {
+                write!(formatter, "{group} is granted {role} ({source})")?;
+                if note.is_empty() { Ok(()) } else { write!(formatter, ": {note}") }
+            }
+            Self::Member { group, through: Some(through), .. } => {
+                write!(formatter, "in {group} through {through}")
+            }
+            Self::Member { group, primary: true, .. } => {
+                write!(formatter, "{group} is their primary group")
+            }
+            Self::Member { group, .. } => write!(formatter, "in {group}"),
+            Self::NotMember { group } => write!(formatter, "not in {group}"),
+            Self::Gone { subject, why } => write!(formatter, "{subject} {why}"),
+            Self::NotInDirectory { subject } => {
+                write!(formatter, "{subject} is not in its directory")
+            }
+            Self::NoGrantedGroup { subject } => {
+                write!(formatter, "{subject} is in no group that holds a role here")
+            }
+            Self::NotInInventory { subject } => {
+                write!(formatter, "nothing in the inventory asks for {subject} here")
+            }
+            Self::GrantEnded { until, source } => {
+                write!(formatter, "the grant ended on {until} ({source})")
+            }
+            Self::NoKey { group, role } => {
+                write!(formatter, "no key registered, and {group} holds the privileged role {role}")
+            }
+            Self::Definition { source } => write!(formatter, "defined in {source}"),
+            Self::ServiceAccount { source, note } => {
+                write!(formatter, "service account ({source})")?;
+                if note.is_empty() { Ok(()) } else { write!(formatter, ": {note}") }
+            }
+            Self::Renamed { subject } => {
+                write!(formatter, "{subject} was renamed in the directory")
+            }
+            Self::Drift { what } => write!(formatter, "changed by hand: {what}"),
+            Self::Returned { since } => {
+                write!(formatter, "back within the grace period (suspended {since})")
+            }
+            Self::GraceOver { since, days } => {
+                write!(formatter, "suspended {since}, the grace period of {days} days is over")
+            }
+            Self::PartOf { subject } => write!(formatter, "goes with {subject}"),
+        }
+    }
+}

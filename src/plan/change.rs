@@ -1,0 +1,375 @@
+//! One difference between what is and what should be.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    ChangeId, Credential, GroupSpec, ObjectKind, ObjectName, Place, Reason, RoleSpec, Subject,
+    UserSpec, VendorId,
+};
+
+/// One change, with everything needed to carry it out and to believe it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// Its position in the plan.
+    pub id: ChangeId,
+    /// Where it happens.
+    pub place: Arc<Place>,
+    /// What happens, with before and after.
+    pub step: Step,
+    /// Changes that must have succeeded first. Always smaller ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<ChangeId>,
+    /// Why.
+    pub reasons: Arc<[Reason]>,
+}
+
+/// An id that is known now, or will be known once another change of the plan has succeeded.
+///
+/// Architecture invariant: `Made { by }` is always among the `needs` of the change that holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reference {
+    /// The object exists.
+    Known(VendorId),
+    /// An output of an earlier change of the same plan.
+    Made {
+        /// Which change.
+        by: ChangeId,
+        /// Which of its outputs.
+        output: Output,
+    },
+}
+
+/// The outputs a change can have: values a vendor makes up.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// The id of the created object.
+    Id,
+}
+
+/// The outputs of one change.
+pub type Outputs = BTreeMap<Output, VendorId>;
+
+/// What a change refers to, by reference and by the name people know it under.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The id, now or later.
+    pub id: Reference,
+    /// Its name at the vendor.
+    pub name: ObjectName,
+}
+
+/// What a change does. Each variant is one write at the vendor.
+///
+/// Architecture invariant: every match on `Step` in this crate is exhaustive, so a new step
+/// cannot be forgotten by the guard, a report or a cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Step {
+    /// A user comes to be, without any credential.
+    CreateUser {
+        /// Whom it stands for; written on it.
+        subject: Subject,
+        /// What it is to be like.
+        user: Box<UserSpec>,
+    },
+    /// A user's name or profile changes; its access does not.
+    UpdateUser {
+        /// Which user.
+        id: VendorId,
+        /// Whom it stands for.
+        subject: Subject,
+        /// As observed.
+        before: Box<UserSpec>,
+        /// As it is to be.
+        after: Box<UserSpec>,
+    },
+    /// A credential of a user who is being deprovisioned is destroyed.
+    RevokeCredential {
+        /// The user's name.
+        user: ObjectName,
+        /// Whom it stands for.
+        subject: Subject,
+        /// The credential.
+        credential: Box<Credential>,
+    },
+    /// A user can no longer be used; the day is written on it.
+    SuspendUser {
+        /// Which user.
+        id: VendorId,
+        /// Whom it stands for.
+        subject: Subject,
+        /// As observed.
+        before: Box<UserSpec>,
+        /// The day written on it.
+        #[schemars(with = "String")]
+        on: Date,
+    },
+    /// A suspended user can be used again.
+    RestoreUser {
+        /// Which user.
+        id: VendorId,
+        /// Whom it stands for.
+        subject: Subject,
+        /// As observed.
+        before: Box<UserSpec>,
+    },
+    /// A user ceases to be. Irreversible.
+    DeleteUser {
+        /// Which user.
+        id: VendorId,
+        /// Whom it stood for.
+        subject: Subject,
+        /// As observed.
+        before: Box<UserSpec>,
+    },
+    /// A group comes to be, with nobody in it.
+    CreateGroup {
+        /// What it stands for; written on it.
+        subject: Subject,
+        /// What it is to be like.
+        group: GroupSpec,
+    },
+    /// A group is renamed.
+    UpdateGroup {
+        /// Which group.
+        id: VendorId,
+        /// What it stands for.
+        subject: Subject,
+        /// As observed.
+        before: GroupSpec,
+        /// As it is to be.
+        after: GroupSpec,
+    },
+    /// A group ceases to be. Irreversible.
+    DeleteGroup {
+        /// Which group.
+        id: VendorId,
+        /// What it stood for.
+        subject: Subject,
+        /// As observed.
+        before: GroupSpec,
+    },
+    /// A user joins a group.
+    AddMember {
+        /// The group.
+        group: Target,
+        /// The user.
+        user: Target,
+    },
+    /// A user leaves a group.
+    RemoveMember {
+        /// The group.
+        group: Target,
+        /// The user.
+        user: Target,
+        /// Whom the user stands for; `None` for a foreign user somebody put in our group.
+        subject: Option<Subject>,
+    },
+    /// A role comes to be, attached to nothing.
+    CreateRole {
+        /// Which role it is; written on it.
+        subject: Subject,
+        /// What it is to be like.
+        role: Box<RoleSpec>,
+    },
+    /// What a role means changes.
+    UpdateRole {
+        /// Which role.
+        id: VendorId,
+        /// Which role it is.
+        subject: Subject,
+        /// As observed.
+        before: Box<RoleSpec>,
+        /// As it is to be.
+        after: Box<RoleSpec>,
+    },
+    /// A role ceases to be. Irreversible.
+    DeleteRole {
+        /// Which role.
+        id: VendorId,
+        /// Which role it was.
+        subject: Subject,
+        /// As observed.
+        before: Box<RoleSpec>,
+    },
+    /// A group gets a role in this account.
+    BindRole {
+        /// The role.
+        role: Target,
+        /// The group, possibly of another account.
+        group: Target,
+    },
+    /// A group loses a role in this account.
+    UnbindRole {
+        /// The role.
+        role: Target,
+        /// The group.
+        group: Target,
+    },
+}
+
+/// What a step means for those affected.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Something new; nobody loses anything.
+    Addition,
+    /// Something becomes different.
+    Update,
+    /// Somebody loses something. Subject to the limits.
+    Removal,
+}
+
+/// When a step happens relative to the others in its account: each phase begins when the one
+/// before has ended there, whatever its outcome.
+///
+/// Access goes before it comes (so that a mover never exceeds a quota of groups), credentials go
+/// before memberships and those before the account itself, and what cannot be undone comes last.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Credentials of the departed.
+    Revoke,
+    /// Memberships and role bindings that end.
+    Detach,
+    /// Users that end.
+    Suspend,
+    /// Users, groups, roles that begin or change.
+    Build,
+    /// Memberships and role bindings that begin.
+    Attach,
+    /// What ceases to be.
+    Delete,
+}
+
+impl Step {
+    /// The kind of object it counts as.
+    pub fn kind(&self) -> ObjectKind {
+        match self {
+            Self::CreateUser { .. }
+            | Self::UpdateUser { .. }
+            | Self::RevokeCredential { .. }
+            | Self::SuspendUser { .. }
+            | Self::RestoreUser { .. }
+            | Self::DeleteUser { .. } => ObjectKind::User,
+            Self::CreateGroup { .. } | Self::UpdateGroup { .. } | Self::DeleteGroup { .. } => {
+                ObjectKind::Group
+            }
+            Self::AddMember { .. } | Self::RemoveMember { .. } => ObjectKind::Membership,
+            Self::CreateRole { .. } | Self::UpdateRole { .. } | Self::DeleteRole { .. } => {
+                ObjectKind::Role
+            }
+            Self::BindRole { .. } | Self::UnbindRole { .. } => ObjectKind::Binding,
+        }
+    }
+
+    /// What it means for those affected.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::CreateUser { .. }
+            | Self::RestoreUser { .. }
+            | Self::CreateGroup { .. }
+            | Self::AddMember { .. }
+            | Self::CreateRole { .. }
+            | Self::BindRole { .. } => Effect::Addition,
+            Self::UpdateUser { .. } | Self::UpdateGroup { .. } | Self::UpdateRole { .. } => {
+                Effect::Update
+            }
+            Self::RevokeCredential { .. }
+            | Self::SuspendUser { .. }
+            | Self::DeleteUser { .. }
+            | Self::DeleteGroup { .. }
+            | Self::RemoveMember { .. }
+            | Self::DeleteRole { .. }
+            | Self::UnbindRole { .. } => Effect::Removal,
+        }
+    }
+
+    /// When it happens.
+    pub fn phase(&self) -> Phase {
+        match self {
+            Self::RevokeCredential { .. } => Phase::Revoke,
+            Self::RemoveMember { .. } | Self::UnbindRole { .. } => Phase::Detach,
+            Self::SuspendUser { .. } => Phase::Suspend,
+            Self::CreateUser { .. }
+            | Self::UpdateUser { .. }
+            | Self::RestoreUser { .. }
+            | Self::CreateGroup { .. }
+            | Self::UpdateGroup { .. }
+            | Self::CreateRole { .. }
+            | Self::UpdateRole { .. } => Phase::Build,
+            Self::AddMember { .. } | Self::BindRole { .. } => Phase::Attach,
+            Self::DeleteUser { .. } | Self::DeleteGroup { .. } | Self::DeleteRole { .. } => {
+                Phase::Delete
+            }
+        }
+    }
+
+    /// Whether nothing can bring back what it takes away; the object is looked at once more
+    /// right before, and the step refused if it is not as it was planned.
+    pub fn is_irreversible(&self) -> bool {
+        self.phase() == Phase::Delete
+    }
+
+    /// What it does in one or two plain words.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::CreateUser { .. } => "create user",
+            Self::UpdateUser { .. } => "update user",
+            Self::RevokeCredential { .. } => "revoke credential",
+            Self::SuspendUser { .. } => "suspend user",
+            Self::RestoreUser { .. } => "restore user",
+            Self::DeleteUser { .. } => "delete user",
+            Self::CreateGroup { .. } => "create group",
+            Self::UpdateGroup { .. } => "update group",
+            Self::DeleteGroup { .. } => "delete group",
+            Self::AddMember { .. } => "add member",
+            Self::RemoveMember { .. } => "remove member",
+            Self::CreateRole { .. } => "create role",
+            Self::UpdateRole { .. } => "update role",
+            Self::DeleteRole { .. } => "delete role",
+            Self::BindRole { .. } => "bind role",
+            Self::UnbindRole { .. } => "unbind role",
+        }
+    }
+
+    /// The references it holds, in the order they are written.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        let (first, second) = match self {
+            Self::AddMember { group, user } | Self::RemoveMember { group, user, .. } => {
+                (Some(&group.id), Some(&user.id))
+            }
+            Self::BindRole { role, group } | Self::UnbindRole { role, group } => {
+                (Some(&role.id), Some(&group.id))
+            }
+            Self::CreateUser { .. }
+            | Self::UpdateUser { .. }
+            | Self::RevokeCredential { .. }
+            | Self::SuspendUser { .. }
+            | Self::RestoreUser { .. }
+            | Self::DeleteUser { .. }
+            | Self::CreateGroup { .. }
+            | Self::UpdateGroup { .. }
+            | Self::DeleteGroup { .. }
+            | Self::CreateRole { .. }
+            | Self::UpdateRole { .. }
+            | Self::DeleteRole { .. } => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+}

@@ -1,0 +1,119 @@
+//! The difference between what should be and what is, as data.
+//!
+//! Architecture invariant: a plan holds every choice; the executor makes none. The same inputs
+//! give a byte-identical plan.
+
+mod change;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+pub use change::{Change, Effect, Output, Outputs, Phase, Reference, Step, Target};
+
+use crate::diagnostic::Finding;
+use crate::digest::hex;
+use crate::model::{Missing, ObjectKind, OrganisationName, Place};
+
+/// All changes of a run, in order, with what was left out and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The day it was made for.
+    #[schemars(with = "String")]
+    pub today: Date,
+    /// The changes, in the order of execution.
+    pub changes: Vec<Change>,
+    /// Removals that would have been planned, had absence been proven.
+    pub withheld: Vec<Withheld>,
+    /// What could not be read completely.
+    pub incomplete: Vec<Incomplete>,
+    /// What is wrong or odd, sorted.
+    pub findings: Vec<Finding>,
+    /// How many owned objects there are before the run: what limits are a share of.
+    pub census: BTreeMap<OrganisationName, BTreeMap<ObjectKind, u64>>,
+}
+
+/// Removals left out of a plan because a read was incomplete.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Withheld {
+    /// Where.
+    pub place: Place,
+    /// Of what kind.
+    pub kind: ObjectKind,
+    /// How many.
+    pub count: u64,
+    /// Which read is to blame: "directory debian", "account spi/hub".
+    pub because: String,
+}
+
+/// Something that was not read completely.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Incomplete {
+    /// Which read: "directory debian", "account spi/hub".
+    pub read: String,
+    /// What is missing of it.
+    pub missing: Vec<Missing>,
+}
+
+/// The digest that names a plan: SHA-256 over its JSON form.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct PlanDigest(String);
+
+impl fmt::Display for PlanDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for PlanDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl PlanDigest {
+    /// The 64 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Plan {
+    /// A plan with nothing to do.
+    pub fn empty(today: Date) -> Self {
+        Self {
+            today,
+            changes: Vec::new(),
+            withheld: Vec::new(),
+            incomplete: Vec::new(),
+            findings: Vec::new(),
+            census: BTreeMap::new(),
+        }
+    }
+
+    /// The digest that names it.
+    pub fn digest(&self) -> PlanDigest {
+        struct Hasher(Sha256);
+        impl std::io::Write for Hasher {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0.update(bytes);
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut hasher = std::io::BufWriter::with_capacity(64 * 1024, Hasher(Sha256::new()));
+        serde_json::to_writer(&mut hasher, self).expect("a plan is always valid JSON");
+        let hasher = hasher.into_inner().unwrap_or_else(|_| unreachable!("hashing cannot fail"));
+        PlanDigest(hex(&hasher.0.finalize()))
+    }
+}

@@ -1,0 +1,161 @@
+//! Policies after validation.
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    AccountName, AttributeName, AttributeValue, ObjectKind, ObjectName, OrganisationName,
+    ProjectName, RoleName, Source, VendorName,
+};
+
+/// What a role means and what a run may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policies {
+    /// Roles by name.
+    pub roles: BTreeMap<RoleName, Role>,
+    /// Removal limits where an organisation has none of its own.
+    pub limits: Limits,
+    /// Removal limits of single organisations.
+    pub organisation_limits: BTreeMap<OrganisationName, Limits>,
+    /// Objects no run may take anything from.
+    pub protected: Vec<Protected>,
+    /// Which folder may define what. Empty = no restriction.
+    pub rights: Vec<Right>,
+    /// Days between suspending and deleting a user. By default 30.
+    pub grace_days: u32,
+    /// Privileged roles need a registered key, where the directory knows of keys. By default on.
+    pub privileged_needs_key: bool,
+    /// How long a saved plan may be applied, in hours. By default 24.
+    pub plan_valid_hours: u32,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self {
+            roles: BTreeMap::new(),
+            limits: Limits::default(),
+            organisation_limits: BTreeMap::new(),
+            protected: Vec::new(),
+            rights: Vec::new(),
+            grace_days: 30,
+            privileged_needs_key: true,
+            plan_valid_hours: 24,
+        }
+    }
+}
+
+impl Policies {
+    /// The limits that hold for an organisation.
+    pub fn limits_of(&self, organisation: &OrganisationName) -> &Limits {
+        self.organisation_limits.get(organisation).unwrap_or(&self.limits)
+    }
+}
+
+/// What a role means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its name.
+    pub name: RoleName,
+    /// For people.
+    pub description: String,
+    /// Whoever holds it could do serious harm.
+    pub privileged: bool,
+    /// What it means at each vendor.
+    pub means: BTreeMap<VendorName, BTreeMap<AttributeName, AttributeValue>>,
+    /// Where it is written.
+    pub source: Source,
+}
+
+/// How much one run may remove in one organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Per kind of object; every kind has an entry.
+    pub kinds: BTreeMap<ObjectKind, Limit>,
+    /// How far the number of present people of a directory may fall between two complete reads.
+    pub directory: Limit,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            kinds: ObjectKind::ALL.into_iter().map(|kind| (kind, Limit::default())).collect(),
+            directory: Limit::default(),
+        }
+    }
+}
+
+/// A bound on removals: at most `count` and at most `percent` of what there is, but `floor` is
+/// always allowed, so that a small set is not stuck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// At most so many.
+    pub count: u32,
+    /// At most so many of each hundred, rounded down.
+    pub percent: u32,
+    /// Always so many.
+    pub floor: u32,
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self { count: 20, percent: 10, floor: 2 }
+    }
+}
+
+impl Limit {
+    /// How many removals are allowed where there are `existing` objects.
+    pub fn allowed(self, existing: u64) -> u64 {
+        let share = existing.saturating_mul(u64::from(self.percent)) / 100;
+        u64::from(self.floor).max(share.min(u64::from(self.count)))
+    }
+}
+
+/// Something no run may take anything from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protected {
+    /// The user's name at the vendor (compared as the vendor compares names).
+    pub user: ObjectName,
+    /// Only in this account; `None` = in all.
+    pub account: Option<AccountName>,
+    /// The account is the way in when everything else fails.
+    pub break_glass: bool,
+    /// Why, in people's words.
+    pub reason: String,
+    /// Where it is written.
+    pub source: Source,
+}
+
+/// Which folder of the inventory may define what.
+///
+/// Once there is at least one right, a grant or service account is allowed only where a right
+/// whose folder contains its file covers its role and every one of its accounts; other items only
+/// where such a right lists them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Right {
+    /// Folder or file below the root, with `/`: `inventory/debian`.
+    pub path: String,
+    /// Kinds of items that may be defined there.
+    pub define: Vec<ItemKind>,
+    /// Roles that may be granted (`*` matches any text).
+    pub roles: Vec<String>,
+    /// Accounts on which they may be granted (`*` matches any text).
+    pub accounts: Vec<String>,
+    /// Projects whose accounts they may be granted on.
+    pub projects: Vec<ProjectName>,
+    /// Where it is written.
+    pub source: Source,
+}
+
+/// Kinds of items of the inventory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ItemKind {
+    /// Organisations with their accounts.
+    Organisations,
+    /// Projects.
+    Projects,
+    /// Directories.
+    Directories,
+    /// Grants.
+    Grants,
+    /// Service accounts.
+    ServiceAccounts,
+}

@@ -1,0 +1,1 @@
+//! The run record: what was done, in a form nobody can quietly edit.

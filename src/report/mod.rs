@@ -1,0 +1,1 @@
+//! Plans, reviews and outcomes as text, JSON and Markdown, written to any `impl Write`.

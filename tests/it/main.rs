@@ -1,0 +1,9 @@
+//! The one integration binary.
+
+mod apply;
+mod directory;
+mod inventory;
+mod memory;
+mod peers;
+mod record;
+mod report;
