@@ -236,8 +236,8 @@ pub enum Effect {
 /// When a step happens relative to the others in its account: each phase begins when the one
 /// before has ended there, whatever its outcome.
 ///
-/// Access goes before it comes (so that a mover never exceeds a quota of groups), credentials go
-/// before memberships and those before the account itself, and what cannot be undone comes last.
+/// What goes, goes first: credentials before memberships and those before the account itself. So
+/// a mover never exceeds a quota of groups, and a name is free before somebody else gets it.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -249,12 +249,12 @@ pub enum Phase {
     Detach,
     /// Users that end.
     Suspend,
+    /// What ceases to be.
+    Delete,
     /// Users, groups, roles that begin or change.
     Build,
     /// Memberships and role bindings that begin.
     Attach,
-    /// What ceases to be.
-    Delete,
 }
 
 impl Step {
@@ -326,6 +326,27 @@ impl Step {
         self.phase() == Phase::Delete
     }
 
+    /// Whom or what the object stands for that the step is about; for a membership the user.
+    /// `None` where the object is foreign or the step only connects two others.
+    pub fn subject(&self) -> Option<&Subject> {
+        match self {
+            Self::CreateUser { subject, .. }
+            | Self::UpdateUser { subject, .. }
+            | Self::RevokeCredential { subject, .. }
+            | Self::SuspendUser { subject, .. }
+            | Self::RestoreUser { subject, .. }
+            | Self::DeleteUser { subject, .. }
+            | Self::CreateGroup { subject, .. }
+            | Self::UpdateGroup { subject, .. }
+            | Self::DeleteGroup { subject, .. }
+            | Self::CreateRole { subject, .. }
+            | Self::UpdateRole { subject, .. }
+            | Self::DeleteRole { subject, .. } => Some(subject),
+            Self::RemoveMember { subject, .. } => subject.as_ref(),
+            Self::AddMember { .. } | Self::BindRole { .. } | Self::UnbindRole { .. } => None,
+        }
+    }
+
     /// What it does in one or two plain words.
     pub fn verb(&self) -> &'static str {
         match self {
@@ -348,6 +369,29 @@ impl Step {
         }
     }
 
+    /// The user it takes something from or changes, by id: for [`Step::RemoveMember`] the member.
+    pub fn user(&self) -> Option<&VendorId> {
+        match self {
+            Self::UpdateUser { id, .. }
+            | Self::SuspendUser { id, .. }
+            | Self::RestoreUser { id, .. }
+            | Self::DeleteUser { id, .. } => Some(id),
+            Self::RevokeCredential { credential, .. } => Some(&credential.user),
+            Self::RemoveMember { user: Target { id: Reference::Known(id), .. }, .. } => Some(id),
+            Self::RemoveMember { .. }
+            | Self::CreateUser { .. }
+            | Self::CreateGroup { .. }
+            | Self::UpdateGroup { .. }
+            | Self::DeleteGroup { .. }
+            | Self::AddMember { .. }
+            | Self::CreateRole { .. }
+            | Self::UpdateRole { .. }
+            | Self::DeleteRole { .. }
+            | Self::BindRole { .. }
+            | Self::UnbindRole { .. } => None,
+        }
+    }
+
     /// The references it holds, in the order they are written.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
         let (first, second) = match self {
@@ -356,6 +400,31 @@ impl Step {
             }
             Self::BindRole { role, group } | Self::UnbindRole { role, group } => {
                 (Some(&role.id), Some(&group.id))
+            }
+            Self::CreateUser { .. }
+            | Self::UpdateUser { .. }
+            | Self::RevokeCredential { .. }
+            | Self::SuspendUser { .. }
+            | Self::RestoreUser { .. }
+            | Self::DeleteUser { .. }
+            | Self::CreateGroup { .. }
+            | Self::UpdateGroup { .. }
+            | Self::DeleteGroup { .. }
+            | Self::CreateRole { .. }
+            | Self::UpdateRole { .. }
+            | Self::DeleteRole { .. } => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// The references it holds, for renumbering a plan.
+    pub(super) fn references_mut(&mut self) -> impl Iterator<Item = &mut Reference> {
+        let (first, second) = match self {
+            Self::AddMember { group, user } | Self::RemoveMember { group, user, .. } => {
+                (Some(&mut group.id), Some(&mut user.id))
+            }
+            Self::BindRole { role, group } | Self::UnbindRole { role, group } => {
+                (Some(&mut role.id), Some(&mut group.id))
             }
             Self::CreateUser { .. }
             | Self::UpdateUser { .. }
