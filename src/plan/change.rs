@@ -60,7 +60,7 @@ pub enum Output {
 pub type Outputs = BTreeMap<Output, VendorId>;
 
 /// What a change refers to, by reference and by the name people know it under.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// The id, now or later.
@@ -73,7 +73,7 @@ pub struct Target {
 ///
 /// Architecture invariant: every match on `Step` in this crate is exhaustive, so a new step
 /// cannot be forgotten by the guard, a report or a cloud.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
     /// A user comes to be, without any credential.
@@ -377,13 +377,15 @@ impl Step {
             | Self::RestoreUser { id, .. }
             | Self::DeleteUser { id, .. } => Some(id),
             Self::RevokeCredential { credential, .. } => Some(&credential.user),
-            Self::RemoveMember { user: Target { id: Reference::Known(id), .. }, .. } => Some(id),
-            Self::RemoveMember { .. }
+            Self::RemoveMember { user, .. } => match &user.id {
+                Reference::Known(id) => Some(id),
+                Reference::Made { .. } => None,
+            },
+            Self::AddMember { .. }
             | Self::CreateUser { .. }
             | Self::CreateGroup { .. }
             | Self::UpdateGroup { .. }
             | Self::DeleteGroup { .. }
-            | Self::AddMember { .. }
             | Self::CreateRole { .. }
             | Self::UpdateRole { .. }
             | Self::DeleteRole { .. }

@@ -4,6 +4,9 @@
 //! give a byte-identical plan.
 
 mod change;
+mod diff;
+mod lint;
+mod narrow;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +17,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use change::{Change, Effect, Output, Outputs, Phase, Reference, Step, Target};
+pub use diff::{DiffInputs, Observations, credentials_needed, diff};
+pub use lint::{Flaw, lint};
+pub use narrow::{Narrowing, narrow};
 
 use crate::diagnostic::Finding;
 use crate::digest::hex;
@@ -97,6 +103,12 @@ impl Plan {
             findings: Vec::new(),
             census: BTreeMap::new(),
         }
+    }
+
+    /// The removals: what goes, goes first, so they are the beginning of the plan.
+    pub fn removals(&self) -> &[Change] {
+        let end = self.changes.partition_point(|change| change.step.phase() <= Phase::Delete);
+        &self.changes[..end]
     }
 
     /// The digest that names it.
