@@ -257,7 +257,34 @@ pub enum Phase {
     Attach,
 }
 
+impl Phase {
+    /// All of them, in order.
+    pub const ALL: [Self; 6] =
+        [Self::Revoke, Self::Detach, Self::Suspend, Self::Build, Self::Attach, Self::Delete];
+}
+
 impl Step {
+    /// The name of what it is about, as people know it; of a membership or binding, the first of
+    /// the two. Never a personal value.
+    pub fn object(&self) -> &ObjectName {
+        match self {
+            Self::CreateUser { user: spec, .. }
+            | Self::UpdateUser { before: spec, .. }
+            | Self::SuspendUser { before: spec, .. }
+            | Self::RestoreUser { before: spec, .. }
+            | Self::DeleteUser { before: spec, .. } => &spec.name,
+            Self::RevokeCredential { user, .. } => user,
+            Self::CreateGroup { group: spec, .. }
+            | Self::UpdateGroup { before: spec, .. }
+            | Self::DeleteGroup { before: spec, .. } => &spec.name,
+            Self::CreateRole { role: spec, .. }
+            | Self::UpdateRole { before: spec, .. }
+            | Self::DeleteRole { before: spec, .. } => &spec.name,
+            Self::AddMember { user, .. } | Self::RemoveMember { user, .. } => &user.name,
+            Self::BindRole { role, .. } | Self::UnbindRole { role, .. } => &role.name,
+        }
+    }
+
     /// The kind of object it counts as.
     pub fn kind(&self) -> ObjectKind {
         match self {
