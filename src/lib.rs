@@ -20,5 +20,6 @@ pub mod event;
 
 pub mod record;
 pub mod report;
+pub mod run;
 
 pub mod cli;

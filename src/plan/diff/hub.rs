@@ -11,8 +11,8 @@ use super::matching::{self, Match, Matching};
 use super::{DiffInputs, finding, groups, members, shared, users};
 use crate::desired::{Desired, DesiredHub};
 use crate::model::{
-    ChangeId, Credential, GroupSpec, ObjectName, Observed, ObservedAccount, Place, Reading,
-    Subject, UserSpec, VendorFacts, VendorId,
+    ChangeId, Credential, GroupSpec, ObjectName, Observed, ObservedAccount, Place, Subject,
+    UserSpec, VendorFacts, VendorId,
 };
 use crate::plan::{Reference, Target};
 
@@ -82,7 +82,7 @@ impl<'a> Hub<'a> {
             facts,
             today: inputs.today,
             grace_days: inputs.grace_days,
-            unread: unread(place, reading),
+            unread: super::unread(inputs, place, reading),
             unread_accounts: unread_accounts(inputs, place),
             seen,
             credentials: credentials(inputs, place),
@@ -120,6 +120,9 @@ impl<'a> Hub<'a> {
         };
         if self.desired.incomplete.contains_key(directory) {
             return Some(format!("directory {directory}"));
+        }
+        if self.desired.unread.contains(directory) {
+            return Some(format!("directory {directory}, which was not asked in this run"));
         }
         if !self.desired.directories.contains(directory) {
             return Some(format!("directory {directory}, which the inventory does not name"));
@@ -195,15 +198,11 @@ fn known<T>(object: &Observed<T>, name: impl Fn(&T) -> &ObjectName) -> Target {
     Target { id: Reference::Known(object.id.clone()), name: name(&object.spec).clone() }
 }
 
-fn unread<T>(place: &Place, reading: &Reading<T>) -> Option<String> {
-    (!reading.is_complete()).then(|| format!("account {place}"))
-}
-
 /// A group's bindings may be in any account of its hub.
 fn unread_accounts(inputs: &DiffInputs<'_>, hub: &Place) -> Option<String> {
     inputs.desired.accounts.iter().filter(|(_, wanted)| wanted.hub == *hub).find_map(
         |(place, _)| match inputs.observed.accounts.get(place) {
-            Some(reading) => unread(place, reading),
+            Some(reading) => super::unread(inputs, place, reading),
             None => Some(format!("account {place}, which was not read")),
         },
     )

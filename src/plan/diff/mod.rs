@@ -150,6 +150,14 @@ fn census(
     census
 }
 
+/// Why nothing may be removed in an account, if so.
+fn unread<T>(inputs: &DiffInputs<'_>, place: &Place, reading: &Reading<T>) -> Option<String> {
+    if inputs.desired.doubtful {
+        return Some("the inventory, which has errors".to_owned());
+    }
+    (!reading.is_complete()).then(|| format!("account {place}"))
+}
+
 /// A place, shared by all its changes.
 fn shared(place: &Place) -> Arc<Place> {
     Arc::new(place.clone())
