@@ -18,6 +18,7 @@ pub mod apply;
 pub mod cloud;
 pub mod event;
 
+pub mod lock;
 pub mod record;
 pub mod report;
 pub mod run;

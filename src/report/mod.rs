@@ -1,1 +1,3 @@
 //! Plans, reviews and outcomes as text, JSON and Markdown, written to any `impl Write`.
+
+pub mod metrics;
