@@ -6,9 +6,11 @@
 
 mod administrators;
 mod baseline;
+mod carry_out;
 mod gather;
 mod prepare;
 
 pub use baseline::{Baseline, BaselineError};
-pub use gather::{Gathered, gather};
+pub use carry_out::{Carried, carry_out};
+pub use gather::{Gathered, Sources, gather};
 pub use prepare::{Prepared, prepare};
