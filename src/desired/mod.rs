@@ -32,9 +32,6 @@ pub struct Desired {
     pub unread: BTreeSet<DirectoryName>,
     /// The directories the inventory knows. Nothing is concluded about people of others.
     pub directories: Vec<DirectoryName>,
-    /// The inventory has errors, so that what it does not ask for may only be written wrongly: no
-    /// removal is planned anywhere.
-    pub doubtful: bool,
 }
 
 /// Where a person stands, as far as a plan needs to know.
@@ -141,8 +138,6 @@ pub struct Inputs<'a> {
     pub vendors: &'a [VendorFacts],
     /// The day for which to resolve.
     pub today: Date,
-    /// The inventory has errors; see [`Desired::doubtful`].
-    pub doubtful: bool,
 }
 
 impl Inputs<'_> {
@@ -249,7 +244,6 @@ pub fn resolve(inputs: &Inputs<'_>) -> Desired {
         standings: standings(inputs),
         incomplete: incomplete(inputs),
         unread: unread(inputs),
-        doubtful: inputs.doubtful,
         directories: inputs.inventory.directories.keys().cloned().collect(),
         ..Desired::default()
     };

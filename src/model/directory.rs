@@ -61,7 +61,7 @@ pub struct Person {
     pub kind: PersonKind,
     /// What the directory says of their membership of the organisation.
     pub status: AccountStatus,
-    /// The last day the account is valid (`shadowExpire`), where one is set.
+    /// The first day the account is no longer valid (`shadowExpire`), where one is set.
     pub expires: Option<Date>,
     /// The password is visibly locked. `false` also when it cannot be read.
     pub password_locked: bool,
@@ -149,8 +149,7 @@ const RETIRING_DAYS: i64 = 6 * 31;
 impl Person {
     /// Whether the person may have access on that day.
     ///
-    /// A `shadowExpire` day is the last valid day minus nothing: shadow(5) says the account is
-    /// expired *on* that day, so access ends when `today >= expires`.
+    /// The account is expired *on* its `shadowExpire` day already: `pam_unix` compares with `>=`.
     pub fn standing(&self, today: Date) -> Standing {
         match &self.status {
             AccountStatus::Inactive => return Standing::Departed("status is inactive".into()),

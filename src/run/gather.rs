@@ -30,8 +30,6 @@ pub struct Sources<'a> {
     pub inventory: &'a Inventory,
     /// What roles mean.
     pub policies: &'a Policies,
-    /// The inventory has errors; no removal may be planned.
-    pub doubtful: bool,
     /// The clouds.
     pub vendors: &'a [Arc<dyn Vendor>],
     /// Only these organisations; empty = all.
@@ -75,7 +73,6 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
         directories: &directories,
         vendors: &facts,
         today: sources.today,
-        doubtful: sources.doubtful,
     });
     let began = tokio::time::Instant::now();
     let mut gathered = Gathered {

@@ -37,7 +37,7 @@ pub(super) fn changes(
         wanted,
         seen,
         hub,
-        unread: super::unread(inputs, place, reading),
+        unread: super::unread(place, reading),
         role_at: seen.roles.iter().enumerate().map(|(at, role)| (&role.id, at)).collect(),
         subjects: names.into_iter().map(|(subject, _)| subject).collect(),
         roles,

@@ -82,7 +82,7 @@ impl<'a> Hub<'a> {
             facts,
             today: inputs.today,
             grace_days: inputs.grace_days,
-            unread: super::unread(inputs, place, reading),
+            unread: super::unread(place, reading),
             unread_accounts: unread_accounts(inputs, place),
             seen,
             credentials: credentials(inputs, place),
@@ -202,7 +202,7 @@ fn known<T>(object: &Observed<T>, name: impl Fn(&T) -> &ObjectName) -> Target {
 fn unread_accounts(inputs: &DiffInputs<'_>, hub: &Place) -> Option<String> {
     inputs.desired.accounts.iter().filter(|(_, wanted)| wanted.hub == *hub).find_map(
         |(place, _)| match inputs.observed.accounts.get(place) {
-            Some(reading) => super::unread(inputs, place, reading),
+            Some(reading) => super::unread(place, reading),
             None => Some(format!("account {place}, which was not read")),
         },
     )

@@ -151,10 +151,7 @@ fn census(
 }
 
 /// Why nothing may be removed in an account, if so.
-fn unread<T>(inputs: &DiffInputs<'_>, place: &Place, reading: &Reading<T>) -> Option<String> {
-    if inputs.desired.doubtful {
-        return Some("the inventory, which has errors".to_owned());
-    }
+fn unread<T>(place: &Place, reading: &Reading<T>) -> Option<String> {
     (!reading.is_complete()).then(|| format!("account {place}"))
 }
 
