@@ -1,1 +1,5 @@
-//! Tests of memory.
+//! Tests of the embedded cloud.
+
+mod conformance;
+mod fixture;
+mod journal;
