@@ -8,12 +8,13 @@ use jiff::civil::Date;
 
 use super::{ExitCode, Failure, Globals};
 use crate::cloud::{Vendor, registry};
+use crate::diagnostic::Finding;
 use crate::directory;
 use crate::inventory::{self, Loaded};
 use crate::lock::{LockError, Locks};
 use crate::model::{AccountName, ObjectKind, OrganisationName};
 use crate::plan::Narrowing;
-use crate::run::Sources;
+use crate::run::{Gathered, Sources};
 
 /// Which part of everything a run is about.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -137,6 +138,24 @@ impl Input {
         let organisations = organisations.iter().map(|name| format!("organisation {name}"));
         let accounts = accounts.iter().map(|name| format!("account {name}"));
         kinds.chain(organisations).chain(accounts).collect()
+    }
+
+    /// What is odd about the inputs, also in the light of the directories.
+    pub(super) fn findings(&self, gathered: &Gathered) -> Vec<Finding> {
+        let mut findings = self.loaded.findings.clone();
+        findings.extend(inventory::against_directory::findings(
+            &self.loaded.inventory,
+            &gathered.directories,
+            &gathered.facts,
+            self.today,
+        ));
+        findings.extend(gathered.directories.iter().flat_map(|(name, reading)| {
+            reading.got().warnings.iter().map(move |warning| {
+                let message = format!("directory {name}, {}: {}", warning.entry, warning.message);
+                Finding::warning("directory", message)
+            })
+        }));
+        findings
     }
 
     /// The digest of every input file.

@@ -9,6 +9,7 @@ mod globals;
 mod input;
 mod output;
 mod pages;
+mod perform;
 mod plan;
 mod progress;
 mod record;

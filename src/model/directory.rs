@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
+use serde::Serialize;
 
 use super::{DirectoryName, GroupName, Login, Private, StableId};
 
@@ -40,18 +41,18 @@ impl Directory {
 }
 
 /// A group's position in [`Directory::groups`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct GroupIndex(pub u32);
 
 /// A group of a directory. Its members are found from the people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DirectoryGroup {
     /// Its name.
     pub name: GroupName,
 }
 
 /// One entry for a person, guest or role account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Person {
     /// What stays when they are renamed.
     pub stable_id: StableId,
@@ -77,7 +78,7 @@ pub struct Person {
 }
 
 /// Who an entry stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum PersonKind {
     /// A member of the organisation.
     Person,
@@ -88,7 +89,7 @@ pub enum PersonKind {
 }
 
 /// The state word of an entry, parsed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum AccountStatus {
     /// No state word.
     Active,
@@ -103,7 +104,7 @@ pub enum AccountStatus {
 }
 
 /// One group a person is in and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Joined {
     /// Which group.
     pub group: GroupIndex,
@@ -112,7 +113,7 @@ pub struct Joined {
 }
 
 /// The way a membership came about. Where several do, the first in this order is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Via {
     /// Named on the person or in the group.
     Direct,

@@ -7,6 +7,7 @@
 mod administrators;
 mod baseline;
 mod carry_out;
+pub mod digests;
 mod gather;
 mod prepare;
 
