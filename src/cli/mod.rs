@@ -5,5 +5,7 @@
 //! goes to stderr through `globals`.
 
 mod exit;
+mod progress;
 
 pub use exit::ExitCode;
+pub use progress::Progress;

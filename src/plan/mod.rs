@@ -4,6 +4,7 @@
 //! give a byte-identical plan.
 
 mod change;
+mod file;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use change::{Change, Effect, Output, Outputs, Phase, Reference, Step, Target};
+pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
 
 use crate::diagnostic::Finding;
 use crate::digest::hex;
