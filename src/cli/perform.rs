@@ -130,7 +130,7 @@ pub(super) async fn perform(
     let writer =
         records.start(RunId::random(), facts(globals, input, &look)).map_err(unrecorded)?;
     let review = &look.prepared.review;
-    let progress = Progress::new(review.approved.plan().changes.len());
+    let mut progress = Progress::new(review.approved.plan().changes.len());
     let interrupt = interruption();
     let began = Instant::now();
     let carried = run::carry_out(
@@ -138,12 +138,12 @@ pub(super) async fn perform(
         &look.gathered.connections,
         Options { seed: u64::from(std::process::id()), ..Options::default() },
         writer,
-        &mut |event| progress.watch(event),
+        &mut progress,
         &interrupt,
     )
     .await
     .map_err(unrecorded)?;
-    progress.end();
+    progress.finish();
     let took = began.elapsed();
     let outcomes = &carried.outcomes;
     let code = exit_code(&look, outcomes);

@@ -7,6 +7,7 @@ mod change;
 mod diff;
 mod lint;
 mod narrow;
+mod file;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +21,7 @@ pub use change::{Change, Effect, Output, Outputs, Phase, Reference, Step, Target
 pub use diff::{DiffInputs, Observations, credentials_needed, diff};
 pub use lint::{Flaw, lint};
 pub use narrow::{Narrowing, narrow};
+pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
 
 use crate::diagnostic::Finding;
 use crate::digest::hex;

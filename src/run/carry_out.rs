@@ -21,7 +21,7 @@ pub struct Carried {
 
 /// Writes the plan into the record, then carries it out.
 ///
-/// `watch` sees every event after it was recorded; it cannot stop the run.
+/// `watch` sees every event after it was recorded.
 ///
 /// # Errors
 /// The plan could not be recorded; nothing was changed.
@@ -30,7 +30,7 @@ pub async fn carry_out(
     connections: &BTreeMap<Place, Connection>,
     options: Options,
     mut writer: RunWriter,
-    watch: &mut (dyn FnMut(&Event) + Send),
+    watch: &mut dyn Events,
     interrupt: &CancellationToken,
 ) -> Result<Carried, record::Error> {
     writer.plan(&review.approved, &review.violations)?;
@@ -43,13 +43,13 @@ pub async fn carry_out(
 
 struct Recorded<'a> {
     writer: &'a mut RunWriter,
-    watch: &'a mut (dyn FnMut(&Event) + Send),
+    watch: &'a mut dyn Events,
 }
 
 impl Events for Recorded<'_> {
     fn happened(&mut self, event: &Event) -> Result<(), EventsError> {
         let recorded = self.writer.event(event);
-        (self.watch)(event);
+        self.watch.happened(event)?;
         recorded.map_err(Into::into)
     }
 }

@@ -239,3 +239,39 @@ async fn every_change_is_told_to_have_ended_exactly_once() {
     }
     assert_eq!(told, outcomes.by_change.into_iter().map(Some).collect::<Vec<_>>());
 }
+
+#[tokio::test(start_paused = true)]
+async fn cost_grows_with_the_number_of_changes_not_with_its_square() {
+    /// Half of the changes need the other half, across accounts; one change of all fails.
+    async fn seconds(changes: u32) -> f64 {
+        let (hub, other) = (Fake::default(), Fake::default());
+        hub.trick(0, Trick::Fail(ErrorKind::Denied));
+        let half = changes / 2;
+        let creates = (0..half).map(|number| ("hub", create_user(&number.to_string()), vec![]));
+        let joins = (0..half).map(|number| {
+            let user = made(number, "user");
+            ("other", add_member(known(&number.to_string()), user), vec![number])
+        });
+        let plan = plan(creates.chain(joins).collect());
+        hub.with(|state| state.quick = true);
+        let connections = connect([("hub", &hub, 16), ("other", &other, 16)]);
+        let approved = approve(plan, 0);
+        let mut reader = |_: &Event| -> Result<(), EventsError> { Ok(()) };
+        let began = std::time::Instant::now();
+        let outcomes = execute(
+            &approved,
+            &connections,
+            Options::default(),
+            &mut reader,
+            &CancellationToken::new(),
+        )
+        .await;
+        assert_eq!(outcomes.counts().applied, changes as usize - 2);
+        assert_eq!(outcomes.counts().skipped, 1);
+        began.elapsed().as_secs_f64()
+    }
+    seconds(1_000).await;
+    let (small, large) = (seconds(4_000).await, seconds(40_000).await);
+    // Ten times the changes: linear is 10, quadratic 100.
+    assert!(large < small.max(0.1) * 40.0, "{small} s, {large} s");
+}

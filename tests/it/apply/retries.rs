@@ -210,13 +210,12 @@ async fn a_conflict_is_repeated_only_while_all_is_as_it_was() {
         });
         fake.trick(0, Trick::Fail(ErrorKind::Conflict));
         let (outcomes, _) = run(&fake, simple(vec![rename()])).await;
-        match outcome {
-            Some(outcome) => assert_eq!(outcomes.by_change, [outcome]),
-            None => {
-                let (why, _) = failed(&outcomes[ChangeId(0)]);
-                assert!(why.contains("changed since the plan: its name is third"), "{why}");
-                assert_eq!(fake.sent(0), 1);
-            }
+        if let Some(outcome) = outcome {
+            assert_eq!(outcomes.by_change, [outcome]);
+        } else {
+            let (why, _) = failed(&outcomes[ChangeId(0)]);
+            assert!(why.contains("changed since the plan: its name is third"), "{why}");
+            assert_eq!(fake.sent(0), 1);
         }
     }
 }

@@ -87,7 +87,7 @@ async fn an_interrupt_still_looks_after_a_lost_reply() {
 #[tokio::test(start_paused = true)]
 async fn an_interrupt_waits_for_no_long_retry() {
     let fake = Fake::default();
-    fake.trick(0, Trick::Fail(ErrorKind::Throttled { after: Some(Duration::from_secs(60)) }));
+    fake.trick(0, Trick::Fail(ErrorKind::Throttled { after: Some(Duration::from_mins(1)) }));
     let began = tokio::time::Instant::now();
     let outcomes = interrupted_after(&fake, 1, 2).await;
     assert!(matches!(
