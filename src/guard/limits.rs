@@ -32,7 +32,8 @@ pub(super) fn violations(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
     removals
         .into_iter()
         .filter_map(|((organisation, kind), counted)| {
-            let limit = context.policies.limits_of(organisation).kinds.get(&kind).copied()?;
+            let limits = &context.policies.limits_of(organisation).kinds;
+            let limit = limits.get(&kind).copied().unwrap_or_default();
             let existing = plan
                 .census
                 .get(organisation)

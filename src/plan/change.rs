@@ -260,7 +260,7 @@ pub enum Phase {
 impl Phase {
     /// All of them, in order.
     pub const ALL: [Self; 6] =
-        [Self::Revoke, Self::Detach, Self::Suspend, Self::Build, Self::Attach, Self::Delete];
+        [Self::Revoke, Self::Detach, Self::Suspend, Self::Delete, Self::Build, Self::Attach];
 }
 
 impl Step {

@@ -36,7 +36,7 @@ pub struct Plan {
     pub today: Date,
     /// The changes, in the order of execution.
     pub changes: Vec<Change>,
-    /// Removals that would have been planned, had absence been proven.
+    /// Removals (and a few creations) that would have been planned, had absence been proven.
     pub withheld: Vec<Withheld>,
     /// What could not be read completely.
     pub incomplete: Vec<Incomplete>,
@@ -46,7 +46,8 @@ pub struct Plan {
     pub census: BTreeMap<OrganisationName, BTreeMap<ObjectKind, u64>>,
 }
 
-/// Removals left out of a plan because a read was incomplete.
+/// Removals left out of a plan because a read was incomplete; and creations of what may be there
+/// without having been listed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Withheld {

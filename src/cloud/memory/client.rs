@@ -10,8 +10,8 @@ use super::service::world::Operation;
 use super::{convert, error};
 use crate::cloud::{Applied, Apply, CloudError, ErrorKind, Observe};
 use crate::model::{
-    Binding, Credential, Membership, Missing, ObjectKey, ObservedAccount, OrganisationName,
-    Ownership, Reading, Snapshot, Subject, VendorId,
+    Binding, Credential, Membership, Missing, ObjectKey, ObjectKind, ObservedAccount,
+    OrganisationName, Ownership, Reading, Snapshot, Subject, VendorId,
 };
 use crate::plan::{Change, Output, Outputs, Step};
 
@@ -35,39 +35,51 @@ impl Observe for Client {
                 missing.push(Missing::new("the program's own principal", error.to_string()));
             }
         }
+        let mut failed = missing.len();
         let users = self
             .pages(Operation::ListUsers, "", "users", &mut missing, |token| {
                 self.service.list_users(token)
             })
             .await;
-        got.users = users.iter().map(|user| convert::user(user, organisation)).collect();
+        let mut listed = |kind, missing: &[Missing]| {
+            if missing.len() == failed {
+                got.listed.insert(kind);
+            }
+            failed = missing.len();
+        };
+        listed(ObjectKind::User, &missing);
         let groups = self
             .pages(Operation::ListGroups, "", "groups", &mut missing, |token| {
                 self.service.list_groups(token)
             })
             .await;
-        got.groups = groups.iter().map(|group| convert::group(group, organisation)).collect();
+        listed(ObjectKind::Group, &missing);
         let roles = self
             .pages(Operation::ListRoles, "", "roles", &mut missing, |token| {
                 self.service.list_roles(token)
             })
             .await;
-        got.roles = roles.iter().map(|role| convert::role(role, organisation)).collect();
+        listed(ObjectKind::Role, &missing);
         let memberships = self
             .pages(Operation::ListMemberships, "", "memberships", &mut missing, |token| {
                 self.service.list_memberships(token)
             })
             .await;
-        got.memberships = memberships
-            .into_iter()
-            .map(|(user, group)| Membership { group: group.into(), user: user.into() })
-            .collect();
-        got.memberships.sort();
+        listed(ObjectKind::Membership, &missing);
         let bindings = self
             .pages(Operation::ListBindings, "", "role bindings", &mut missing, |token| {
                 self.service.list_bindings(token)
             })
             .await;
+        listed(ObjectKind::Binding, &missing);
+        got.users = users.iter().map(|user| convert::user(user, organisation)).collect();
+        got.groups = groups.iter().map(|group| convert::group(group, organisation)).collect();
+        got.roles = roles.iter().map(|role| convert::role(role, organisation)).collect();
+        got.memberships = memberships
+            .into_iter()
+            .map(|(user, group)| Membership { group: group.into(), user: user.into() })
+            .collect();
+        got.memberships.sort();
         got.bindings = bindings
             .into_iter()
             .map(|(group, role)| Binding { role: role.into(), group: group.into() })
@@ -136,9 +148,9 @@ impl Apply for Client {
                 let (group, user) = pair()?;
                 self.add_member(group, user).await
             }
-            Step::RemoveMember { .. } => {
+            Step::RemoveMember { subject, .. } => {
                 let (group, user) = pair()?;
-                self.remove_member(group, user).await
+                self.remove_member(group, user, subject.as_ref()).await
             }
             Step::CreateRole { subject, role } => self.create_role(subject, role).await,
             Step::UpdateRole { id, subject, before, after } => {

@@ -233,14 +233,23 @@ impl Client {
         self.call(operation, user.as_str(), call).await.map(done)
     }
 
-    /// A membership is its group's: only the group must be ours.
+    /// A membership is its group's: the group must be ours; except that a user of ours may leave
+    /// any group.
     pub(super) async fn remove_member(
         &self,
         group: &VendorId,
         user: &VendorId,
+        subject: Option<&Subject>,
     ) -> Result<Applied, CloudError> {
         let operation = Operation::RemoveMember;
-        self.our_group(operation, group, None).await?;
+        match (self.our_group(operation, group, None).await, subject) {
+            (Err(error), Some(subject)) if error.kind == ErrorKind::Foreign => {
+                self.our_user(operation, user, subject).await?;
+            }
+            (result, _) => {
+                result?;
+            }
+        }
         let call = self.service.remove_member(user.as_str(), group.as_str());
         self.call(operation, user.as_str(), call).await.map(done)
     }

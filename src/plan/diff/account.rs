@@ -88,7 +88,7 @@ impl<'a> AccountDiff<'a> {
             .seen
             .bindings
             .iter()
-            .filter(|binding| !self.hub.owns_group(&binding.group))
+            .filter(|binding| !self.hub.minds_group(&binding.group))
             .map(|binding| &binding.role)
             .collect();
         for (position, role) in self.sorted_roles() {
@@ -147,6 +147,13 @@ impl<'a> AccountDiff<'a> {
                     self.update(index, position, other, role, drafts)
                 }
                 None if role.blocked => continue,
+                // One that was not listed may be there under another name.
+                None if self.unread.is_some() && !self.seen.listed.contains(&ObjectKind::Role) => {
+                    if let Some(unread) = &self.unread {
+                        drafts.withhold(&self.place, ObjectKind::Role, unread);
+                    }
+                    continue;
+                }
                 None => {
                     let Some(reach) = self.create(index, occupant, role, drafts) else { continue };
                     reach
@@ -258,7 +265,9 @@ impl<'a> AccountDiff<'a> {
             };
             let role_at = self.role_at.get(&binding.role).copied();
             let matched = role_at.map(|at| self.roles.of_observed[at]);
-            if matched == Some(Match::Surplus) {
+            // A group that goes loses whatever it has.
+            if matched == Some(Match::Surplus) && !self.hub.group_deletions.contains_key(&group_at)
+            {
                 continue;
             }
             if let Some(Match::Wanted(index)) = matched

@@ -51,8 +51,12 @@ pub(super) fn departing(hub: &Hub<'_>) -> Vec<VendorId> {
 
 /// Decides on every user that is ours and not wanted.
 pub(super) fn verdicts(hub: &Hub<'_>) -> HashMap<usize, Verdict> {
-    let excluded: HashMap<&Subject, &Reason> =
-        hub.wanted.excluded.iter().map(|((_, person), reason)| (person, reason)).collect();
+    // Of several rules that keep somebody out, always the same one is named.
+    let mut excluded: HashMap<&Subject, &Reason> = HashMap::new();
+    for ((_, person), reason) in &hub.wanted.excluded {
+        let named = excluded.entry(person).or_insert(reason);
+        *named = (*named).min(reason);
+    }
     let extraneous =
         |(position, matched): (usize, &Match)| (*matched == Match::Extraneous).then_some(position);
     hub.users
@@ -95,15 +99,20 @@ fn verdict(
             _,
         ) => Reason::NotInInventory { subject: subject.clone() },
     };
-    let (suspend, delete) = match user.spec.access {
+    let (suspend, delete) = takes(hub, user.spec.access);
+    Verdict::Goes { reason, suspend, delete }
+}
+
+/// Whether a user that goes is to be suspended, and whether it is to be deleted, today.
+fn takes(hub: &Hub<'_>, access: Access) -> (bool, bool) {
+    match access {
         Access::Enabled | Access::Disabled => (true, false),
         Access::Suspended { since } => {
             let days = i64::from(hub.grace_days);
             let over = since.checked_add(days.days()).is_ok_and(|end| hub.today >= end);
             (false, over)
         }
-    };
-    Verdict::Goes { reason, suspend, delete }
+    }
 }
 
 /// Revocations, suspensions and deletions. Memberships follow in `members`.
@@ -115,7 +124,12 @@ pub(super) fn changes(hub: &Hub<'_>, drafts: &mut Drafts) -> Gone {
         let user = &hub.seen.users[position];
         let Some(subject) = user.ownership.subject() else { continue };
         match &hub.verdicts[&position] {
-            Verdict::Stays { because } => drafts.withhold(&hub.place, ObjectKind::User, because),
+            Verdict::Stays { because } => {
+                let (suspend, delete) = takes(hub, user.spec.access);
+                if suspend || delete {
+                    drafts.withhold(&hub.place, ObjectKind::User, because);
+                }
+            }
             Verdict::Goes { reason, suspend, delete } => {
                 let Some(credentials) = &hub.credentials else {
                     if *suspend || *delete {

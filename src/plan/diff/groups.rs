@@ -58,6 +58,13 @@ fn names(hub: &mut Hub<'_>, drafts: &mut Drafts) {
             let as_it_is = hub.groups.of_desired[*index].map(|at| &hub.seen.groups[at].spec.name);
             !group.blocked && as_it_is != Some(&group.spec.name)
         })
+        .filter(|(index, _)| match hub.unlisted(ObjectKind::Group) {
+            Some(unread) if hub.groups.of_desired[*index].is_none() => {
+                drafts.withhold(&hub.place, ObjectKind::Group, unread);
+                false
+            }
+            Some(_) | None => true,
+        })
         .map(|(index, group)| (index, rules.fold(group.spec.name.as_str())))
         .collect();
     let folded: Vec<String> =
@@ -81,7 +88,7 @@ fn names(hub: &mut Hub<'_>, drafts: &mut Drafts) {
         done.push(match one {
             Move::Vacate { claim } => {
                 let (index, _) = wanted[claim];
-                let name = ObjectName::new(names::temporary(index, &occupants));
+                let name = ObjectName::new(names::temporary(index, &claims, &occupants));
                 let id = rename(hub, index, None, name.clone(), Vec::new(), drafts);
                 vacated.insert(claim, (id, name));
                 id

@@ -11,8 +11,8 @@ use super::matching::{self, Match, Matching};
 use super::{DiffInputs, finding, groups, members, shared, users};
 use crate::desired::{Desired, DesiredHub};
 use crate::model::{
-    ChangeId, Credential, GroupSpec, ObjectName, Observed, ObservedAccount, Place, Subject,
-    UserSpec, VendorFacts, VendorId,
+    ChangeId, Credential, GroupSpec, ObjectKind, ObjectName, Observed, ObservedAccount, Place,
+    Subject, UserSpec, VendorFacts, VendorId,
 };
 use crate::plan::{Reference, Target};
 
@@ -135,6 +135,20 @@ impl<'a> Hub<'a> {
         self.group_at.get(id).is_some_and(|at| self.seen.groups[*at].ownership.subject().is_some())
     }
 
+    /// Whether memberships and bindings of an observed group are this plan's business: it is ours,
+    /// and no copy of another one's mark.
+    pub(super) fn minds_group(&self, id: &VendorId) -> bool {
+        self.group_at.get(id).is_some_and(|at| match self.groups.of_observed[*at] {
+            Match::Wanted(_) | Match::Extraneous => true,
+            Match::Surplus | Match::Foreign => false,
+        })
+    }
+
+    /// Why no object of a kind may be created here, if so: one that was not listed may be there.
+    pub(super) fn unlisted(&self, kind: ObjectKind) -> Option<&String> {
+        self.unread.as_ref().filter(|_| !self.seen.listed.contains(&kind))
+    }
+
     /// Whether it is unknown who should be in an observed group of ours.
     pub(super) fn is_frozen(&self, group: usize) -> bool {
         match self.groups.of_observed[group] {
@@ -208,12 +222,12 @@ fn unread_accounts(inputs: &DiffInputs<'_>, hub: &Place) -> Option<String> {
     )
 }
 
-/// Credentials by user, if they were all read. No reading at all is an empty one: nobody departs.
+/// Credentials by user, if they were all read. No reading at all proves nothing.
 fn credentials<'a>(
     inputs: &DiffInputs<'a>,
     place: &Place,
 ) -> Option<HashMap<&'a VendorId, Vec<&'a Credential>>> {
-    let Some(reading) = inputs.observed.credentials.get(place) else { return Some(HashMap::new()) };
+    let reading = inputs.observed.credentials.get(place)?;
     if !reading.is_complete() {
         return None;
     }

@@ -58,12 +58,18 @@ impl Pairs {
                 (Match::Wanted(group), Some(Match::Wanted(user))) => {
                     pairs.wanted.push((narrow(group), narrow(user)));
                 }
-                // A copied mark: nobody can tell what is meant, so nothing is done. Foreign groups
-                // are left alone, except by our users when they go.
-                (Match::Surplus, _)
-                | (_, Some(Match::Surplus))
-                | (Match::Foreign, None | Some(Match::Foreign | Match::Wanted(_))) => {}
-                (Match::Foreign | Match::Wanted(_) | Match::Extraneous, _) => {
+                // Foreign groups, and those with a copied mark, of which nobody can tell what is
+                // meant, are left alone, except by our users when they go. Users with a copied
+                // mark stay where they are, except in a group that goes.
+                (
+                    Match::Foreign | Match::Surplus,
+                    None | Some(Match::Foreign | Match::Surplus | Match::Wanted(_)),
+                )
+                | (Match::Wanted(_), Some(Match::Surplus)) => {}
+                (
+                    Match::Foreign | Match::Surplus | Match::Wanted(_) | Match::Extraneous,
+                    None | Some(_),
+                ) => {
                     if let (Match::Wanted(index), Some(user)) = (matched_group, user)
                         && desired.groups[index].frozen
                     {

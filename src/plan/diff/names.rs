@@ -40,10 +40,14 @@ pub(super) struct Occupant {
     pub(super) leaves: bool,
 }
 
-/// A temporary name that nobody has.
-pub(super) fn temporary(index: usize, occupants: &HashMap<&str, Occupant>) -> String {
+/// A temporary name that nobody has and nobody is about to get.
+pub(super) fn temporary(
+    index: usize,
+    claims: &[Claim<'_>],
+    occupants: &HashMap<&str, Occupant>,
+) -> String {
     let mut name = format!("reconcile-moving-{index}");
-    while occupants.contains_key(name.as_str()) {
+    while occupants.contains_key(name.as_str()) || claims.iter().any(|one| one.name == name) {
         name.push('-');
     }
     name

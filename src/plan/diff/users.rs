@@ -10,7 +10,7 @@ use super::finding;
 use super::hub::{Hub, Reach};
 use super::names::{self, Claim, Move, Occupant};
 use crate::diagnostic::Finding;
-use crate::model::{Access, ChangeId, ObjectName, Reason, UserSpec};
+use crate::model::{Access, ChangeId, ObjectKind, ObjectName, Reason, UserSpec};
 use crate::plan::{Output, Reference, Step, Target};
 
 /// Everything that changes among users that should be.
@@ -68,6 +68,13 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
             let as_it_is = hub.users.of_desired[*index].map(|at| &hub.seen.users[at].spec.name);
             !user.blocked && as_it_is != Some(&user.spec.name)
         })
+        .filter(|(index, _)| match hub.unlisted(ObjectKind::User) {
+            Some(unread) if hub.users.of_desired[*index].is_none() => {
+                drafts.withhold(&hub.place, ObjectKind::User, unread);
+                false
+            }
+            Some(_) | None => true,
+        })
         .map(|(index, user)| (index, rules.fold(user.spec.name.as_str())))
         .collect();
     if wanted.is_empty() {
@@ -94,7 +101,7 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
         done.push(match one {
             Move::Vacate { claim } => {
                 let (index, _) = wanted[claim];
-                let name = ObjectName::new(names::temporary(index, &occupants));
+                let name = ObjectName::new(names::temporary(index, &claims, &occupants));
                 let id = rename(hub, index, None, name.clone(), Vec::new(), drafts);
                 vacated.insert(claim, (id, name));
                 id
