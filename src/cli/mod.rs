@@ -5,5 +5,6 @@
 //! goes to stderr through `globals`.
 
 mod exit;
+pub mod record;
 
 pub use exit::ExitCode;
