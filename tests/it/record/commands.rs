@@ -48,8 +48,8 @@ fn list_shows_every_run() {
         text,
         "\
 RUN  BEGAN                 TOOK  BY          EXIT  RECORD     RESULT            WHAT
-1    2026-11-22 00:00:02Z  5 s   anna@tower  5     untouched  1 applied         spi
-2    2026-11-22 00:00:01Z  2 s   anna@tower  -     untouched  DIED: no changes  spi
+1    2026-11-22 00:00:00Z  6 s   anna@tower  5     untouched  1 applied         spi
+2    2026-11-22 00:00:00Z  2 s   anna@tower  -     untouched  DIED: no changes  spi
 "
     );
 }

@@ -1,1 +1,3 @@
 //! Tests of report.
+
+mod metrics;
