@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Parser;
 use reconcile::cli::{ExitCode, record};
-use reconcile::record::EndFacts;
+use reconcile::record::{EndFacts, Error};
 
 use super::runs::{events, start, whole_run, write_plan};
 
@@ -79,6 +79,20 @@ fn show_tells_what_a_run_did() {
         ),
         "{text}"
     );
+}
+
+#[test]
+fn a_run_is_found_by_its_number_or_the_beginning_of_its_id() {
+    let state = example();
+    let records = super::runs::records(state.path());
+    let one = records.find("1").unwrap();
+    let id = one.start.as_ref().unwrap().run.as_str();
+    assert_eq!(records.find(id).unwrap(), one);
+    assert_eq!(records.find(&id[..12]).unwrap(), one);
+    assert_eq!(records.find("last").unwrap().number, 2);
+    for wrong in ["", "0", "3", "first", "../index"] {
+        assert!(matches!(records.find(wrong), Err(Error::NoSuchRun { .. })), "{wrong}");
+    }
 }
 
 #[test]
