@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use reconcile::record::{EndFacts, Head, State};
@@ -11,7 +10,7 @@ use tempfile::TempDir;
 use super::runs::{assert_sound, events, records, start, whole_run, write_plan};
 
 /// Two whole runs, one that died and was sealed with half a line, one that died and was not.
-static UNTOUCHED: LazyLock<TempDir> = LazyLock::new(|| {
+fn untouched() -> TempDir {
     let state = tempfile::tempdir().unwrap();
     let mut run = start(state.path());
     write_plan(&mut run);
@@ -30,7 +29,7 @@ static UNTOUCHED: LazyLock<TempDir> = LazyLock::new(|| {
     let states = [State::Ended, State::Died, State::Ended, State::Died];
     assert_eq!(assert_sound(state.path()), states);
     state
-});
+}
 
 /// Names of all files, sorted.
 fn files(state: &Path) -> Vec<String> {
@@ -42,12 +41,12 @@ fn files(state: &Path) -> Vec<String> {
     names
 }
 
-fn copy() -> TempDir {
+fn copy(original: &Path) -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     fs::create_dir(copy.path().join("records")).unwrap();
-    for name in files(UNTOUCHED.path()) {
+    for name in files(original) {
         let name = PathBuf::from("records").join(name);
-        fs::copy(UNTOUCHED.path().join(&name), copy.path().join(&name)).unwrap();
+        fs::copy(original.join(&name), copy.path().join(&name)).unwrap();
     }
     copy
 }
@@ -134,23 +133,23 @@ fn mutations() -> impl Strategy<Value = Mutation> {
     ])
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_change_is_found(
-        mutation in mutations(), file: usize, one: usize, other: usize,
-    ) {
-        let state = copy();
-        let Some(name) = mutate(state.path(), mutation, file, one, other) else { return Ok(()) };
-        let found = records(state.path()).verify(None).unwrap();
-        prop_assert!(!found.is_sound(), "{mutation:?} of {name} was not found");
-    }
+#[test]
+fn any_change_is_found() {
+    let original = untouched();
+    let config =
+        ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |(mutation in mutations(), file: usize, one: usize, other: usize)| {
+        let state = copy(original.path());
+        if let Some(name) = mutate(state.path(), mutation, file, one, other) {
+            let found = records(state.path()).verify(None).unwrap();
+            prop_assert!(!found.is_sound(), "{mutation:?} of {name} was not found");
+        }
+    });
 }
 
 #[test]
 fn damage_is_told_by_file_and_line() {
-    let state = copy();
+    let state = untouched();
     let name = files(state.path()).into_iter().find(|name| name.starts_with("000001-")).unwrap();
     let path = state.path().join("records").join(&name);
     let text = fs::read_to_string(&path).unwrap();
@@ -192,7 +191,7 @@ fn no_records_at_all_match_no_head() {
 
 #[test]
 fn what_was_damaged_before_it_was_sealed_stays_reported() {
-    let state = copy();
+    let state = untouched();
     let name = files(state.path()).into_iter().find(|name| name.starts_with("000004-")).unwrap();
     let path = state.path().join("records").join(name).with_extension("jsonl");
     let text = fs::read_to_string(&path).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Parser;
 use reconcile::cli::{ExitCode, record};
-use reconcile::record::EndFacts;
+use reconcile::record::{EndFacts, Error};
 
 use super::runs::{events, start, whole_run, write_plan};
 
@@ -48,8 +48,8 @@ fn list_shows_every_run() {
         text,
         "\
 RUN  BEGAN                 TOOK  BY          EXIT  RECORD     RESULT            WHAT
-1    2026-11-22 00:00:02Z  5 s   anna@tower  5     untouched  1 applied         spi
-2    2026-11-22 00:00:01Z  2 s   anna@tower  -     untouched  DIED: no changes  spi
+1    2026-11-22 00:00:00Z  6 s   anna@tower  5     untouched  1 applied         spi
+2    2026-11-22 00:00:00Z  2 s   anna@tower  -     untouched  DIED: no changes  spi
 "
     );
 }
@@ -79,6 +79,20 @@ fn show_tells_what_a_run_did() {
         ),
         "{text}"
     );
+}
+
+#[test]
+fn a_run_is_found_by_its_number_or_the_beginning_of_its_id() {
+    let state = example();
+    let records = super::runs::records(state.path());
+    let one = records.find("1").unwrap();
+    let id = one.start.as_ref().unwrap().run.as_str();
+    assert_eq!(records.find(id).unwrap(), one);
+    assert_eq!(records.find(&id[..12]).unwrap(), one);
+    assert_eq!(records.find("last").unwrap().number, 2);
+    for wrong in ["", "0", "3", "first", "../index"] {
+        assert!(matches!(records.find(wrong), Err(Error::NoSuchRun { .. })), "{wrong}");
+    }
 }
 
 #[test]
