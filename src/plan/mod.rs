@@ -4,7 +4,10 @@
 //! give a byte-identical plan.
 
 mod change;
+mod diff;
 mod file;
+mod lint;
+mod narrow;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +18,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use change::{Change, Effect, Output, Outputs, Phase, Reference, Step, Target};
+pub use diff::{DiffInputs, Observations, credentials_needed, diff};
 pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
+pub use lint::{Flaw, lint};
+pub use narrow::{Narrowing, narrow};
 
 use crate::diagnostic::Finding;
 use crate::digest::hex;
@@ -30,7 +36,7 @@ pub struct Plan {
     pub today: Date,
     /// The changes, in the order of execution.
     pub changes: Vec<Change>,
-    /// Removals that would have been planned, had absence been proven.
+    /// Removals (and a few creations) that would have been planned, had absence been proven.
     pub withheld: Vec<Withheld>,
     /// What could not be read completely.
     pub incomplete: Vec<Incomplete>,
@@ -40,7 +46,8 @@ pub struct Plan {
     pub census: BTreeMap<OrganisationName, BTreeMap<ObjectKind, u64>>,
 }
 
-/// Removals left out of a plan because a read was incomplete.
+/// Removals left out of a plan because a read was incomplete; and creations of what may be there
+/// without having been listed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Withheld {
@@ -99,6 +106,12 @@ impl Plan {
             findings: Vec::new(),
             census: BTreeMap::new(),
         }
+    }
+
+    /// The removals: what goes, goes first, so they are the beginning of the plan.
+    pub fn removals(&self) -> &[Change] {
+        let end = self.changes.partition_point(|change| change.step.phase() <= Phase::Delete);
+        &self.changes[..end]
     }
 
     /// The digest that names it.
