@@ -4,6 +4,9 @@
 //! result to `out` and returns the exit code. Everything that is not the result (progress, notes)
 //! goes to stderr through `globals`.
 
+pub mod check;
 mod exit;
+pub mod init;
+pub mod schema;
 
 pub use exit::ExitCode;

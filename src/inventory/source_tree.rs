@@ -43,13 +43,17 @@ impl SourceTree {
         self.files.iter().map(|(path, bytes)| (path.clone(), sha256(bytes))).collect()
     }
 
-    /// The text of a line, from 1, for showing it.
-    pub fn line(&self, file: &str, line: u32) -> Option<String> {
-        let bytes = self.files.get(file)?;
-        let line = bytes.split(|byte| *byte == b'\n').nth(line.checked_sub(1)? as usize)?;
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = if line.starts_with(b"\xef\xbb\xbf") { &line[3..] } else { line };
-        Some(String::from_utf8_lossy(line).into_owned())
+    /// A tree of these files, for tests and for callers that have them already.
+    pub fn from_files<P: Into<String>, B: Into<Vec<u8>>>(
+        files: impl IntoIterator<Item = (P, B)>,
+    ) -> Self {
+        let files = files.into_iter().map(|(path, bytes)| (path.into(), bytes.into())).collect();
+        Self { files, ..Self::default() }
+    }
+
+    /// The lines of its files, for showing them.
+    pub fn lines(&self) -> Lines<'_> {
+        Lines { tree: self, ends: BTreeMap::new() }
     }
 
     pub(super) fn wrong(&mut self, path: &str, code: &str, message: impl Into<String>, hint: &str) {
@@ -109,6 +113,31 @@ impl SourceTree {
             "symbolic links are not followed",
             "put the file itself here: what it may define depends on its folder",
         );
+    }
+}
+
+/// The lines of the files of a tree. Looks for the line ends of a file once.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    tree: &'a SourceTree,
+    ends: BTreeMap<&'a str, Vec<usize>>,
+}
+
+impl Lines<'_> {
+    /// The text of a line; `None` when there is no such line.
+    pub fn get(&mut self, source: &Source) -> Option<String> {
+        let (file, bytes) = self.tree.files.get_key_value(&*source.file)?;
+        let ends = self.ends.entry(file).or_insert_with(|| {
+            let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+            ends.map(|(at, _)| at).chain([bytes.len()]).collect()
+        });
+        let number = source.line.checked_sub(1)? as usize;
+        let end = *ends.get(number)?;
+        let start = number.checked_sub(1).map_or(0, |before| ends[before] + 1);
+        let line = bytes.get(start..end)?;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        Some(String::from_utf8_lossy(line).into_owned())
     }
 }
 

@@ -64,6 +64,10 @@ impl de::Error for Problem {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::Said(message.to_string())
     }
+
+    fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::Said(format!("expected {expected}"))
+    }
 }
 
 impl<'a> Reading<'a> {
@@ -158,8 +162,8 @@ impl<'de> Deserializer<'de> for Reading<'de> {
                 self.reported(visitor.visit_seq(Items { reading: self, items: items.iter() }))
             }
             Value::Mapping(entries) => {
-                let entries = self.each_key_once(entries).into_iter();
-                self.reported(visitor.visit_map(Entries { reading: self, entries, value: None }))
+                let left = self.each_key_once(entries).into_iter();
+                self.reported(visitor.visit_map(Entries { reading: self, left, value: None }))
             }
             Value::Nothing | Value::Broken => self.wrong("a value"),
         }
@@ -203,8 +207,8 @@ impl<'de> Deserializer<'de> for Reading<'de> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
         let entries = self.mapping("named entries (`name:` and below it what belongs to it)")?;
-        let entries = self.each_key_once(entries).into_iter();
-        self.reported(visitor.visit_map(Entries { reading: self, entries, value: None }))
+        let left = self.each_key_once(entries).into_iter();
+        self.reported(visitor.visit_map(Entries { reading: self, left, value: None }))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -222,8 +226,8 @@ impl<'de> Deserializer<'de> for Reading<'de> {
             }
             is_known
         });
-        let entries = known.into_iter();
-        self.reported(visitor.visit_map(Entries { reading: self, entries, value: None }))
+        let left = known.into_iter();
+        self.reported(visitor.visit_map(Entries { reading: self, left, value: None }))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -300,7 +304,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 /// The entries of a mapping.
 struct Entries<'a> {
     reading: Reading<'a>,
-    entries: std::vec::IntoIter<&'a (Key, Node)>,
+    left: std::vec::IntoIter<&'a (Key, Node)>,
     value: Option<&'a Node>,
 }
 
@@ -311,7 +315,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Problem> {
-        let Some((key, value)) = self.entries.next() else { return Ok(None) };
+        let Some((key, value)) = self.left.next() else { return Ok(None) };
         self.value = Some(value);
         seed.deserialize(KeyReading(key)).map(Some)
     }
@@ -325,7 +329,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.entries.len())
+        Some(self.left.len())
     }
 }
 
