@@ -47,7 +47,9 @@ fn group(finding: &Finding, line: Option<String>) -> Group<'_> {
     };
     let mut group = Group::with_title(level.primary_title(&finding.message).id(&finding.code));
     if let Some(source) = &finding.source {
-        group = match line.filter(|line| line.chars().count() <= LONGEST_LINE) {
+        let line =
+            line.filter(|line| line.chars().count() <= LONGEST_LINE && !may_hold_secret(line));
+        group = match line {
             Some(line) if source.line > 0 => {
                 let span = span(&line, source.column);
                 group.element(
@@ -67,6 +69,15 @@ fn group(finding: &Finding, line: Option<String>) -> Group<'_> {
         Some(hint) if !hint.is_empty() => group.element(Level::HELP.message(hint)),
         _ => group,
     }
+}
+
+/// Whether somebody may have written a secret into the line: then it is not shown, for reports end
+/// up in logs that more people read than the file.
+fn may_hold_secret(line: &str) -> bool {
+    const KEYS: [&str; 6] = ["password", "passwd", "passphrase", "secret", "token", "private_key"];
+    let line: String = line.to_lowercase().split(['"', '\'', ' ']).collect();
+    KEYS.iter().any(|key| line.contains(&format!("{key}:")))
+        || line.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
 }
 
 fn origin(source: &Source) -> Origin<'_> {

@@ -65,7 +65,7 @@ pub enum SchemaKind {
 pub struct LdapConfig {
     /// `ldaps://host[:port]`, `ldap://host[:port]` or `ldapi://%2Fpath%2Fto%2Fsocket`.
     pub url: String,
-    /// Upgrade an `ldap://` connection with StartTLS. On by default; off is refused for anything
+    /// Upgrade an `ldap://` connection with `StartTLS`. On by default; off is refused for anything
     /// but a loopback address.
     pub start_tls: bool,
     /// PEM file with the CA certificates to trust instead of the system's; relative to the root.

@@ -82,6 +82,17 @@ impl SourceTree {
         false
     }
 
+    /// Whether a path can be shown; a finding when it cannot.
+    pub(super) fn has_plain_name(&mut self, path: &str) -> bool {
+        let is_plain = !path.chars().any(char::is_control);
+        if !is_plain {
+            let shown = path.escape_debug().to_string();
+            let message = "there are control characters in the name";
+            self.wrong(&shown, "bad-file-name", message, "rename it; it was not read");
+        }
+        is_plain
+    }
+
     /// Takes a file's content, unless that makes too much.
     pub(super) fn take(&mut self, path: String, bytes: Vec<u8>) {
         self.bytes += bytes.len() as u64;
@@ -214,6 +225,9 @@ fn take_entry(
         return;
     }
     let path = format!("{folder}/{name}");
+    if !tree.has_plain_name(&path) {
+        return;
+    }
     match entry.file_type() {
         Ok(kind) if kind.is_dir() => folders.push(path),
         Ok(kind) if kind.is_symlink() => tree.symbolic_link(&path),

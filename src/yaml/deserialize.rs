@@ -32,6 +32,9 @@ pub fn read<T: DeserializeOwned>(
     value
 }
 
+/// After so many findings no nearest name is looked for.
+const MOST_SUGGESTIONS: usize = 200;
+
 /// One node, being read.
 #[derive(Clone, Copy)]
 struct Reading<'a> {
@@ -139,7 +142,9 @@ impl<'a> Reading<'a> {
     }
 
     fn unknown_key(self, key: &Key, known: &[&str]) {
-        let hint = match nearest(&key.text, known.iter().copied()) {
+        // Looking for the nearest name costs more than all the rest; nobody reads so many hints.
+        let few = self.findings.borrow().len() < MOST_SUGGESTIONS;
+        let hint = match few.then(|| nearest(&key.text, known.iter().copied())).flatten() {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known are {}", known.join(", ")),
         };

@@ -45,6 +45,25 @@ fn every_format_shows_the_same_findings() {
 }
 
 #[test]
+fn a_secret_in_the_wrong_place_is_not_shown() {
+    for directory in [
+        "{schema: rfc2307, base: dc=x, ldap: {url: 'ldaps://x', bind: {dn: cn=x, password: hunter2}}}",
+        "{schema: rfc2307, base: dc=x, ldap: {url: 'ldaps://x', bind: {dn: cn=x, 'Secret' : hunter2}}}",
+        "{schema: rfc2307, base: dc=x, ldap: {url: 'ldaps://me:hunter2@x'}}",
+    ] {
+        let folder = organisation();
+        write(folder.path(), "inventory/x.yaml", format!("directories:\n  x: {directory}\n"));
+        for format in
+            [check::Format::Text, check::Format::Json, check::Format::Gitlab, check::Format::Github]
+        {
+            let (code, shown) = checked(folder.path(), format);
+            assert_eq!(code, ExitCode::BadInput);
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+    }
+}
+
+#[test]
 fn warnings_alone_are_no_failure() {
     let folder = organisation();
     write(folder.path(), "inventory/empty.yaml", "");

@@ -159,6 +159,13 @@ fn names_that_are_not_utf_8() {
 }
 
 #[test]
+fn names_that_would_move_the_cursor() {
+    let folder = organisation();
+    write(folder.path(), "inventory/\u{1b}[2J\nx.yaml", "projects: {}\n");
+    assert_eq!(found(folder.path()), [pair("inventory/\\u{1b}[2J\\nx.yaml", "bad-file-name")]);
+}
+
+#[test]
 fn folders_in_folders_in_folders() {
     let folder = organisation();
     let mut path = folder.path().join("inventory");

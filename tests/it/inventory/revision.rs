@@ -39,7 +39,8 @@ fn a_revision_is_what_the_folder_was() {
     for number in 0..300 {
         write(root, &format!("inventory/many/{number}.yaml"), format!("# {}\n", "x".repeat(1000)));
     }
-    write(root, "inventory/with blank\nand line.yaml", "projects: {}\n");
+    write(root, "inventory/with blank.yaml", "projects: {}\n");
+    write(root, "inventory/with\nline.yaml", "projects: {}\n");
     write(root, "inventory/x.yaml.orig", "");
     commit(root);
     let then = read_folder(root);
