@@ -7,6 +7,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ChangeId;
 
+/// Who wants to know what happens during a run, as it happens: the run record, the progress bar.
+///
+/// Called on the executor's own task, in the order of events, so it must not block for long.
+/// An error stops the run: what cannot be recorded is not done.
+pub trait Events: Send {
+    /// Something happened. [`Event::Started`] must be durable when this returns.
+    ///
+    /// # Errors
+    /// The event could not be kept; no further change begins.
+    fn happened(&mut self, event: &Event) -> Result<(), EventsError>;
+}
+
+/// Why an event could not be kept.
+pub type EventsError = Box<dyn std::error::Error + Send + Sync>;
+
+impl<F> Events for F
+where
+    F: FnMut(&Event) -> Result<(), EventsError> + Send,
+{
+    fn happened(&mut self, event: &Event) -> Result<(), EventsError> {
+        self(event)
+    }
+}
+
 /// Something that happened during a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {

@@ -21,7 +21,9 @@ pub mod apply;
 pub mod cloud;
 pub mod event;
 
+pub mod lock;
 pub mod record;
 pub mod report;
+pub mod run;
 
 pub mod cli;

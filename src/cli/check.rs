@@ -6,8 +6,10 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::ExitCode;
+use super::{ExitCode, Failure, Globals};
+use crate::cloud::registry;
 use crate::diagnostic::{self, Finding, count};
+use crate::directory::{self, Access, Origin};
 use crate::inventory::{Loaded, against_directory, load, read_folder};
 use crate::model::{Directory, DirectoryName, Reading, VendorFacts};
 
@@ -41,17 +43,49 @@ pub struct Inputs<'a> {
     pub vendors: &'a [VendorFacts],
     /// Today.
     pub today: Date,
-    /// Whether text may have colours.
-    pub colour: bool,
     /// Reads the directories that can be read without a network, or those that were asked for.
     pub directories: &'a dyn Fn(&Loaded) -> BTreeMap<DirectoryName, Reading<Directory>>,
+}
+
+/// Checks the files of the root, also against the directories that are files.
+pub(super) fn run(
+    args: &Args,
+    globals: &Globals,
+    out: &mut dyn Write,
+) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let access = Access { root: &globals.root, environment: &Globals::environment };
+    let inputs = Inputs {
+        root: &globals.root,
+        vendors: &registry::facts(),
+        today: globals.today(),
+        directories: &|loaded| runtime.block_on(offline_directories(loaded, access)),
+    };
+    Ok(check(args.format, &inputs, out)?)
+}
+
+/// Reads the directories that need no network.
+async fn offline_directories(
+    loaded: &Loaded,
+    access: Access<'_>,
+) -> BTreeMap<DirectoryName, Reading<Directory>> {
+    let mut directories = BTreeMap::new();
+    for (name, config) in &loaded.inventory.directories {
+        match config.origin {
+            Origin::Ldif(_) | Origin::Retired => {
+                directories.insert(name.clone(), directory::read(config, access).await);
+            }
+            Origin::Ldap(_) => {}
+        }
+    }
+    directories
 }
 
 /// Checks and writes what was found.
 ///
 /// # Errors
 /// When the result cannot be written.
-pub fn run(args: &Args, inputs: &Inputs<'_>, out: &mut dyn Write) -> io::Result<ExitCode> {
+pub fn check(format: Format, inputs: &Inputs<'_>, out: &mut dyn Write) -> io::Result<ExitCode> {
     let tree = read_folder(inputs.root);
     let loaded = load(&tree, inputs.vendors, inputs.today);
     let directories = (inputs.directories)(&loaded);
@@ -64,11 +98,9 @@ pub fn run(args: &Args, inputs: &Inputs<'_>, out: &mut dyn Write) -> io::Result<
         inputs.today,
     ));
     findings.sort();
-    match args.format {
+    match format {
         Format::Text => {
-            let mut lines = tree.lines();
-            let line_of = |source: &crate::model::Source| lines.get(source);
-            diagnostic::text::write(&findings, line_of, inputs.colour, out)?;
+            diagnostic::text::write(&findings, &tree, out)?;
             if count(&findings).0 == 0 {
                 in_order(&loaded, out)?;
             }

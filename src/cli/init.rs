@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::ExitCode;
+use super::{ExitCode, Failure};
 use super::schema::{self, Files};
 
 /// Write a minimal organisation to start from. Overwrites nothing.
@@ -31,6 +31,17 @@ pub enum InitError {
     Output(#[source] io::Error),
 }
 
+/// Writes the files below the root.
+pub(super) fn run(_args: &Args, root: &Path, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    write(root, out).map(|()| ExitCode::Success).map_err(|error| {
+        let code = match error {
+            InitError::Exists(_) => ExitCode::BadInput,
+            InitError::Write { .. } | InitError::Output(_) => ExitCode::Unexpected,
+        };
+        Failure::new(code, error)
+    })
+}
+
 const ORGANISATION: &str = include_str!("init/organisation.yaml");
 const PEOPLE: &str = include_str!("init/people.ldif");
 const POLICIES: &str = include_str!("init/policies.yaml");
@@ -39,7 +50,7 @@ const POLICIES: &str = include_str!("init/policies.yaml");
 ///
 /// # Errors
 /// When one of the folders is there already, or something cannot be written.
-pub fn run(_args: &Args, root: &Path, out: &mut dyn Write) -> Result<ExitCode, InitError> {
+pub fn write(root: &Path, out: &mut dyn Write) -> Result<(), InitError> {
     let files = [
         ("inventory/organisation.yaml", ORGANISATION.to_owned()),
         ("inventory/people.ldif", PEOPLE.to_owned()),
@@ -63,8 +74,7 @@ pub fn run(_args: &Args, root: &Path, out: &mut dyn Write) -> Result<ExitCode, I
          Editors that know the line `# yaml-language-server: $schema=…` complete and check while \
          you type."
     )
-    .map_err(InitError::Output)?;
-    Ok(ExitCode::Success)
+    .map_err(InitError::Output)
 }
 
 /// Writes a file that must not be there.

@@ -21,6 +21,7 @@
 //! **Looking** ([`Apply::look`]) reads one object afresh. The executor uses it to resolve a lost
 //! reply, to verify each step of a deprovision and to re-read the victim of an irreversible step.
 
+pub mod conformance;
 mod error;
 pub mod memory;
 pub mod registry;

@@ -1,1 +1,314 @@
-//! Who should have what, and why.
+//! Who should have what, and why: inventory, policies and directories taken together.
+//!
+//! Architecture invariant: pure. The same inputs give the same [`Desired`], sorted throughout.
+
+mod hub;
+mod roles;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::inventory::{Grant, Inventory, ServiceAccount};
+use crate::model::{
+    Account, AccountName, Directory, DirectoryName, GroupRef, GroupSpec, Missing, Place, Reading,
+    Reason, RoleName, RoleSpec, Subject, UserSpec, VendorFacts, VendorName,
+};
+use crate::policies::Policies;
+
+/// What should be, in every account of the inventory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Desired {
+    /// Users, groups and memberships of every hub.
+    pub hubs: BTreeMap<Place, DesiredHub>,
+    /// Roles and role bindings of every account, hubs included.
+    pub accounts: BTreeMap<Place, DesiredAccount>,
+    /// Where everybody of every directory stands today, for telling why somebody is not wanted.
+    pub standings: HashMap<Subject, Standing>,
+    /// The directories that were not read completely, with what is missing.
+    pub incomplete: BTreeMap<DirectoryName, Vec<Missing>>,
+    /// The directories that were not asked, because the run is about other organisations.
+    pub unread: BTreeSet<DirectoryName>,
+    /// The directories the inventory knows. Nothing is concluded about people of others.
+    pub directories: Vec<DirectoryName>,
+}
+
+/// Where a person stands, as far as a plan needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// May have access.
+    Present,
+    /// May not, and why.
+    Absent(Reason),
+}
+
+/// What should be in a hub.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredHub {
+    /// The account.
+    pub account: Account,
+    /// Users, sorted by subject.
+    pub users: Vec<DesiredUser>,
+    /// Groups, sorted by subject.
+    pub groups: Vec<DesiredGroup>,
+    /// Memberships, sorted.
+    pub memberships: Vec<DesiredMembership>,
+    /// People kept out of a group they are in by a rule, and which.
+    pub excluded: HashMap<(Subject, Subject), Reason>,
+}
+
+/// A user that should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredUser {
+    /// Whom it stands for.
+    pub subject: Subject,
+    /// What it should be like.
+    pub spec: UserSpec,
+    /// Why.
+    pub reasons: Arc<[Reason]>,
+    /// Its name cannot be used (a finding says why): it is neither created nor renamed, but what
+    /// exists of it stays.
+    pub blocked: bool,
+}
+
+/// A group that should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredGroup {
+    /// What it stands for.
+    pub subject: Subject,
+    /// What it should be like.
+    pub spec: GroupSpec,
+    /// Why.
+    pub reasons: Arc<[Reason]>,
+    /// Its name cannot be used: neither created nor renamed.
+    pub blocked: bool,
+    /// The directory does not know it (a finding says so): who is in it is unknown, so nobody is
+    /// added and nobody removed.
+    pub frozen: bool,
+}
+
+/// A membership that should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredMembership {
+    /// Index into [`DesiredHub::groups`].
+    pub group: u32,
+    /// Index into [`DesiredHub::users`].
+    pub user: u32,
+    /// Why.
+    pub reasons: Arc<[Reason]>,
+}
+
+/// What should be in an account besides users and groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredAccount {
+    /// The account.
+    pub account: Account,
+    /// Where its groups live.
+    pub hub: Place,
+    /// Roles by name.
+    pub roles: BTreeMap<RoleName, DesiredRole>,
+    /// Which group has which role.
+    pub bindings: BTreeMap<(Subject, RoleName), Arc<[Reason]>>,
+    /// Why a binding is no longer wanted, where the inventory still tells.
+    pub ended: BTreeMap<(Subject, RoleName), Reason>,
+}
+
+/// A role that should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredRole {
+    /// What it should be like.
+    pub spec: RoleSpec,
+    /// Why.
+    pub reasons: Arc<[Reason]>,
+    /// Its name cannot be used.
+    pub blocked: bool,
+}
+
+/// Everything a resolution looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs<'a> {
+    /// What people wrote.
+    pub inventory: &'a Inventory,
+    /// What roles mean.
+    pub policies: &'a Policies,
+    /// Who is in which group; an entry for every directory that was asked.
+    pub directories: &'a BTreeMap<DirectoryName, Reading<Directory>>,
+    /// Facts of every vendor.
+    pub vendors: &'a [VendorFacts],
+    /// The day for which to resolve.
+    pub today: Date,
+}
+
+impl Inputs<'_> {
+    /// The facts of a vendor; validation has made sure that there are some.
+    fn facts(&self, vendor: &VendorName) -> Option<&VendorFacts> {
+        self.vendors.iter().find(|facts| facts.name == *vendor)
+    }
+
+    /// What a directory puts before its names.
+    fn prefix(&self, directory: &DirectoryName) -> &str {
+        self.inventory.directories.get(directory).map_or("", |config| config.name_prefix.as_str())
+    }
+}
+
+/// One entitlement of the inventory that holds today or has ended: a group or service account has
+/// a role in an account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entitlement<'a> {
+    pub(crate) holder: Holder<'a>,
+    pub(crate) role: &'a RoleName,
+    pub(crate) account: &'a AccountName,
+}
+
+/// Who holds an entitlement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Holder<'a> {
+    Group(&'a Grant),
+    Service(&'a ServiceAccount),
+}
+
+impl Holder<'_> {
+    /// The subject of the group the role is attached to.
+    pub(crate) fn group(&self) -> Subject {
+        match self {
+            Self::Group(grant) => Subject::Group(grant.group.clone()),
+            Self::Service(service) => Subject::ServiceGroup(service.name.clone()),
+        }
+    }
+
+    fn until(&self) -> Option<Date> {
+        match self {
+            Self::Group(grant) => grant.until,
+            Self::Service(service) => service.until,
+        }
+    }
+
+    fn source(&self) -> &crate::model::Source {
+        match self {
+            Self::Group(grant) => &grant.source,
+            Self::Service(service) => &service.source,
+        }
+    }
+
+    /// Whether it holds on that day: `until` is the first day without it.
+    pub(crate) fn holds(&self, today: Date) -> bool {
+        self.until().is_none_or(|until| today < until)
+    }
+
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            Self::Group(grant) => Reason::Grant {
+                group: grant.group.clone(),
+                role: grant.role.clone(),
+                source: grant.source.clone(),
+                note: grant.reason.clone(),
+            },
+            Self::Service(service) => Reason::ServiceAccount {
+                source: service.source.clone(),
+                note: service.reason.clone(),
+            },
+        }
+    }
+}
+
+/// Every entitlement the inventory states, ended ones included, in the order of the inventory.
+pub(crate) fn entitlements(inventory: &Inventory) -> impl Iterator<Item = Entitlement<'_>> {
+    let grants = inventory.grants.iter().flat_map(|grant| {
+        grant.accounts.iter().map(move |account| Entitlement {
+            holder: Holder::Group(grant),
+            role: &grant.role,
+            account,
+        })
+    });
+    let services = inventory.service_accounts.values().flat_map(|service| {
+        service.accounts.iter().map(move |account| Entitlement {
+            holder: Holder::Service(service),
+            role: &service.role,
+            account,
+        })
+    });
+    grants.chain(services)
+}
+
+/// Works out who should have what.
+///
+/// Guarantees: pure, linear in people and memberships, sorted; a person is wanted in a hub exactly
+/// when they may have access and are in a group that holds a role in an account of that hub.
+pub fn resolve(inputs: &Inputs<'_>) -> Desired {
+    let mut by_account: BTreeMap<&AccountName, Vec<Entitlement<'_>>> = BTreeMap::new();
+    for entitlement in entitlements(inputs.inventory) {
+        by_account.entry(entitlement.account).or_default().push(entitlement);
+    }
+    let mut desired = Desired {
+        standings: standings(inputs),
+        incomplete: incomplete(inputs),
+        unread: unread(inputs),
+        directories: inputs.inventory.directories.keys().cloned().collect(),
+        ..Desired::default()
+    };
+    let mut by_hub: BTreeMap<&AccountName, Vec<Entitlement<'_>>> = BTreeMap::new();
+    for (name, entry) in &inputs.inventory.accounts {
+        let account = &entry.account;
+        let entitlements = by_account.remove(name).unwrap_or_default();
+        let wanted = roles::resolve(inputs, account, &entitlements);
+        desired.accounts.insert(account.place.clone(), wanted);
+        by_hub
+            .entry(&account.hub)
+            .or_default()
+            .extend(entitlements.into_iter().filter(|one| one.holder.holds(inputs.today)));
+    }
+    for (name, entitlements) in by_hub {
+        if let Some(entry) = inputs.inventory.accounts.get(name) {
+            let hub = hub::resolve(inputs, &entry.account, &entitlements, &desired.standings);
+            desired.hubs.insert(entry.account.place.clone(), hub);
+        }
+    }
+    desired
+}
+
+fn standings(inputs: &Inputs<'_>) -> HashMap<Subject, Standing> {
+    let people = inputs.directories.values().map(|reading| reading.got().people.len()).sum();
+    let mut standings = HashMap::with_capacity(people);
+    for (name, reading) in inputs.directories {
+        for person in &reading.got().people {
+            let subject =
+                Subject::Person { directory: name.clone(), stable_id: person.stable_id.clone() };
+            let standing = match person.standing(inputs.today) {
+                crate::model::Standing::Present => Standing::Present,
+                gone
+                @ (crate::model::Standing::Departed(_) | crate::model::Standing::Locked(_)) => {
+                    let why = gone.to_string();
+                    Standing::Absent(Reason::Gone { subject: subject.clone(), why })
+                }
+            };
+            standings.insert(subject, standing);
+        }
+    }
+    standings
+}
+
+fn incomplete(inputs: &Inputs<'_>) -> BTreeMap<DirectoryName, Vec<Missing>> {
+    inputs
+        .directories
+        .iter()
+        .filter(|(_, reading)| !reading.is_complete())
+        .map(|(name, reading)| (name.clone(), reading.missing().to_vec()))
+        .collect()
+}
+
+fn unread(inputs: &Inputs<'_>) -> BTreeSet<DirectoryName> {
+    let asked = |name: &&DirectoryName| inputs.directories.contains_key(*name);
+    inputs.inventory.directories.keys().filter(|name| !asked(name)).cloned().collect()
+}
+
+/// The group of a subject that stands for one.
+pub(crate) fn group_ref(subject: &Subject) -> Option<&GroupRef> {
+    match subject {
+        Subject::Group(group) => Some(group),
+        Subject::Person { .. }
+        | Subject::Role(_)
+        | Subject::Service(_)
+        | Subject::ServiceGroup(_) => None,
+    }
+}

@@ -12,17 +12,18 @@ use crate::model::Source;
 /// Longest line that is shown, in characters.
 const LONGEST_LINE: usize = 300;
 
+/// Files whose lines can be shown.
+pub trait Lines {
+    /// Gives the text of a line; `None` when there is no such line.
+    fn lines(&self) -> impl FnMut(&Source) -> Option<String>;
+}
+
 /// Writes findings with the lines they are about, and their number at the end.
 ///
-/// `line_of` gives the text of a line; `None` when it cannot be shown.
-pub fn write(
-    findings: &[Finding],
-    mut line_of: impl FnMut(&Source) -> Option<String>,
-    colour: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    let renderer = renderer.decor_style(DecorStyle::Ascii);
+/// The text is styled; a stream that cannot show styles takes them away (`anstream`).
+pub fn write(findings: &[Finding], files: &impl Lines, out: &mut dyn Write) -> io::Result<()> {
+    let renderer = Renderer::styled().decor_style(DecorStyle::Ascii);
+    let mut line_of = files.lines();
     for finding in findings {
         let line = finding.source.as_ref().and_then(&mut line_of);
         writeln!(out, "{}\n", renderer.render(&[group(finding, line)]))?;

@@ -1,26 +1,39 @@
 //! No run removes more than the limits say, counted per organisation and kind.
+//!
+//! What a departing user loses (credentials, memberships, the user itself) counts as one user,
+//! once: otherwise everybody who leaves ten groups would trip the limit on memberships. What
+//! goes because a group goes does count as memberships: deleting one group takes access from
+//! everybody in it.
 
-use super::{Context, Rule, Violation};
-use crate::model::{ChangeId, ObjectKind, OrganisationName};
-use crate::plan::{Effect, Plan};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+
+use super::{Context, Rule, Violation, violation};
+use crate::model::{ChangeId, ObjectKind, OrganisationName, Place, VendorId};
+use crate::plan::{Change, Plan, Step};
 
 /// One violation for every organisation and kind with more removals than allowed; it holds all
-/// removals of that kind there.
+/// removals that were counted.
 pub(super) fn violations(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
-    let mut removals: BTreeMap<(&OrganisationName, ObjectKind), Vec<ChangeId>> = BTreeMap::new();
-    for change in &plan.changes {
-        if change.step.effect() == Effect::Removal {
-            removals
-                .entry((&change.place.organisation, change.step.kind()))
-                .or_default()
-                .push(change.id);
+    let departing = departing(plan);
+    let mut removals: BTreeMap<(&OrganisationName, ObjectKind), Counted<'_>> = BTreeMap::new();
+    for change in plan.removals() {
+        let user = change.step.user().map(|user| (&*change.place, user));
+        let user = user.filter(|user| departing.contains(user));
+        let kind = if user.is_some() { ObjectKind::User } else { change.step.kind() };
+        let counted = removals.entry((&change.place.organisation, kind)).or_default();
+        counted.holds.push(change.id);
+        match user {
+            Some(user) => {
+                counted.users.insert(user);
+            }
+            None => counted.others += 1,
         }
     }
     removals
         .into_iter()
-        .filter_map(|((organisation, kind), holds)| {
-            let limit = context.policies.limits_of(organisation).kinds.get(&kind).copied()?;
+        .filter_map(|((organisation, kind), counted)| {
+            let limits = &context.policies.limits_of(organisation).kinds;
+            let limit = limits.get(&kind).copied().unwrap_or_default();
             let existing = plan
                 .census
                 .get(organisation)
@@ -28,18 +41,49 @@ pub(super) fn violations(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
                 .copied()
                 .unwrap_or(0);
             let allowed = limit.allowed(existing);
-            (holds.len() as u64 > allowed).then(|| Violation {
-                rule: Rule::RemovalLimit,
-                organisation: organisation.clone(),
-                message: format!(
-                    "{} of {existing} {} would be removed, at most {allowed} are allowed in one run",
-                    holds.len(),
-                    kind.plural(),
-                ),
-                holds,
-                overridable: true,
-                overridden: false,
-            })
+            let count = counted.users.len() as u64 + counted.others;
+            let message = format!(
+                "{count} of {existing} {} would be taken away, at most {allowed} in one run \
+                 (limit: {}, {} %, at least {})",
+                kind.plural(),
+                limit.count,
+                limit.percent,
+                limit.floor,
+            );
+            (count > allowed)
+                .then(|| violation(Rule::RemovalLimit, organisation, message, counted.holds))
         })
+        .collect()
+}
+
+#[derive(Default)]
+struct Counted<'a> {
+    holds: Vec<ChangeId>,
+    users: HashSet<(&'a Place, &'a VendorId)>,
+    others: u64,
+}
+
+/// Users who lose something as users in this plan.
+fn departing(plan: &Plan) -> HashSet<(&Place, &VendorId)> {
+    let departs = |change: &Change| match &change.step {
+        Step::RevokeCredential { .. } | Step::SuspendUser { .. } | Step::DeleteUser { .. } => true,
+        Step::CreateUser { .. }
+        | Step::UpdateUser { .. }
+        | Step::RestoreUser { .. }
+        | Step::CreateGroup { .. }
+        | Step::UpdateGroup { .. }
+        | Step::DeleteGroup { .. }
+        | Step::AddMember { .. }
+        | Step::RemoveMember { .. }
+        | Step::CreateRole { .. }
+        | Step::UpdateRole { .. }
+        | Step::DeleteRole { .. }
+        | Step::BindRole { .. }
+        | Step::UnbindRole { .. } => false,
+    };
+    plan.removals()
+        .iter()
+        .filter(|change| departs(change))
+        .filter_map(|change| Some((&*change.place, change.step.user()?)))
         .collect()
 }

@@ -1,16 +1,23 @@
 //! The rules a plan must pass, all of them applied before the first write and in a dry run too.
 //!
 //! Architecture invariant: [`review`] is the only maker of an [`ApprovedPlan`].
+//!
+//! A rule is a function from the plan and its context to violations; [`RULES`] lists them all.
+//! A violation holds the changes it is about: they are shown and not carried out, while everything
+//! else goes on.
 
+mod administrators;
 mod limits;
+mod principals;
+mod shrinkage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ChangeId, OrganisationName};
+use crate::model::{ChangeId, DirectoryName, GroupRef, OrganisationName, Place, Subject, VendorId};
 use crate::plan::{Plan, PlanDigest};
 use crate::policies::Policies;
 
@@ -19,8 +26,59 @@ use crate::policies::Policies;
 pub struct Context<'a> {
     /// Limits and protected principals.
     pub policies: &'a Policies,
+    /// What the program itself acts as, by account.
+    pub own_principals: BTreeMap<Place, VendorId>,
+    /// Who administers what, as it is before the run.
+    pub administrators: Vec<AdministratorSet>,
+    /// How the directories changed since they were last read completely.
+    pub shrinkage: Vec<Shrinkage>,
     /// The plan whose held removals an administrator has approved for this one run.
     pub approved: Option<PlanDigest>,
+}
+
+impl<'a> Context<'a> {
+    /// A context with nothing in it but the policies.
+    pub fn new(policies: &'a Policies) -> Self {
+        Self {
+            policies,
+            own_principals: BTreeMap::new(),
+            administrators: Vec::new(),
+            shrinkage: Vec::new(),
+            approved: None,
+        }
+    }
+}
+
+/// The administrators of one account, as they are before the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdministratorSet {
+    /// The account that is administered.
+    pub account: Place,
+    /// Where its users and groups live.
+    pub hub: Place,
+    /// The group whose members administer it.
+    pub group: GroupRef,
+    /// That group's id in the hub, if it exists.
+    pub group_id: Option<VendorId>,
+    /// How many roles the group has in the account.
+    pub bindings: usize,
+    /// How many must remain.
+    pub minimum: u32,
+    /// Users who can log in and are members of the group.
+    pub present: BTreeMap<VendorId, Subject>,
+    /// People who must remain.
+    pub required: BTreeSet<Subject>,
+}
+
+/// The number of people of a directory who may have access, then and now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shrinkage {
+    /// Which directory.
+    pub directory: DirectoryName,
+    /// When it was last read completely.
+    pub before: u64,
+    /// Now, completely read.
+    pub now: u64,
 }
 
 /// The verdict on a plan.
@@ -90,14 +148,45 @@ pub enum Rule {
     RemovalLimit,
 }
 
+impl Rule {
+    /// Whether an administrator may let the held changes of this rule go for one run. Rules that
+    /// keep people from being locked out know no exception.
+    pub fn is_overridable(self) -> bool {
+        match self {
+            Self::DirectoryShrinkage | Self::RemovalLimit => true,
+            Self::OwnPrincipal
+            | Self::Protected
+            | Self::RequiredAdministrator
+            | Self::MinimumAdministrators => false,
+        }
+    }
+}
+
+/// A rule's function.
+type Check = fn(&Plan, &Context<'_>) -> Vec<Violation>;
+
+/// Every rule, all of them always applied.
+const RULES: [Check; 6] = [
+    principals::own,
+    principals::protected,
+    administrators::required,
+    administrators::minimum,
+    shrinkage::violations,
+    limits::violations,
+];
+
 /// Applies every rule. The only maker of an [`ApprovedPlan`].
+///
+/// Guarantees: pure; whatever is held by one rule stays held whatever the others say; an approval
+/// counts only for the plan with exactly that digest, and only for rules that know exceptions.
 pub fn review(plan: Plan, context: &Context<'_>) -> Review {
-    let mut violations = limits::violations(&plan, context);
+    let mut violations: Vec<Violation> =
+        RULES.iter().flat_map(|check| check(&plan, context)).collect();
     violations.sort();
-    let digest = context.approved.as_ref().map(|approved| *approved == plan.digest());
+    let approved = context.approved.as_ref().is_some_and(|approved| *approved == plan.digest());
     let mut held = BTreeMap::new();
     for violation in &mut violations {
-        violation.overridden = violation.overridable && digest == Some(true);
+        violation.overridden = violation.overridable && approved;
         if !violation.overridden {
             let why: Arc<str> = violation.message.as_str().into();
             for change in &violation.holds {
@@ -106,4 +195,20 @@ pub fn review(plan: Plan, context: &Context<'_>) -> Review {
         }
     }
     Review { approved: ApprovedPlan { plan, held }, violations }
+}
+
+fn violation(
+    rule: Rule,
+    organisation: &OrganisationName,
+    message: String,
+    holds: Vec<ChangeId>,
+) -> Violation {
+    Violation {
+        rule,
+        organisation: organisation.clone(),
+        message,
+        holds,
+        overridable: rule.is_overridable(),
+        overridden: false,
+    }
 }

@@ -19,7 +19,7 @@ mod value;
 
 pub use load::{Loaded, load};
 pub use revision::{RevisionError, read_revision};
-pub use source_tree::{Lines, MAX_FILE_BYTES, MAX_TREE_BYTES, SourceTree, read_folder};
+pub use source_tree::{MAX_FILE_BYTES, MAX_TREE_BYTES, SourceTree, read_folder};
 /// The JSON Schema of the files below `inventory/`.
 pub fn schema() -> schemars::Schema {
     schemars::schema_for!(as_written::InventoryFile)

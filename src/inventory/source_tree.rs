@@ -9,6 +9,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use crate::diagnostic::Finding;
+use crate::diagnostic::text::Lines;
 use crate::digest::sha256;
 use crate::model::Source;
 
@@ -49,11 +50,6 @@ impl SourceTree {
     ) -> Self {
         let files = files.into_iter().map(|(path, bytes)| (path.into(), bytes.into())).collect();
         Self { files, ..Self::default() }
-    }
-
-    /// The lines of its files, for showing them.
-    pub fn lines(&self) -> Lines<'_> {
-        Lines { tree: self, ends: BTreeMap::new() }
     }
 
     pub(super) fn wrong(&mut self, path: &str, code: &str, message: impl Into<String>, hint: &str) {
@@ -127,16 +123,21 @@ impl SourceTree {
     }
 }
 
-/// The lines of the files of a tree. Looks for the line ends of a file once.
-#[derive(Debug)]
-pub struct Lines<'a> {
+impl Lines for SourceTree {
+    fn lines(&self) -> impl FnMut(&Source) -> Option<String> {
+        let mut index = LineIndex { tree: self, ends: BTreeMap::new() };
+        move |source| index.get(source)
+    }
+}
+
+/// Where the lines of the files of a tree end. Looks for the line ends of a file once.
+struct LineIndex<'a> {
     tree: &'a SourceTree,
     ends: BTreeMap<&'a str, Vec<usize>>,
 }
 
-impl Lines<'_> {
-    /// The text of a line; `None` when there is no such line.
-    pub fn get(&mut self, source: &Source) -> Option<String> {
+impl LineIndex<'_> {
+    fn get(&mut self, source: &Source) -> Option<String> {
         let (file, bytes) = self.tree.files.get_key_value(&*source.file)?;
         let ends = self.ends.entry(file).or_insert_with(|| {
             let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');

@@ -272,6 +272,10 @@ pub struct ObservedAccount {
     pub memberships: Vec<Membership>,
     /// Which role is attached to which group.
     pub bindings: Vec<Binding>,
+    /// Of an incomplete reading: the kinds that were listed completely all the same. Objects of
+    /// other kinds are not created, since one that was not listed may be there under another
+    /// name; a second one with the same mark is something only people can sort out.
+    pub listed: BTreeSet<ObjectKind>,
 }
 
 /// Kinds of objects, for counting, limits and `--only`.

@@ -98,11 +98,13 @@ pub enum Reason {
         /// Whom it is about.
         subject: Subject,
     },
-    /// The vendor's side was changed by somebody else.
-    Drift {
+    /// The vendor's side is not as it should be; who changed which side cannot be told.
+    Differs {
         /// What is different, for people; no personal values.
         what: String,
     },
+    /// Somebody put a foreign user into our group, or attached a role to it, by hand.
+    ByHand,
     /// The person is back before the grace period ended.
     Returned {
         /// The day they were suspended.
@@ -171,7 +173,8 @@ impl fmt::Display for Reason {
             Self::Renamed { subject } => {
                 write!(formatter, "{subject} was renamed in the directory")
             }
-            Self::Drift { what } => write!(formatter, "changed by hand: {what}"),
+            Self::Differs { what } => write!(formatter, "differs: {what}"),
+            Self::ByHand => formatter.write_str("added by hand; nothing asks for it"),
             Self::Returned { since } => {
                 write!(formatter, "back within the grace period (suspended {since})")
             }

@@ -60,7 +60,7 @@ pub enum Output {
 pub type Outputs = BTreeMap<Output, VendorId>;
 
 /// What a change refers to, by reference and by the name people know it under.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// The id, now or later.
@@ -73,7 +73,7 @@ pub struct Target {
 ///
 /// Architecture invariant: every match on `Step` in this crate is exhaustive, so a new step
 /// cannot be forgotten by the guard, a report or a cloud.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
     /// A user comes to be, without any credential.
@@ -236,8 +236,8 @@ pub enum Effect {
 /// When a step happens relative to the others in its account: each phase begins when the one
 /// before has ended there, whatever its outcome.
 ///
-/// Access goes before it comes (so that a mover never exceeds a quota of groups), credentials go
-/// before memberships and those before the account itself, and what cannot be undone comes last.
+/// What goes, goes first: credentials before memberships and those before the account itself. So
+/// a mover never exceeds a quota of groups, and a name is free before somebody else gets it.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -249,15 +249,42 @@ pub enum Phase {
     Detach,
     /// Users that end.
     Suspend,
+    /// What ceases to be.
+    Delete,
     /// Users, groups, roles that begin or change.
     Build,
     /// Memberships and role bindings that begin.
     Attach,
-    /// What ceases to be.
-    Delete,
+}
+
+impl Phase {
+    /// All of them, in order.
+    pub const ALL: [Self; 6] =
+        [Self::Revoke, Self::Detach, Self::Suspend, Self::Delete, Self::Build, Self::Attach];
 }
 
 impl Step {
+    /// The name of what it is about, as people know it; of a membership or binding, the first of
+    /// the two. Never a personal value.
+    pub fn object(&self) -> &ObjectName {
+        match self {
+            Self::CreateUser { user: spec, .. }
+            | Self::UpdateUser { before: spec, .. }
+            | Self::SuspendUser { before: spec, .. }
+            | Self::RestoreUser { before: spec, .. }
+            | Self::DeleteUser { before: spec, .. } => &spec.name,
+            Self::RevokeCredential { user, .. } => user,
+            Self::CreateGroup { group: spec, .. }
+            | Self::UpdateGroup { before: spec, .. }
+            | Self::DeleteGroup { before: spec, .. } => &spec.name,
+            Self::CreateRole { role: spec, .. }
+            | Self::UpdateRole { before: spec, .. }
+            | Self::DeleteRole { before: spec, .. } => &spec.name,
+            Self::AddMember { user, .. } | Self::RemoveMember { user, .. } => &user.name,
+            Self::BindRole { role, .. } | Self::UnbindRole { role, .. } => &role.name,
+        }
+    }
+
     /// The kind of object it counts as.
     pub fn kind(&self) -> ObjectKind {
         match self {
@@ -326,6 +353,27 @@ impl Step {
         self.phase() == Phase::Delete
     }
 
+    /// Whom or what the object stands for that the step is about; for a membership the user.
+    /// `None` where the object is foreign or the step only connects two others.
+    pub fn subject(&self) -> Option<&Subject> {
+        match self {
+            Self::CreateUser { subject, .. }
+            | Self::UpdateUser { subject, .. }
+            | Self::RevokeCredential { subject, .. }
+            | Self::SuspendUser { subject, .. }
+            | Self::RestoreUser { subject, .. }
+            | Self::DeleteUser { subject, .. }
+            | Self::CreateGroup { subject, .. }
+            | Self::UpdateGroup { subject, .. }
+            | Self::DeleteGroup { subject, .. }
+            | Self::CreateRole { subject, .. }
+            | Self::UpdateRole { subject, .. }
+            | Self::DeleteRole { subject, .. } => Some(subject),
+            Self::RemoveMember { subject, .. } => subject.as_ref(),
+            Self::AddMember { .. } | Self::BindRole { .. } | Self::UnbindRole { .. } => None,
+        }
+    }
+
     /// What it does in one or two plain words.
     pub fn verb(&self) -> &'static str {
         match self {
@@ -348,6 +396,31 @@ impl Step {
         }
     }
 
+    /// The user it takes something from or changes, by id: for [`Step::RemoveMember`] the member.
+    pub fn user(&self) -> Option<&VendorId> {
+        match self {
+            Self::UpdateUser { id, .. }
+            | Self::SuspendUser { id, .. }
+            | Self::RestoreUser { id, .. }
+            | Self::DeleteUser { id, .. } => Some(id),
+            Self::RevokeCredential { credential, .. } => Some(&credential.user),
+            Self::RemoveMember { user, .. } => match &user.id {
+                Reference::Known(id) => Some(id),
+                Reference::Made { .. } => None,
+            },
+            Self::AddMember { .. }
+            | Self::CreateUser { .. }
+            | Self::CreateGroup { .. }
+            | Self::UpdateGroup { .. }
+            | Self::DeleteGroup { .. }
+            | Self::CreateRole { .. }
+            | Self::UpdateRole { .. }
+            | Self::DeleteRole { .. }
+            | Self::BindRole { .. }
+            | Self::UnbindRole { .. } => None,
+        }
+    }
+
     /// The references it holds, in the order they are written.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
         let (first, second) = match self {
@@ -356,6 +429,31 @@ impl Step {
             }
             Self::BindRole { role, group } | Self::UnbindRole { role, group } => {
                 (Some(&role.id), Some(&group.id))
+            }
+            Self::CreateUser { .. }
+            | Self::UpdateUser { .. }
+            | Self::RevokeCredential { .. }
+            | Self::SuspendUser { .. }
+            | Self::RestoreUser { .. }
+            | Self::DeleteUser { .. }
+            | Self::CreateGroup { .. }
+            | Self::UpdateGroup { .. }
+            | Self::DeleteGroup { .. }
+            | Self::CreateRole { .. }
+            | Self::UpdateRole { .. }
+            | Self::DeleteRole { .. } => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// The references it holds, for renumbering a plan.
+    pub(super) fn references_mut(&mut self) -> impl Iterator<Item = &mut Reference> {
+        let (first, second) = match self {
+            Self::AddMember { group, user } | Self::RemoveMember { group, user, .. } => {
+                (Some(&mut group.id), Some(&mut user.id))
+            }
+            Self::BindRole { role, group } | Self::UnbindRole { role, group } => {
+                (Some(&mut role.id), Some(&mut group.id))
             }
             Self::CreateUser { .. }
             | Self::UpdateUser { .. }

@@ -4,6 +4,10 @@
 //! give a byte-identical plan.
 
 mod change;
+mod diff;
+mod lint;
+mod narrow;
+mod file;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,10 +18,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use change::{Change, Effect, Output, Outputs, Phase, Reference, Step, Target};
+pub use diff::{DiffInputs, Observations, credentials_needed, diff};
+pub use lint::{Flaw, lint};
+pub use narrow::{Narrowing, narrow};
+pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
 
 use crate::diagnostic::Finding;
 use crate::digest::hex;
-use crate::model::{Missing, ObjectKind, OrganisationName, Place};
+use crate::model::{InvalidIdentifier, Missing, ObjectKind, OrganisationName, Place};
 
 /// All changes of a run, in order, with what was left out and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,7 +36,7 @@ pub struct Plan {
     pub today: Date,
     /// The changes, in the order of execution.
     pub changes: Vec<Change>,
-    /// Removals that would have been planned, had absence been proven.
+    /// Removals (and a few creations) that would have been planned, had absence been proven.
     pub withheld: Vec<Withheld>,
     /// What could not be read completely.
     pub incomplete: Vec<Incomplete>,
@@ -38,7 +46,8 @@ pub struct Plan {
     pub census: BTreeMap<OrganisationName, BTreeMap<ObjectKind, u64>>,
 }
 
-/// Removals left out of a plan because a read was incomplete.
+/// Removals left out of a plan because a read was incomplete; and creations of what may be there
+/// without having been listed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Withheld {
@@ -80,6 +89,17 @@ impl fmt::Debug for PlanDigest {
 }
 
 impl PlanDigest {
+    /// A digest as an administrator types it: all 64 digits, so that it cannot fit another plan.
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        let text = text.trim().to_ascii_lowercase();
+        if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            Ok(Self(text))
+        } else {
+            let expected = "a plan's digest of 64 hexadecimal digits";
+            Err(InvalidIdentifier { text, expected })
+        }
+    }
+
     /// The 64 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -97,6 +117,12 @@ impl Plan {
             findings: Vec::new(),
             census: BTreeMap::new(),
         }
+    }
+
+    /// The removals: what goes, goes first, so they are the beginning of the plan.
+    pub fn removals(&self) -> &[Change] {
+        let end = self.changes.partition_point(|change| change.step.phase() <= Phase::Delete);
+        &self.changes[..end]
     }
 
     /// The digest that names it.

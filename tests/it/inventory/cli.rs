@@ -16,11 +16,10 @@ fn checked(root: &Path, format: check::Format) -> (ExitCode, String) {
         root,
         vendors: &vendors(),
         today: TODAY,
-        colour: false,
         directories: &|_| BTreeMap::new(),
     };
     let mut out = Vec::new();
-    let code = check::run(&check::Args { format }, &inputs, &mut out).unwrap();
+    let code = check::check(format, &inputs, &mut anstream::StripStream::new(&mut out)).unwrap();
     (code, String::from_utf8(out).unwrap())
 }
 
@@ -80,7 +79,7 @@ fn warnings_alone_are_no_failure() {
 fn what_init_writes_is_in_order_and_small() {
     let folder = tempfile::TempDir::new().unwrap();
     let mut out = Vec::new();
-    init::run(&init::Args {}, folder.path(), &mut out).unwrap();
+    init::write(folder.path(), &mut out).unwrap();
     let (code, shown) = checked(folder.path(), check::Format::Text);
     assert_eq!(
         (code, shown.as_str()),
@@ -97,7 +96,7 @@ fn init_overwrites_nothing() {
         write(folder.path(), path, "mine");
         let before: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        let result = init::run(&init::Args {}, folder.path(), &mut Vec::new());
+        let result = init::write(folder.path(), &mut Vec::new());
         assert!(matches!(result, Err(init::InitError::Exists(_))), "{path}");
         let after: Vec<_> =
             fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();

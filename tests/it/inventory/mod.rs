@@ -53,9 +53,8 @@ fn loaded(changes: &[(&str, &str)]) -> Loaded {
 fn shown(changes: &[(&str, &str)]) -> String {
     let tree = tree(changes);
     let loaded = load(&tree, &vendor::vendors(), TODAY);
-    let mut lines = tree.lines();
     let mut out = Vec::new();
-    text::write(&loaded.findings, |source| lines.get(source), false, &mut out).unwrap();
+    text::write(&loaded.findings, &tree, &mut anstream::StripStream::new(&mut out)).unwrap();
     String::from_utf8(out).unwrap()
 }
 

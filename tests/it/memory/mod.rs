@@ -1,1 +1,6 @@
-//! Tests of memory.
+//! Tests of the embedded cloud.
+
+mod conformance;
+mod fixture;
+mod journal;
+mod service;

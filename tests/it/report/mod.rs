@@ -1,1 +1,6 @@
-//! Tests of report.
+//! What people and scripts get to read.
+
+mod hostile;
+mod sample;
+mod saved;
+mod shown;

@@ -1,0 +1,346 @@
+//! Our client of one account: time limits, paging, ownership, and which step is which call.
+
+use std::future::Future;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::api::{Code, Failure, Page, Reply, Service, Which};
+use super::service::world::Operation;
+use super::{convert, error};
+use crate::cloud::{Applied, Apply, CloudError, ErrorKind, Observe};
+use crate::model::{
+    Binding, Credential, Membership, Missing, ObjectKey, ObjectKind, ObservedAccount,
+    OrganisationName, Ownership, Reading, Snapshot, Subject, VendorId,
+};
+use crate::plan::{Change, Output, Outputs, Step};
+
+/// One account, as the organisation that owns it sees it.
+pub(super) struct Client {
+    pub(super) service: Service,
+    pub(super) organisation: OrganisationName,
+    pub(super) call_time_limit: Duration,
+}
+
+#[async_trait]
+impl Observe for Client {
+    async fn observe(&self) -> Reading<ObservedAccount> {
+        let mut missing = Vec::new();
+        let mut got = ObservedAccount::default();
+        let organisation = &self.organisation;
+        match self.call(Operation::GetCallerIdentity, "", self.service.get_caller_identity()).await
+        {
+            Ok(reply) => got.own_principal = reply.body.map(VendorId::new),
+            Err(error) => {
+                missing.push(Missing::new("the program's own principal", error.to_string()));
+            }
+        }
+        let mut failed = missing.len();
+        let users = self
+            .pages(Operation::ListUsers, "", "users", &mut missing, |token| {
+                self.service.list_users(token)
+            })
+            .await;
+        let mut listed = |kind, missing: &[Missing]| {
+            if missing.len() == failed {
+                got.listed.insert(kind);
+            }
+            failed = missing.len();
+        };
+        listed(ObjectKind::User, &missing);
+        let groups = self
+            .pages(Operation::ListGroups, "", "groups", &mut missing, |token| {
+                self.service.list_groups(token)
+            })
+            .await;
+        listed(ObjectKind::Group, &missing);
+        let roles = self
+            .pages(Operation::ListRoles, "", "roles", &mut missing, |token| {
+                self.service.list_roles(token)
+            })
+            .await;
+        listed(ObjectKind::Role, &missing);
+        let memberships = self
+            .pages(Operation::ListMemberships, "", "memberships", &mut missing, |token| {
+                self.service.list_memberships(token)
+            })
+            .await;
+        listed(ObjectKind::Membership, &missing);
+        let bindings = self
+            .pages(Operation::ListBindings, "", "role bindings", &mut missing, |token| {
+                self.service.list_bindings(token)
+            })
+            .await;
+        listed(ObjectKind::Binding, &missing);
+        got.users = users.iter().map(|user| convert::user(user, organisation)).collect();
+        got.groups = groups.iter().map(|group| convert::group(group, organisation)).collect();
+        got.roles = roles.iter().map(|role| convert::role(role, organisation)).collect();
+        got.memberships = memberships
+            .into_iter()
+            .map(|(user, group)| Membership { group: group.into(), user: user.into() })
+            .collect();
+        got.memberships.sort();
+        got.bindings = bindings
+            .into_iter()
+            .map(|(group, role)| Binding { role: role.into(), group: group.into() })
+            .collect();
+        got.bindings.sort();
+        Reading::from_parts(got, missing)
+    }
+
+    async fn credentials(&self, users: &[VendorId]) -> Reading<Vec<Credential>> {
+        let mut missing = Vec::new();
+        let mut got = Vec::new();
+        for user in users {
+            let what = format!("credentials of {user}");
+            let operation = Operation::ListCredentials;
+            let found = self
+                .pages(operation, user.as_str(), &what, &mut missing, |token| {
+                    self.service.list_credentials(user.as_str(), token)
+                })
+                .await;
+            got.extend(found.into_iter().map(|(id, kind)| Credential {
+                user: user.clone(),
+                kind: kind.into(),
+                id: id.into(),
+            }));
+        }
+        got.sort();
+        Reading::from_parts(got, missing)
+    }
+}
+
+#[async_trait]
+impl Apply for Client {
+    async fn apply(&self, change: &Change, references: &[VendorId]) -> Result<Applied, CloudError> {
+        let pair = || match references {
+            [first, second] => Ok((first, second)),
+            _ => Err(CloudError::new(
+                ErrorKind::Invalid,
+                "Prepare",
+                change.step.verb(),
+                format!("needs 2 references, got {}", references.len()),
+            )),
+        };
+        match &change.step {
+            Step::CreateUser { subject, user } => self.create_user(subject, user).await,
+            Step::UpdateUser { id, subject, before, after } => {
+                self.update_user(id, subject, before, after).await
+            }
+            Step::RevokeCredential { subject, credential, .. } => {
+                self.revoke(subject, credential).await
+            }
+            Step::SuspendUser { id, subject, before, on } => {
+                self.suspend_user(id, subject, before, *on).await
+            }
+            Step::RestoreUser { id, subject, before } => {
+                self.restore_user(id, subject, before).await
+            }
+            Step::DeleteUser { id, subject, before } => self.delete_user(id, subject, before).await,
+            Step::CreateGroup { subject, group } => self.create_group(subject, group).await,
+            Step::UpdateGroup { id, subject, before, after } => {
+                self.update_group(id, subject, before, after).await
+            }
+            Step::DeleteGroup { id, subject, before } => {
+                self.delete_group(id, subject, before).await
+            }
+            Step::AddMember { .. } => {
+                let (group, user) = pair()?;
+                self.add_member(group, user).await
+            }
+            Step::RemoveMember { subject, .. } => {
+                let (group, user) = pair()?;
+                self.remove_member(group, user, subject.as_ref()).await
+            }
+            Step::CreateRole { subject, role } => self.create_role(subject, role).await,
+            Step::UpdateRole { id, subject, before, after } => {
+                self.update_role(id, subject, before, after).await
+            }
+            Step::DeleteRole { id, subject, before } => self.delete_role(id, subject, before).await,
+            Step::BindRole { .. } => {
+                let (role, group) = pair()?;
+                self.bind(role, group).await
+            }
+            Step::UnbindRole { .. } => {
+                let (role, group) = pair()?;
+                self.unbind(role, group).await
+            }
+        }
+    }
+
+    async fn look(&self, key: &ObjectKey) -> Result<Option<Snapshot>, CloudError> {
+        let organisation = &self.organisation;
+        let exists = |exists: bool| exists.then_some(Snapshot::Exists);
+        let found = match key {
+            ObjectKey::User(id) => self
+                .user(Which::Id(id.as_str()))
+                .await
+                .map(|reply| Some(Snapshot::User(convert::user(&reply.body, organisation)))),
+            ObjectKey::UserNamed(name) => self
+                .user(Which::Name(name.as_str()))
+                .await
+                .map(|reply| Some(Snapshot::User(convert::user(&reply.body, organisation)))),
+            ObjectKey::Group(id) => self
+                .group(Which::Id(id.as_str()))
+                .await
+                .map(|reply| Some(Snapshot::Group(convert::group(&reply.body, organisation)))),
+            ObjectKey::GroupNamed(name) => self
+                .group(Which::Name(name.as_str()))
+                .await
+                .map(|reply| Some(Snapshot::Group(convert::group(&reply.body, organisation)))),
+            ObjectKey::Role(id) => self
+                .role(Which::Id(id.as_str()))
+                .await
+                .map(|reply| Some(Snapshot::Role(convert::role(&reply.body, organisation)))),
+            ObjectKey::RoleNamed(name) => self
+                .role(Which::Name(name.as_str()))
+                .await
+                .map(|reply| Some(Snapshot::Role(convert::role(&reply.body, organisation)))),
+            ObjectKey::Membership(Membership { group, user }) => {
+                let call = self.service.get_membership(user.as_str(), group.as_str());
+                let reply = self.call(Operation::GetMembership, user.as_str(), call).await;
+                reply.map(|reply| exists(reply.body))
+            }
+            ObjectKey::Binding(Binding { role, group }) => {
+                let call = self.service.get_binding(group.as_str(), role.as_str());
+                let reply = self.call(Operation::GetBinding, group.as_str(), call).await;
+                reply.map(|reply| exists(reply.body))
+            }
+            ObjectKey::Credential(credential) => self.has_credential(credential).await.map(exists),
+        };
+        match found {
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            other => other,
+        }
+    }
+}
+
+impl Client {
+    /// One call, within the time limit, its failure in our words.
+    pub(super) async fn call<T>(
+        &self,
+        operation: Operation,
+        object: &str,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, CloudError> {
+        match tokio::time::timeout(self.call_time_limit, call).await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(failure)) => Err(error::to_cloud_error(operation, object, failure)),
+            Err(_elapsed) => Err(error::timed_out(operation, object, self.call_time_limit)),
+        }
+    }
+
+    /// All pages of a list. What goes wrong, or a list that is not as long as it says it is, is
+    /// added to `missing`.
+    async fn pages<T, F: Future<Output = Result<Reply<Page<T>>, Failure>>>(
+        &self,
+        operation: Operation,
+        object: &str,
+        what: &str,
+        missing: &mut Vec<Missing>,
+        list: impl Fn(Option<String>) -> F,
+    ) -> Vec<T> {
+        let mut items = Vec::new();
+        let mut token: Option<String> = None;
+        let mut pages = 0_usize;
+        loop {
+            let reply = match self.call(operation, object, list(token.clone())).await {
+                Ok(reply) => reply.body,
+                Err(error) => {
+                    let why = format!("{error}, after {pages} pages with {} items", items.len());
+                    missing.push(Missing::new(what, why));
+                    return items;
+                }
+            };
+            pages += 1;
+            items.extend(reply.items);
+            // A token that does not move would have us here for ever.
+            if reply.next.is_some() && reply.next != token {
+                token = reply.next;
+                continue;
+            }
+            if items.len() != reply.total {
+                let why = format!(
+                    "the service says there are {}, its {pages} pages had {}",
+                    reply.total,
+                    items.len(),
+                );
+                missing.push(Missing::new(what, why));
+            }
+            return items;
+        }
+    }
+
+    /// Refuses what is not this organisation's, or does not stand for whom the plan says.
+    pub(super) fn must_be_ours(
+        &self,
+        operation: Operation,
+        object: &str,
+        ownership: &Ownership,
+        subject: Option<&Subject>,
+    ) -> Result<(), CloudError> {
+        let foreign = |message: String| {
+            Err(CloudError::new(ErrorKind::Foreign, operation.name(), object, message))
+        };
+        match (ownership, subject) {
+            (Ownership::Ours(found), Some(planned)) if found != planned => {
+                foreign(format!("it stands for {found}, not for {planned}"))
+            }
+            (Ownership::Ours(_), _) => Ok(()),
+            (Ownership::Theirs(mark), _) => foreign(format!(
+                "it carries a mark that is not of organisation {}: {mark}",
+                self.organisation
+            )),
+            (Ownership::Unmarked, _) => {
+                foreign(format!("it carries no mark of organisation {}", self.organisation))
+            }
+        }
+    }
+
+    async fn has_credential(&self, credential: &Credential) -> Result<bool, CloudError> {
+        let user = credential.user.as_str();
+        let mut token: Option<String> = None;
+        let mut seen = 0;
+        loop {
+            let call = self.service.list_credentials(user, token.clone());
+            let page = self.call(Operation::ListCredentials, user, call).await?.body;
+            if page.items.iter().any(|(id, _)| id == credential.id.as_str()) {
+                return Ok(true);
+            }
+            seen += page.items.len();
+            if page.next.is_some() && page.next != token {
+                token = page.next;
+                continue;
+            }
+            if seen == page.total {
+                return Ok(false);
+            }
+            // A list that is not as long as it says it is proves nothing.
+            let message = format!("the list has {seen} of {} credentials", page.total);
+            let operation = Operation::ListCredentials.name();
+            return Err(CloudError::new(ErrorKind::Unavailable, operation, user, message));
+        }
+    }
+}
+
+/// The planned state and the state found differ, and the latter is not the one wanted either.
+pub(super) fn changed_since(operation: Operation, object: &str) -> CloudError {
+    let failure = Failure {
+        code: Code::ConcurrentModification,
+        message: "it is no longer as it was when the change was planned".to_owned(),
+        request_id: None,
+        retry_after: None,
+    };
+    error::to_cloud_error(operation, object, failure)
+}
+
+/// What a call gave that made nothing up.
+pub(super) fn done<T>(reply: Reply<T>) -> Applied {
+    Applied { outputs: Outputs::new(), request_id: Some(reply.request_id) }
+}
+
+/// What a call gave that made an object.
+pub(super) fn made(id: &str, request_id: String) -> Applied {
+    let outputs = Outputs::from([(Output::Id, VendorId::new(id))]);
+    Applied { outputs, request_id: Some(request_id) }
+}

@@ -1,0 +1,333 @@
+//! The file behind an embedded cloud: an append-only list of mutations.
+//!
+//! # Format
+//! JSON, one value per line. Line 1 names the format and its version. Line 2 may be a snapshot
+//! of the state (what compaction leaves). Every other line is one mutation with its number,
+//! counted without gaps, so that a line that was deleted, repeated or moved is noticed.
+//!
+//! # Guarantees
+//! - A write is one append of one line. A process killed at any byte leaves a prefix of the
+//!   writes: a last line without its newline is not there, and the next writer cuts it off.
+//! - Several processes may share a file. Writers hold an exclusive advisory lock on `FILE.lock`
+//!   from reading the newest state to the end of the append; readers hold a shared one while they
+//!   read. Both first catch up with what others appended.
+//! - Compaction writes `FILE.new`, flushes it to disk and renames it, under the same lock.
+//! - Appends are handed to the operating system but not flushed to disk one by one: after a power
+//!   failure the newest writes may be missing, never the older ones without them. That is as
+//!   harmless as never having run, and keeps hundreds of writes instant. What compaction
+//!   replaces *is* flushed.
+//!
+//! # Errors
+//! Any other damage is an error naming file and line; nothing is guessed or skipped.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{Mutation, State};
+
+const FORMAT: &str = "reconcile embedded cloud";
+const VERSION: u32 = 1;
+/// Files smaller than this are never compacted.
+const COMPACT_FROM: u64 = 256 * 1024;
+/// Compaction pays once the file is so many times what it was after the last one.
+const COMPACT_FACTOR: u64 = 4;
+
+/// What is wrong with a state file.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Reading failed.
+    #[error("cannot read the embedded cloud's state file {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Writing failed; the state is as before.
+    #[error("cannot write the embedded cloud's state file {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line is not what this program wrote there.
+    #[error(
+        "{}:{line}: damaged state of the embedded cloud: {problem}; restore the file from a \
+         backup, or move it away to begin with an empty cloud",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A newer program wrote the file.
+    #[error(
+        "{}:1: the state file has version {found}, this program reads version {VERSION}; use the \
+         newer program that wrote it",
+        path.display()
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: String,
+    version: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Line {
+    Snapshot(Box<State>),
+    Mutation { number: u64, mutation: Mutation },
+}
+
+/// An open state file, read up to some line.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: Option<File>,
+    /// Where the next line begins.
+    offset: u64,
+    /// How many lines were read.
+    lines: u64,
+    /// How long the file was after its last compaction.
+    compacted: u64,
+}
+
+/// Holds the lock until dropped.
+#[must_use]
+pub struct Locked(
+    #[expect(dead_code, reason = "dropping it closes the file and ends the lock")] File,
+);
+
+impl Journal {
+    /// A journal at a path. Nothing is read or created yet.
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), file: None, offset: 0, lines: 0, compacted: 0 }
+    }
+
+    /// Locks out writers, where there ever was one.
+    pub fn lock_shared(&self) -> Result<Option<Locked>, JournalError> {
+        let file = match File::open(self.lock_path()) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.read_error(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                file.lock_shared().map_err(|error| self.read_error(error))?;
+            }
+            Err(TryLockError::Error(error)) => return Err(self.read_error(error)),
+        }
+        Ok(Some(Locked(file)))
+    }
+
+    /// Locks out everybody else, creating folder and lock file if need be.
+    pub fn lock_exclusive(&self) -> Result<Locked, JournalError> {
+        let lock = || {
+            if let Some(folder) = self.path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let file = OpenOptions::new().create(true).append(true).open(self.lock_path())?;
+            file.lock()?;
+            Ok(file)
+        };
+        lock().map(Locked).map_err(|error| self.write_error(error))
+    }
+
+    /// Brings the state up to date with what was appended since. Call under a lock.
+    pub fn catch_up(&mut self, state: &mut State) -> Result<(), JournalError> {
+        if self.was_replaced()? {
+            self.file = None;
+        }
+        if self.file.is_none() {
+            (self.offset, self.lines, self.compacted) = (0, 0, 0);
+            *state = State::default();
+            match File::open(&self.path) {
+                Ok(file) => self.file = Some(file),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(self.read_error(error)),
+            }
+        }
+        let text = self.unread().map_err(|error| self.read_error(error))?;
+        let mut rest = text.as_slice();
+        while let Some(length) = rest.iter().position(|byte| *byte == b'\n') {
+            let (line, behind) = rest.split_at(length + 1);
+            self.read_line(&line[..length], state)?;
+            self.offset += line.len() as u64;
+            self.lines += 1;
+            rest = behind;
+        }
+        if self.lines == 0 && !header().as_bytes().starts_with(rest) {
+            return Err(self.damaged("this is not a state file of the embedded cloud"));
+        }
+        Ok(())
+    }
+
+    /// Adds a mutation. Call under an exclusive lock, after [`Journal::catch_up`].
+    ///
+    /// If this fails the file holds what it held before, or a torn line that counts for nothing.
+    pub fn append(&mut self, number: u64, mutation: &Mutation) -> Result<(), JournalError> {
+        let mut text = if self.lines == 0 { header() } else { String::new() };
+        let line = Line::Mutation { number, mutation: mutation.clone() };
+        text.push_str(&to_line(&line));
+        match self.write_at_end(text.as_bytes()) {
+            Ok(file) => {
+                self.offset += text.len() as u64;
+                self.lines += if self.lines == 0 { 2 } else { 1 };
+                // The same file as before, or the first.
+                self.file.get_or_insert(file);
+                Ok(())
+            }
+            Err(error) => Err(self.write_error(error)),
+        }
+    }
+
+    /// Rewrites the file as one snapshot, if that would shrink it a good deal. Call under an
+    /// exclusive lock, with the state the file holds.
+    pub fn compact_if_worthwhile(&mut self, state: &State) -> Result<(), JournalError> {
+        if self.offset < COMPACT_FROM.max(self.compacted.saturating_mul(COMPACT_FACTOR)) {
+            return Ok(());
+        }
+        self.compact(state).map_err(|error| self.write_error(error))
+    }
+
+    fn compact(&mut self, state: &State) -> io::Result<()> {
+        let mut text = header();
+        text.push_str(&to_line(&Line::Snapshot(Box::new(state.clone()))));
+        let new = with_suffix(&self.path, ".new");
+        let mut file = File::create(&new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, &self.path)?;
+        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            File::open(folder)?.sync_all()?;
+        }
+        self.file = Some(File::open(&self.path)?);
+        self.offset = text.len() as u64;
+        self.compacted = self.offset;
+        self.lines = 2;
+        Ok(())
+    }
+
+    fn write_at_end(&self, text: &[u8]) -> io::Result<File> {
+        let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        // Whoever was killed while writing left a torn line.
+        if file.metadata()?.len() != self.offset {
+            file.set_len(self.offset)?;
+        }
+        if let Err(error) = (&file).write_all(text) {
+            // If this fails too, the next writer does it.
+            let _ = file.set_len(self.offset);
+            return Err(error);
+        }
+        OpenOptions::new().read(true).open(&self.path)
+    }
+
+    fn was_replaced(&self) -> Result<bool, JournalError> {
+        let Some(file) = &self.file else { return Ok(false) };
+        let open = file.metadata().map_err(|error| self.read_error(error))?;
+        match fs::metadata(&self.path) {
+            Ok(now) => {
+                Ok((now.dev(), now.ino()) != (open.dev(), open.ino()) || now.len() < self.offset)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(self.read_error(error)),
+        }
+    }
+
+    fn unread(&self) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        if let Some(mut file) = self.file.as_ref() {
+            file.seek(SeekFrom::Start(self.offset))?;
+            file.read_to_end(&mut text)?;
+        }
+        Ok(text)
+    }
+
+    fn read_line(&mut self, line: &[u8], state: &mut State) -> Result<(), JournalError> {
+        if self.lines == 0 {
+            return self.read_header(line);
+        }
+        match serde_json::from_slice(line) {
+            Ok(Line::Snapshot(snapshot)) if self.lines == 1 => {
+                *state = *snapshot;
+                self.compacted = self.offset + line.len() as u64 + 1;
+                Ok(())
+            }
+            Ok(Line::Snapshot(_)) => Err(self.damaged("a snapshot belongs in line 2")),
+            Ok(Line::Mutation { number, mutation }) if number == state.number + 1 => {
+                state.apply(&mutation);
+                Ok(())
+            }
+            Ok(Line::Mutation { number, .. }) => {
+                Err(self
+                    .damaged(&format!("mutation {number} where {} was expected", state.number + 1)))
+            }
+            Err(error) => Err(self.damaged(&error.to_string())),
+        }
+    }
+
+    fn read_header(&self, line: &[u8]) -> Result<(), JournalError> {
+        match serde_json::from_slice::<Header>(line) {
+            Ok(header) if header.format == FORMAT && header.version == VERSION => Ok(()),
+            Ok(header) if header.format == FORMAT => {
+                Err(JournalError::Version { path: self.path.clone(), found: header.version })
+            }
+            _ => Err(self.damaged("this is not a state file of the embedded cloud")),
+        }
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        with_suffix(&self.path, ".lock")
+    }
+
+    fn damaged(&self, problem: &str) -> JournalError {
+        JournalError::Damaged {
+            path: self.path.clone(),
+            line: self.lines + 1,
+            problem: problem.to_owned(),
+        }
+    }
+
+    fn read_error(&self, source: io::Error) -> JournalError {
+        JournalError::Read { path: self.path.clone(), source }
+    }
+
+    fn write_error(&self, source: io::Error) -> JournalError {
+        JournalError::Write { path: self.path.clone(), source }
+    }
+}
+
+fn header() -> String {
+    to_line(&Header { format: FORMAT.to_owned(), version: VERSION })
+}
+
+fn to_line<T: Serialize>(value: &T) -> String {
+    let mut text = serde_json::to_string(value)
+        .expect("maps with text keys, texts and numbers always have a JSON form");
+    text.push('\n');
+    text
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut text = path.as_os_str().to_owned();
+    text.push(suffix);
+    text.into()
+}

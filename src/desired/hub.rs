@@ -1,0 +1,314 @@
+//! Users, groups and memberships of one hub.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::{
+    DesiredGroup, DesiredHub, DesiredMembership, DesiredUser, Entitlement, Holder, Inputs, Standing,
+};
+use crate::model::{
+    Access, Account, Directory, DirectoryName, GroupIndex, GroupRef, GroupSpec, NameRules,
+    ObjectName, Person, PersonKind, Reason, RoleName, Subject, UserSpec, VendorFacts, Via,
+};
+
+/// What should be in a hub, from the entitlements of all its accounts that hold today.
+pub(super) fn resolve(
+    inputs: &Inputs<'_>,
+    account: &Account,
+    entitlements: &[Entitlement<'_>],
+    standings: &HashMap<Subject, Standing>,
+) -> DesiredHub {
+    let mut hub = DesiredHub {
+        account: account.clone(),
+        users: Vec::new(),
+        groups: groups(inputs, entitlements),
+        memberships: Vec::new(),
+        excluded: HashMap::new(),
+    };
+    let Some(facts) = inputs.facts(&account.vendor) else { return hub };
+    let mut found = Found::default();
+    let mut first = 0;
+    // Groups are sorted by subject, so those of one directory are neighbours.
+    while first < hub.groups.len() {
+        let Subject::Group(GroupRef { directory, .. }) = &hub.groups[first].subject else {
+            first += 1;
+            continue;
+        };
+        let directory = directory.clone();
+        let same = |group: &DesiredGroup| {
+            super::group_ref(&group.subject).is_some_and(|group| group.directory == directory)
+        };
+        let last = first + hub.groups[first..].iter().take_while(|group| same(group)).count();
+        let wanted = Wanted {
+            inputs,
+            facts,
+            directory: &directory,
+            granted: granted(inputs, &directory, &hub.groups[first..last], first, entitlements),
+        };
+        wanted.people(&mut found, standings);
+        first = last;
+    }
+    services(&hub.groups, entitlements, &mut found);
+    hub.excluded = found.excluded;
+    (hub.users, hub.memberships) = sorted(found.users, found.memberships);
+    block_names(&mut hub, facts);
+    hub
+}
+
+/// People and memberships as they are found, memberships by the user's position.
+#[derive(Default)]
+struct Found {
+    users: Vec<DesiredUser>,
+    memberships: Vec<DesiredMembership>,
+    excluded: HashMap<(Subject, Subject), Reason>,
+}
+
+/// The groups that hold a role somewhere below the hub, sorted by subject.
+fn groups(inputs: &Inputs<'_>, entitlements: &[Entitlement<'_>]) -> Vec<DesiredGroup> {
+    let mut reasons: BTreeMap<Subject, Vec<Reason>> = BTreeMap::new();
+    for one in entitlements {
+        reasons.entry(one.holder.group()).or_default().push(one.holder.reason());
+    }
+    reasons
+        .into_iter()
+        .map(|(subject, mut why)| {
+            why.sort();
+            why.dedup();
+            let (name, frozen) = match &subject {
+                Subject::Group(group) => {
+                    let known = inputs.directories.get(&group.directory);
+                    let gone = known.is_some_and(|reading| {
+                        reading.is_complete() && reading.got().group(&group.group).is_none()
+                    });
+                    (format!("{}{}", inputs.prefix(&group.directory), group.group), gone)
+                }
+                Subject::ServiceGroup(service) => (service.to_string(), false),
+                Subject::Person { .. } | Subject::Role(_) | Subject::Service(_) => {
+                    unreachable!("Holder::group makes only groups")
+                }
+            };
+            DesiredGroup {
+                subject,
+                spec: GroupSpec { name: ObjectName::new(name) },
+                reasons: why.into(),
+                blocked: false,
+                frozen,
+            }
+        })
+        .collect()
+}
+
+/// A group of a directory that holds a role.
+struct Granted {
+    /// Position among the hub's groups.
+    position: u32,
+    subject: Subject,
+    group: GroupRef,
+    /// The privileged role it holds, if any.
+    privileged: Option<RoleName>,
+    /// Why the group is there: what comes after a member's own reason.
+    grants: Arc<[Reason]>,
+    /// Reasons of memberships, shared by all who came the same way.
+    by_via: HashMap<Via, Arc<[Reason]>>,
+}
+
+fn granted(
+    inputs: &Inputs<'_>,
+    directory: &DirectoryName,
+    groups: &[DesiredGroup],
+    first: usize,
+    entitlements: &[Entitlement<'_>],
+) -> HashMap<GroupIndex, Granted> {
+    let Some(reading) = inputs.directories.get(directory) else { return HashMap::new() };
+    let mut privileged: HashMap<&GroupRef, &RoleName> = HashMap::new();
+    for one in entitlements {
+        if let Holder::Group(grant) = one.holder
+            && inputs.policies.roles.get(one.role).is_some_and(|role| role.privileged)
+        {
+            let role = privileged.entry(&grant.group).or_insert(one.role);
+            *role = (*role).min(one.role);
+        }
+    }
+    groups
+        .iter()
+        .zip(first..)
+        .filter_map(|(group, position)| {
+            let reference = super::group_ref(&group.subject)?;
+            let index = reading.got().group(&reference.group)?;
+            let granted = Granted {
+                position: u32::try_from(position).expect("fewer than 2^32 groups"),
+                subject: group.subject.clone(),
+                group: reference.clone(),
+                privileged: privileged.get(reference).map(|role| (*role).clone()),
+                grants: Arc::clone(&group.reasons),
+                by_via: HashMap::new(),
+            };
+            Some((index, granted))
+        })
+        .collect()
+}
+
+/// One directory's view of a hub.
+struct Wanted<'a> {
+    inputs: &'a Inputs<'a>,
+    facts: &'a VendorFacts,
+    directory: &'a DirectoryName,
+    granted: HashMap<GroupIndex, Granted>,
+}
+
+impl Wanted<'_> {
+    fn people(mut self, found: &mut Found, standings: &HashMap<Subject, Standing>) {
+        let Some(reading) = self.inputs.directories.get(self.directory) else { return };
+        let directory = reading.got();
+        for person in &directory.people {
+            match person.kind {
+                PersonKind::Person | PersonKind::Guest => {}
+                PersonKind::RoleAccount => continue,
+            }
+            let subject = Subject::Person {
+                directory: self.directory.clone(),
+                stable_id: person.stable_id.clone(),
+            };
+            if standings.get(&subject) == Some(&Standing::Present) {
+                self.person(directory, person, subject, found);
+            }
+        }
+    }
+
+    fn person(
+        &mut self,
+        directory: &Directory,
+        person: &Person,
+        subject: Subject,
+        found: &mut Found,
+    ) {
+        let key_needed = self.inputs.policies.privileged_needs_key && person.has_key == Some(false);
+        let user = u32::try_from(found.users.len()).expect("fewer than 2^32 users");
+        let mut why: Option<Arc<[Reason]>> = None;
+        for joined in &person.groups {
+            let Some(granted) = self.granted.get_mut(&joined.group) else { continue };
+            if let (true, Some(role)) = (key_needed, &granted.privileged) {
+                let reason = Reason::NoKey { group: granted.group.clone(), role: role.clone() };
+                found.excluded.insert((granted.subject.clone(), subject.clone()), reason);
+                continue;
+            }
+            let reasons = Arc::clone(granted.by_via.entry(joined.via).or_insert_with(|| {
+                member_reasons(directory, granted.group.clone(), joined.via, &granted.grants)
+            }));
+            why.get_or_insert_with(|| Arc::clone(&reasons));
+            found.memberships.push(DesiredMembership { group: granted.position, user, reasons });
+        }
+        if let Some(reasons) = why {
+            let spec = self.spec(person);
+            found.users.push(DesiredUser { subject, spec, reasons, blocked: false });
+        }
+    }
+
+    fn spec(&self, person: &Person) -> UserSpec {
+        let profile = self.facts.profile;
+        UserSpec {
+            name: ObjectName::new(format!(
+                "{}{}",
+                self.inputs.prefix(self.directory),
+                person.login
+            )),
+            display_name: person.display_name.clone().filter(|_| profile),
+            email: person.email.clone().filter(|_| profile),
+            access: Access::Enabled,
+        }
+    }
+}
+
+fn member_reasons(
+    directory: &Directory,
+    group: GroupRef,
+    via: Via,
+    grants: &[Reason],
+) -> Arc<[Reason]> {
+    let through = match via {
+        Via::Direct | Via::Primary => None,
+        Via::Through(index) => Some(directory.group_at(index).name.clone()),
+    };
+    let primary = via == Via::Primary;
+    std::iter::once(Reason::Member { group, through, primary })
+        .chain(grants.iter().cloned())
+        .collect()
+}
+
+/// Service accounts: a user and a group each, the user being the only member.
+fn services(groups: &[DesiredGroup], entitlements: &[Entitlement<'_>], found: &mut Found) {
+    let names: BTreeMap<_, _> = entitlements
+        .iter()
+        .filter_map(|one| match one.holder {
+            Holder::Service(service) => Some((&service.name, service)),
+            Holder::Group(_) => None,
+        })
+        .collect();
+    for (name, _) in names {
+        let group = Subject::ServiceGroup(name.clone());
+        let Ok(position) = groups.binary_search_by(|one| one.subject.cmp(&group)) else { continue };
+        let user = u32::try_from(found.users.len()).expect("fewer than 2^32 users");
+        let reasons = Arc::clone(&groups[position].reasons);
+        found.users.push(DesiredUser {
+            subject: Subject::Service(name.clone()),
+            spec: UserSpec {
+                name: ObjectName::new(name.as_str()),
+                display_name: None,
+                email: None,
+                access: Access::Enabled,
+            },
+            reasons: Arc::clone(&reasons),
+            blocked: false,
+        });
+        let group = u32::try_from(position).expect("fewer than 2^32 groups");
+        found.memberships.push(DesiredMembership { group, user, reasons });
+    }
+}
+
+/// Sorts users by subject and memberships by (group, user), keeping them pointing at each other.
+fn sorted(
+    users: Vec<DesiredUser>,
+    mut memberships: Vec<DesiredMembership>,
+) -> (Vec<DesiredUser>, Vec<DesiredMembership>) {
+    let mut order: Vec<u32> = (0..).take(users.len()).collect();
+    order.sort_by(|a, b| users[*a as usize].subject.cmp(&users[*b as usize].subject));
+    let mut new_position = vec![0_u32; users.len()];
+    for (position, old) in (0..).zip(&order) {
+        new_position[*old as usize] = position;
+    }
+    for membership in &mut memberships {
+        membership.user = new_position[membership.user as usize];
+    }
+    memberships.sort_unstable_by_key(|membership| (membership.group, membership.user));
+    let mut users: Vec<Option<DesiredUser>> = users.into_iter().map(Some).collect();
+    let users = order
+        .into_iter()
+        .map(|old| users[old as usize].take().expect("each position occurs once"))
+        .collect();
+    (users, memberships)
+}
+
+/// Marks users and groups whose names the vendor forbids, or that two want at once.
+fn block_names(hub: &mut DesiredHub, facts: &VendorFacts) {
+    let users = colliding(&facts.user_names, hub.users.iter().map(|user| &user.spec.name));
+    for (user, blocked) in hub.users.iter_mut().zip(users) {
+        user.blocked = blocked;
+    }
+    let groups = colliding(&facts.group_names, hub.groups.iter().map(|group| &group.spec.name));
+    for (group, blocked) in hub.groups.iter_mut().zip(groups) {
+        group.blocked = blocked;
+    }
+}
+
+fn colliding<'a>(
+    rules: &NameRules,
+    names: impl Iterator<Item = &'a ObjectName> + Clone,
+) -> Vec<bool> {
+    let mut count: HashMap<String, u32> = HashMap::new();
+    for name in names.clone() {
+        *count.entry(rules.fold(name.as_str())).or_default() += 1;
+    }
+    names
+        .map(|name| count[&rules.fold(name.as_str())] > 1 || rules.check(name.as_str()).is_err())
+        .collect()
+}

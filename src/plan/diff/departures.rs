@@ -1,0 +1,200 @@
+//! Users that are ours and no longer wanted: suspend, wait, delete.
+
+use std::collections::HashMap;
+
+use jiff::ToSpan;
+
+use super::drafts::Drafts;
+use super::hub::Hub;
+use super::matching::Match;
+use crate::desired::Standing;
+use crate::model::{Access, ChangeId, ObjectKind, Observed, Reason, Subject, UserSpec, VendorId};
+use crate::plan::Step;
+
+/// What is to happen to a user that is ours and not wanted.
+#[derive(Clone, Debug)]
+pub(super) enum Verdict {
+    /// Nothing: it is not proven that the person may not have access.
+    Stays {
+        /// Which read is to blame.
+        because: String,
+    },
+    /// It loses what it has; then it is suspended, or deleted once the grace period is over.
+    Goes {
+        /// Why.
+        reason: Reason,
+        /// The user is to be suspended.
+        suspend: bool,
+        /// The user is to be deleted.
+        delete: bool,
+    },
+}
+
+/// What follows for the rest of the hub from users that go.
+#[derive(Debug, Default)]
+pub(super) struct Gone {
+    /// The deletions, by observed position.
+    pub(super) deletions: HashMap<usize, ChangeId>,
+}
+
+/// The ids of users that go, sorted: those whose credentials must be known.
+pub(super) fn departing(hub: &Hub<'_>) -> Vec<VendorId> {
+    let mut users: Vec<VendorId> = hub
+        .verdicts
+        .iter()
+        .filter(|(_, verdict)| matches!(verdict, Verdict::Goes { .. }))
+        .map(|(position, _)| hub.seen.users[*position].id.clone())
+        .collect();
+    users.sort_unstable();
+    users
+}
+
+/// Decides on every user that is ours and not wanted.
+pub(super) fn verdicts(hub: &Hub<'_>) -> HashMap<usize, Verdict> {
+    // Of several rules that keep somebody out, always the same one is named.
+    let mut excluded: HashMap<&Subject, &Reason> = HashMap::new();
+    for ((_, person), reason) in &hub.wanted.excluded {
+        let named = excluded.entry(person).or_insert(reason);
+        *named = (*named).min(reason);
+    }
+    let extraneous =
+        |(position, matched): (usize, &Match)| (*matched == Match::Extraneous).then_some(position);
+    hub.users
+        .of_observed
+        .iter()
+        .enumerate()
+        .filter_map(extraneous)
+        .filter_map(|position| {
+            let user = &hub.seen.users[position];
+            let subject = user.ownership.subject()?;
+            Some((position, verdict(hub, position, user, subject, &excluded)))
+        })
+        .collect()
+}
+
+fn verdict(
+    hub: &Hub<'_>,
+    position: usize,
+    user: &Observed<UserSpec>,
+    subject: &Subject,
+    excluded: &HashMap<&Subject, &Reason>,
+) -> Verdict {
+    if let Some(because) = hub.blame(subject) {
+        return Verdict::Stays { because };
+    }
+    let reason = match (subject, hub.desired.standings.get(subject)) {
+        (Subject::Person { .. }, Some(Standing::Absent(reason))) => reason.clone(),
+        (Subject::Person { .. }, Some(Standing::Present)) => {
+            if let Some(group) = hub.pairs.frozen_group_of(hub.wanted, position) {
+                return Verdict::Stays { because: format!("{group}, which its directory lacks") };
+            }
+            match excluded.get(subject) {
+                Some(reason) => (*reason).clone(),
+                None => Reason::NoGrantedGroup { subject: subject.clone() },
+            }
+        }
+        (Subject::Person { .. }, None) => Reason::NotInDirectory { subject: subject.clone() },
+        (
+            Subject::Group(_) | Subject::Role(_) | Subject::Service(_) | Subject::ServiceGroup(_),
+            _,
+        ) => Reason::NotInInventory { subject: subject.clone() },
+    };
+    let (suspend, delete) = takes(hub, user.spec.access);
+    Verdict::Goes { reason, suspend, delete }
+}
+
+/// Whether a user that goes is to be suspended, and whether it is to be deleted, today.
+fn takes(hub: &Hub<'_>, access: Access) -> (bool, bool) {
+    match access {
+        Access::Enabled | Access::Disabled => (true, false),
+        Access::Suspended { since } => {
+            let days = i64::from(hub.grace_days);
+            let over = since.checked_add(days.days()).is_ok_and(|end| hub.today >= end);
+            (false, over)
+        }
+    }
+}
+
+/// Revocations, suspensions and deletions. Memberships follow in `members`.
+pub(super) fn changes(hub: &Hub<'_>, drafts: &mut Drafts) -> Gone {
+    let mut gone = Gone::default();
+    let mut positions: Vec<usize> = hub.verdicts.keys().copied().collect();
+    positions.sort_unstable_by_key(|at| (&hub.seen.users[*at].spec.name, &hub.seen.users[*at].id));
+    for position in positions {
+        let user = &hub.seen.users[position];
+        let Some(subject) = user.ownership.subject() else { continue };
+        match &hub.verdicts[&position] {
+            Verdict::Stays { because } => {
+                let (suspend, delete) = takes(hub, user.spec.access);
+                if suspend || delete {
+                    drafts.withhold(&hub.place, ObjectKind::User, because);
+                }
+            }
+            Verdict::Goes { reason, suspend, delete } => {
+                let Some(credentials) = &hub.credentials else {
+                    if *suspend || *delete {
+                        let because = format!("credentials in {}", hub.place);
+                        drafts.withhold(&hub.place, ObjectKind::User, &because);
+                    }
+                    continue;
+                };
+                let credentials = credentials.get(&user.id).map_or(&[][..], Vec::as_slice);
+                let going = Going { user, subject, reason, suspend: *suspend, delete: *delete };
+                if let Some(deletion) = going.changes(hub, credentials, drafts) {
+                    gone.deletions.insert(position, deletion);
+                }
+            }
+        }
+    }
+    gone
+}
+
+/// One user that goes.
+struct Going<'a> {
+    user: &'a Observed<UserSpec>,
+    subject: &'a Subject,
+    reason: &'a Reason,
+    suspend: bool,
+    delete: bool,
+}
+
+impl Going<'_> {
+    fn changes(
+        &self,
+        hub: &Hub<'_>,
+        credentials: &[&crate::model::Credential],
+        drafts: &mut Drafts,
+    ) -> Option<ChangeId> {
+        let before = || Box::new(self.user.spec.clone());
+        let mut needs = Vec::with_capacity(credentials.len());
+        for credential in credentials {
+            let step = Step::RevokeCredential {
+                user: self.user.spec.name.clone(),
+                subject: self.subject.clone(),
+                credential: Box::new((*credential).clone()),
+            };
+            let reasons = [self.reason.clone()].into();
+            needs.push(drafts.push(&hub.place, step, Vec::new(), reasons));
+        }
+        if self.suspend {
+            let step = Step::SuspendUser {
+                id: self.user.id.clone(),
+                subject: self.subject.clone(),
+                before: before(),
+                on: hub.today,
+            };
+            drafts.push(&hub.place, step, Vec::new(), [self.reason.clone()].into());
+        }
+        let Access::Suspended { since } = self.user.spec.access else { return None };
+        if !self.delete {
+            return None;
+        }
+        let step = Step::DeleteUser {
+            id: self.user.id.clone(),
+            subject: self.subject.clone(),
+            before: before(),
+        };
+        let over = Reason::GraceOver { since, days: hub.grace_days };
+        Some(drafts.push(&hub.place, step, needs, [over, self.reason.clone()].into()))
+    }
+}

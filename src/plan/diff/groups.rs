@@ -1,0 +1,173 @@
+//! Groups of one hub: created, renamed, deleted.
+
+use std::collections::HashMap;
+
+use super::drafts::Drafts;
+use super::finding;
+use super::hub::{Hub, Reach};
+use super::matching::Match;
+use super::names::{self, Claim, Move, Occupant};
+use crate::model::{ChangeId, GroupSpec, ObjectKind, ObjectName, Reason};
+use crate::plan::{Output, Reference, Step, Target};
+
+/// Everything that changes among groups.
+pub(super) fn changes(hub: &mut Hub<'_>, drafts: &mut Drafts) {
+    deletions(hub, drafts);
+    for (index, at) in hub.groups.of_desired.iter().enumerate() {
+        if let Some(position) = at {
+            hub.group_targets[index] =
+                Some(Reach { target: hub.group_target(*position), needs: None });
+        }
+    }
+    names(hub, drafts);
+}
+
+fn deletions(hub: &mut Hub<'_>, drafts: &mut Drafts) {
+    let mut extraneous: Vec<usize> = (0..hub.seen.groups.len())
+        .filter(|position| hub.groups.of_observed[*position] == Match::Extraneous)
+        .collect();
+    extraneous
+        .sort_unstable_by_key(|at| (&hub.seen.groups[*at].spec.name, &hub.seen.groups[*at].id));
+    for position in extraneous {
+        let group = &hub.seen.groups[position];
+        let Some(subject) = group.ownership.subject() else { continue };
+        if let Some(because) = hub.unread.as_ref().or(hub.unread_accounts.as_ref()) {
+            drafts.withhold(&hub.place, ObjectKind::Group, because);
+            continue;
+        }
+        let step = Step::DeleteGroup {
+            id: group.id.clone(),
+            subject: subject.clone(),
+            before: group.spec.clone(),
+        };
+        let reason = Reason::NotInInventory { subject: subject.clone() };
+        let id = drafts.push(&hub.place, step, Vec::new(), [reason].into());
+        hub.group_deletions.insert(position, id);
+    }
+}
+
+/// Hands out names: creations and renamings.
+fn names(hub: &mut Hub<'_>, drafts: &mut Drafts) {
+    let rules = &hub.facts.group_names;
+    let wanted: Vec<(usize, String)> = hub
+        .wanted
+        .groups
+        .iter()
+        .enumerate()
+        .filter(|(index, group)| {
+            let as_it_is = hub.groups.of_desired[*index].map(|at| &hub.seen.groups[at].spec.name);
+            !group.blocked && as_it_is != Some(&group.spec.name)
+        })
+        .filter(|(index, _)| match hub.unlisted(ObjectKind::Group) {
+            Some(unread) if hub.groups.of_desired[*index].is_none() => {
+                drafts.withhold(&hub.place, ObjectKind::Group, unread);
+                false
+            }
+            Some(_) | None => true,
+        })
+        .map(|(index, group)| (index, rules.fold(group.spec.name.as_str())))
+        .collect();
+    let folded: Vec<String> =
+        hub.seen.groups.iter().map(|group| rules.fold(group.spec.name.as_str())).collect();
+    let occupants: HashMap<&str, Occupant> = folded
+        .iter()
+        .enumerate()
+        .map(|(existing, name)| {
+            let leaves = hub.group_deletions.contains_key(&existing);
+            (name.as_str(), Occupant { existing, leaves })
+        })
+        .collect();
+    let claims: Vec<Claim<'_>> = wanted
+        .iter()
+        .map(|(index, name)| Claim { name, holder: hub.groups.of_desired[*index] })
+        .collect();
+    let (moves, refused) = names::settle(&claims, &occupants);
+    let mut done: Vec<ChangeId> = Vec::with_capacity(moves.len());
+    let mut vacated: HashMap<usize, (ChangeId, ObjectName)> = HashMap::new();
+    for one in moves {
+        done.push(match one {
+            Move::Vacate { claim } => {
+                let (index, _) = wanted[claim];
+                let name = ObjectName::new(names::temporary(index, &claims, &occupants));
+                let id = rename(hub, index, None, name.clone(), Vec::new(), drafts);
+                vacated.insert(claim, (id, name));
+                id
+            }
+            Move::Take { claim, after, after_deletion } => {
+                let (index, _) = wanted[claim];
+                let mut needs: Vec<ChangeId> = after.map(|at| done[at]).into_iter().collect();
+                needs.extend(after_deletion.and_then(|at| hub.group_deletions.get(&at)));
+                let from = vacated.remove(&claim).map(|(id, name)| {
+                    needs.push(id);
+                    name
+                });
+                match hub.groups.of_desired[index] {
+                    Some(_) => {
+                        let name = hub.wanted.groups[index].spec.name.clone();
+                        rename(hub, index, from, name, needs, drafts)
+                    }
+                    None => create(hub, index, needs, drafts),
+                }
+            }
+        });
+    }
+    for (claim, existing) in refused {
+        let (index, _) = wanted[claim];
+        taken(hub, index, existing, drafts);
+    }
+}
+
+fn create(hub: &mut Hub<'_>, index: usize, needs: Vec<ChangeId>, drafts: &mut Drafts) -> ChangeId {
+    let group = &hub.wanted.groups[index];
+    let step = Step::CreateGroup { subject: group.subject.clone(), group: group.spec.clone() };
+    let id = drafts.push(&hub.place, step, needs, group.reasons.clone());
+    hub.group_targets[index] = Some(Reach {
+        target: Target {
+            id: Reference::Made { by: id, output: Output::Id },
+            name: group.spec.name.clone(),
+        },
+        needs: Some(id),
+    });
+    id
+}
+
+/// Renames the observed group of a desired one; `from` where it has a temporary name by then.
+fn rename(
+    hub: &Hub<'_>,
+    index: usize,
+    from: Option<ObjectName>,
+    to: ObjectName,
+    needs: Vec<ChangeId>,
+    drafts: &mut Drafts,
+) -> ChangeId {
+    let group = &hub.wanted.groups[index];
+    let position = hub.groups.of_desired[index].expect("only observed groups are renamed");
+    let observed = &hub.seen.groups[position];
+    let before = GroupSpec { name: from.unwrap_or_else(|| observed.spec.name.clone()) };
+    let what = format!("name {} → {to}", before.name);
+    let step = Step::UpdateGroup {
+        id: observed.id.clone(),
+        subject: group.subject.clone(),
+        before,
+        after: GroupSpec { name: to },
+    };
+    drafts.push(&hub.place, step, needs, [Reason::Differs { what }].into())
+}
+
+fn taken(hub: &Hub<'_>, index: usize, existing: usize, drafts: &mut Drafts) {
+    let wanted = &hub.wanted.groups[index];
+    let other = &hub.seen.groups[existing];
+    let (code, whose) = match other.ownership.subject() {
+        Some(subject) => ("name-taken", format!("stands for {subject}")),
+        None => ("foreign-group", "does not carry our mark".to_owned()),
+    };
+    drafts.find(finding(
+        &hub.place,
+        code,
+        format!(
+            "{} cannot have the name `{}`: group `{}` {whose}",
+            wanted.subject, wanted.spec.name, other.spec.name
+        ),
+        "rename that group, or set `name_prefix` on the directory; nothing was changed on it",
+    ));
+}

@@ -1,0 +1,242 @@
+//! One hub: what is there matched with what should be, and the changes that follow.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::departures::{self, Verdict};
+use super::drafts::Drafts;
+use super::matching::{self, Match, Matching};
+use super::{DiffInputs, finding, groups, members, shared, users};
+use crate::desired::{Desired, DesiredHub};
+use crate::model::{
+    ChangeId, Credential, GroupSpec, ObjectKind, ObjectName, Observed, ObservedAccount, Place,
+    Subject, UserSpec, VendorFacts, VendorId,
+};
+use crate::plan::{Reference, Target};
+
+/// A hub, matched up.
+pub(super) struct Hub<'a> {
+    pub(super) place: Arc<Place>,
+    pub(super) desired: &'a Desired,
+    pub(super) wanted: &'a DesiredHub,
+    pub(super) facts: &'a VendorFacts,
+    pub(super) today: Date,
+    pub(super) grace_days: u32,
+    /// Why nothing may be removed here at all, if so.
+    pub(super) unread: Option<String>,
+    /// Why no group may be deleted here, if so: its bindings in an account cannot be seen.
+    pub(super) unread_accounts: Option<String>,
+    pub(super) seen: &'a ObservedAccount,
+    /// Credentials of departing users, by user; `None` when they were not (all) read.
+    pub(super) credentials: Option<HashMap<&'a VendorId, Vec<&'a Credential>>>,
+    pub(super) users: Matching,
+    pub(super) groups: Matching,
+    pub(super) pairs: members::Pairs,
+    /// Positions of observed groups by id.
+    pub(super) group_at: HashMap<&'a VendorId, usize>,
+    /// What is to happen to each observed user that is ours and not wanted.
+    pub(super) verdicts: HashMap<usize, Verdict>,
+    /// How to refer to each desired user; `None` where it does not and will not exist.
+    pub(super) user_targets: Vec<Option<Reach>>,
+    /// How to refer to each desired group.
+    pub(super) group_targets: Vec<Option<Reach>>,
+    /// The deletion of each observed group that is to go.
+    pub(super) group_deletions: HashMap<usize, ChangeId>,
+}
+
+/// How to refer to a desired object, and what must have happened before.
+#[derive(Clone, Debug)]
+pub(super) struct Reach {
+    pub(super) target: Target,
+    pub(super) needs: Option<ChangeId>,
+}
+
+impl<'a> Hub<'a> {
+    /// Matches a hub; `None` when it was not to be read (a narrowed run).
+    pub(super) fn match_up(inputs: &DiffInputs<'a>, place: &Place) -> Option<Self> {
+        let wanted = inputs.desired.hubs.get(place)?;
+        let reading = inputs.observed.accounts.get(place)?;
+        let facts = inputs.vendors.iter().find(|facts| facts.name == wanted.account.vendor)?;
+        let seen = reading.got();
+        let users = matching::match_up(
+            wanted.users.iter().map(|user| (&user.subject, &user.spec.name)),
+            &seen.users,
+            user_name,
+        );
+        let groups = matching::match_up(
+            wanted.groups.iter().map(|group| (&group.subject, &group.spec.name)),
+            &seen.groups,
+            group_name,
+        );
+        let user_at: HashMap<&VendorId, usize> =
+            seen.users.iter().enumerate().map(|(position, user)| (&user.id, position)).collect();
+        let group_at: HashMap<&VendorId, usize> =
+            seen.groups.iter().enumerate().map(|(position, one)| (&one.id, position)).collect();
+        let pairs = members::Pairs::sort_out(seen, wanted, &users, &groups, &user_at, &group_at);
+        let mut hub = Hub {
+            place: shared(place),
+            desired: inputs.desired,
+            wanted,
+            facts,
+            today: inputs.today,
+            grace_days: inputs.grace_days,
+            unread: super::unread(place, reading),
+            unread_accounts: unread_accounts(inputs, place),
+            seen,
+            credentials: credentials(inputs, place),
+            user_targets: vec![None; wanted.users.len()],
+            group_targets: vec![None; wanted.groups.len()],
+            users,
+            groups,
+            pairs,
+            group_at,
+            verdicts: HashMap::new(),
+            group_deletions: HashMap::new(),
+        };
+        hub.verdicts = departures::verdicts(&hub);
+        Some(hub)
+    }
+
+    /// Everything that is to change among users, groups and memberships.
+    pub(super) fn changes(&mut self, drafts: &mut Drafts) {
+        self.copied_marks(drafts);
+        let gone = departures::changes(self, drafts);
+        groups::changes(self, drafts);
+        users::changes(self, &gone, drafts);
+        members::changes(self, &gone, drafts);
+    }
+
+    /// Why nothing may be removed on account of a subject, if so.
+    pub(super) fn blame(&self, subject: &Subject) -> Option<String> {
+        if let Some(unread) = &self.unread {
+            return Some(unread.clone());
+        }
+        let directory = match subject {
+            Subject::Person { directory, .. } => directory,
+            Subject::Group(group) => &group.directory,
+            Subject::Role(_) | Subject::Service(_) | Subject::ServiceGroup(_) => return None,
+        };
+        if self.desired.incomplete.contains_key(directory) {
+            return Some(format!("directory {directory}"));
+        }
+        if self.desired.unread.contains(directory) {
+            return Some(format!("directory {directory}, which was not asked in this run"));
+        }
+        if !self.desired.directories.contains(directory) {
+            return Some(format!("directory {directory}, which the inventory does not name"));
+        }
+        None
+    }
+
+    /// Whether a group with that id is here and ours.
+    pub(super) fn owns_group(&self, id: &VendorId) -> bool {
+        self.group_at.get(id).is_some_and(|at| self.seen.groups[*at].ownership.subject().is_some())
+    }
+
+    /// Whether memberships and bindings of an observed group are this plan's business: it is ours,
+    /// and no copy of another one's mark.
+    pub(super) fn minds_group(&self, id: &VendorId) -> bool {
+        self.group_at.get(id).is_some_and(|at| match self.groups.of_observed[*at] {
+            Match::Wanted(_) | Match::Extraneous => true,
+            Match::Surplus | Match::Foreign => false,
+        })
+    }
+
+    /// Why no object of a kind may be created here, if so: one that was not listed may be there.
+    pub(super) fn unlisted(&self, kind: ObjectKind) -> Option<&String> {
+        self.unread.as_ref().filter(|_| !self.seen.listed.contains(&kind))
+    }
+
+    /// Whether it is unknown who should be in an observed group of ours.
+    pub(super) fn is_frozen(&self, group: usize) -> bool {
+        match self.groups.of_observed[group] {
+            Match::Wanted(index) => self.wanted.groups[index].frozen,
+            Match::Extraneous | Match::Surplus | Match::Foreign => false,
+        }
+    }
+
+    pub(super) fn owned_users(&self) -> usize {
+        self.seen.users.iter().filter(|user| user.ownership.subject().is_some()).count()
+    }
+
+    pub(super) fn owned_groups(&self) -> usize {
+        self.seen.groups.iter().filter(|group| group.ownership.subject().is_some()).count()
+    }
+
+    pub(super) fn owned_memberships(&self) -> usize {
+        self.pairs.owned
+    }
+
+    pub(super) fn user_target(&self, position: usize) -> Target {
+        known(&self.seen.users[position], user_name)
+    }
+
+    pub(super) fn group_target(&self, position: usize) -> Target {
+        known(&self.seen.groups[position], group_name)
+    }
+
+    fn copied_marks(&self, drafts: &mut Drafts) {
+        let users = self.users.of_observed.iter().zip(
+            self.seen.users.iter().map(|user| (user.ownership.subject(), "user", &user.spec.name)),
+        );
+        let groups = self.groups.of_observed.iter().zip(
+            self.seen
+                .groups
+                .iter()
+                .map(|group| (group.ownership.subject(), "group", &group.spec.name)),
+        );
+        for (matched, (subject, kind, name)) in users.chain(groups) {
+            if let (Match::Surplus, Some(subject)) = (matched, subject) {
+                drafts.find(finding(
+                    &self.place,
+                    "copied-mark",
+                    format!("{kind} `{name}` carries the mark of {subject}, which another {kind} carries too"),
+                    "remove the mark from the one that is not meant; until then it is left alone",
+                ));
+            }
+        }
+    }
+}
+
+pub(super) fn user_name(user: &UserSpec) -> &ObjectName {
+    &user.name
+}
+
+pub(super) fn group_name(group: &GroupSpec) -> &ObjectName {
+    &group.name
+}
+
+fn known<T>(object: &Observed<T>, name: impl Fn(&T) -> &ObjectName) -> Target {
+    Target { id: Reference::Known(object.id.clone()), name: name(&object.spec).clone() }
+}
+
+/// A group's bindings may be in any account of its hub.
+fn unread_accounts(inputs: &DiffInputs<'_>, hub: &Place) -> Option<String> {
+    inputs.desired.accounts.iter().filter(|(_, wanted)| wanted.hub == *hub).find_map(
+        |(place, _)| match inputs.observed.accounts.get(place) {
+            Some(reading) => super::unread(place, reading),
+            None => Some(format!("account {place}, which was not read")),
+        },
+    )
+}
+
+/// Credentials by user, if they were all read. No reading at all proves nothing.
+fn credentials<'a>(
+    inputs: &DiffInputs<'a>,
+    place: &Place,
+) -> Option<HashMap<&'a VendorId, Vec<&'a Credential>>> {
+    let reading = inputs.observed.credentials.get(place)?;
+    if !reading.is_complete() {
+        return None;
+    }
+    let mut by_user: HashMap<&VendorId, Vec<&Credential>> = HashMap::new();
+    for credential in reading.got() {
+        by_user.entry(&credential.user).or_default().push(credential);
+    }
+    for credentials in by_user.values_mut() {
+        credentials.sort();
+    }
+    Some(by_user)
+}

@@ -1,0 +1,242 @@
+//! Who is in which group of one hub.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::departures::{Gone, Verdict};
+use super::drafts::Drafts;
+use super::hub::Hub;
+use super::matching::{Match, Matching};
+use crate::desired::DesiredHub;
+use crate::model::{ObjectKind, ObjectName, ObservedAccount, Reason, Subject, VendorId};
+use crate::plan::{Reference, Step, Target};
+
+/// Observed memberships, sorted out by what has to be thought about.
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    /// Both ends wanted: positions of the desired group and user, sorted.
+    wanted: Vec<(u32, u32)>,
+    /// Anything else that touches an object of ours: positions of the observed group and of the
+    /// user, if it was listed.
+    others: Vec<Other>,
+    /// Unwanted users of ours in groups whose members are unknown: observed user → desired group.
+    frozen: HashMap<usize, usize>,
+    /// How many memberships our groups have.
+    pub(super) owned: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Other {
+    group: usize,
+    user: Option<usize>,
+    /// Position among the observed memberships.
+    membership: usize,
+}
+
+impl Pairs {
+    pub(super) fn sort_out(
+        seen: &ObservedAccount,
+        desired: &DesiredHub,
+        users: &Matching,
+        groups: &Matching,
+        user_at: &HashMap<&VendorId, usize>,
+        group_at: &HashMap<&VendorId, usize>,
+    ) -> Self {
+        let mut pairs = Self::default();
+        pairs.wanted.reserve(seen.memberships.len());
+        let narrow = |position| u32::try_from(position).expect("fewer than 2^32 objects");
+        for (membership, one) in seen.memberships.iter().enumerate() {
+            let Some(&group) = group_at.get(&one.group) else { continue };
+            let user = user_at.get(&one.user).copied();
+            let matched_group = groups.of_observed[group];
+            let matched_user = user.map(|user| users.of_observed[user]);
+            if matched_group != Match::Foreign {
+                pairs.owned += 1;
+            }
+            match (matched_group, matched_user) {
+                (Match::Wanted(group), Some(Match::Wanted(user))) => {
+                    pairs.wanted.push((narrow(group), narrow(user)));
+                }
+                // Foreign groups, and those with a copied mark, of which nobody can tell what is
+                // meant, are left alone, except by our users when they go. Users with a copied
+                // mark stay where they are, except in a group that goes.
+                (
+                    Match::Foreign | Match::Surplus,
+                    None | Some(Match::Foreign | Match::Surplus | Match::Wanted(_)),
+                )
+                | (Match::Wanted(_), Some(Match::Surplus)) => {}
+                (
+                    Match::Foreign | Match::Surplus | Match::Wanted(_) | Match::Extraneous,
+                    None | Some(_),
+                ) => {
+                    if let (Match::Wanted(index), Some(user)) = (matched_group, user)
+                        && desired.groups[index].frozen
+                    {
+                        pairs.frozen.insert(user, index);
+                    }
+                    pairs.others.push(Other { group, user, membership });
+                }
+            }
+        }
+        pairs.wanted.sort_unstable();
+        pairs.wanted.dedup();
+        pairs
+    }
+
+    /// A group whose members are unknown and in which an observed user is.
+    pub(super) fn frozen_group_of<'a>(
+        &self,
+        wanted: &'a DesiredHub,
+        user: usize,
+    ) -> Option<&'a Subject> {
+        self.frozen.get(&user).map(|group| &wanted.groups[*group].subject)
+    }
+}
+
+/// Memberships that begin and end.
+pub(super) fn changes(hub: &Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
+    removals(hub, drafts);
+    others(hub, gone, drafts);
+    additions(hub, drafts);
+}
+
+/// Desired memberships that do not exist.
+fn additions(hub: &Hub<'_>, drafts: &mut Drafts) {
+    let mut existing = hub.pairs.wanted.iter().peekable();
+    for membership in &hub.wanted.memberships {
+        let key = (membership.group, membership.user);
+        while existing.next_if(|one| **one < key).is_some() {}
+        if existing.next_if(|one| **one == key).is_some() {
+            continue;
+        }
+        let group = &hub.group_targets[membership.group as usize];
+        let user = &hub.user_targets[membership.user as usize];
+        let (Some(group), Some(user)) = (group, user) else { continue };
+        let needs = [group.needs, user.needs].into_iter().flatten().collect();
+        let step = Step::AddMember { group: group.target.clone(), user: user.target.clone() };
+        drafts.push(&hub.place, step, needs, Arc::clone(&membership.reasons));
+    }
+}
+
+/// Existing memberships between wanted groups and wanted users that are not wanted.
+fn removals(hub: &Hub<'_>, drafts: &mut Drafts) {
+    let mut wanted = hub.wanted.memberships.iter().peekable();
+    for &(group_index, user_index) in &hub.pairs.wanted {
+        let key = (group_index, user_index);
+        let found = loop {
+            match wanted.peek().map(|one| (one.group, one.user).cmp(&key)) {
+                Some(Ordering::Less) => wanted.next(),
+                other => break other == Some(Ordering::Equal),
+            };
+        };
+        if found {
+            continue;
+        }
+        let group = &hub.wanted.groups[group_index as usize];
+        let user = &hub.wanted.users[user_index as usize];
+        let because =
+            hub.blame(&group.subject).or_else(|| hub.blame(&user.subject)).or_else(|| {
+                group.frozen.then(|| format!("{}, which its directory lacks", group.subject))
+            });
+        if let Some(because) = because {
+            drafts.withhold(&hub.place, ObjectKind::Membership, &because);
+            continue;
+        }
+        let (Some(group_at), Some(user_at)) = (
+            hub.groups.of_desired[group_index as usize],
+            hub.users.of_desired[user_index as usize],
+        ) else {
+            continue;
+        };
+        let key = (group.subject.clone(), user.subject.clone());
+        let reason = match (hub.wanted.excluded.get(&key), &group.subject) {
+            (Some(reason), _) => reason.clone(),
+            (None, Subject::Group(group)) => Reason::NotMember { group: group.clone() },
+            (None, _) => Reason::NotInInventory { subject: group.subject.clone() },
+        };
+        let step = Step::RemoveMember {
+            group: hub.group_target(group_at),
+            user: hub.user_target(user_at),
+            subject: Some(user.subject.clone()),
+        };
+        drafts.push(&hub.place, step, Vec::new(), [reason].into());
+    }
+}
+
+/// Memberships in which somebody departs, a group goes, or somebody foreign was put by hand.
+fn others(hub: &Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
+    let mut others: Vec<&Other> = hub.pairs.others.iter().collect();
+    others.sort_unstable_by_key(|other| {
+        let membership = &hub.seen.memberships[other.membership];
+        let user = other.user.map(|at| &hub.seen.users[at].spec.name);
+        (&hub.seen.groups[other.group].spec.name, user, &membership.group, &membership.user)
+    });
+    others.dedup_by_key(|other| &hub.seen.memberships[other.membership]);
+    for other in others {
+        let group = &hub.seen.groups[other.group];
+        let user = other.user.map(|at| &hub.seen.users[at]);
+        let subject = user.and_then(|user| user.ownership.subject());
+        let deletion = hub.group_deletions.get(&other.group);
+        let verdict = other.user.and_then(|at| hub.verdicts.get(&at));
+        let reason = match (verdict, deletion) {
+            (Some(Verdict::Goes { reason, .. }), _) if hub.credentials.is_some() => {
+                Ok(reason.clone())
+            }
+            (Some(Verdict::Goes { .. }), None) => Err(format!("credentials in {}", hub.place)),
+            (Some(Verdict::Stays { because }), None) => Err(because.clone()),
+            (_, Some(_)) => group
+                .ownership
+                .subject()
+                .map(|subject| Reason::PartOf { subject: subject.clone() })
+                .ok_or_else(String::new),
+            (None, None) => by_hand(hub, other, subject),
+        };
+        match reason {
+            Ok(reason) => {
+                let step = Step::RemoveMember {
+                    group: hub.group_target(other.group),
+                    user: member(hub, other),
+                    subject: subject.cloned(),
+                };
+                let id = drafts.push(&hub.place, step, Vec::new(), [reason].into());
+                let user_deletion = other.user.and_then(|at| gone.deletions.get(&at));
+                for deletion in [deletion, user_deletion].into_iter().flatten() {
+                    drafts.need(*deletion, id);
+                }
+            }
+            Err(because) if because.is_empty() => {}
+            Err(because) => drafts.withhold(&hub.place, ObjectKind::Membership, &because),
+        }
+    }
+}
+
+/// A membership of a group of ours whose user is foreign or not listed; or of a group that should
+/// go and cannot, because not everything was read.
+fn by_hand(hub: &Hub<'_>, other: &Other, subject: Option<&Subject>) -> Result<Reason, String> {
+    if let Some(unread) = &hub.unread {
+        return Err(unread.clone());
+    }
+    if hub.groups.of_observed[other.group] == Match::Extraneous {
+        return Err(hub.unread_accounts.clone().unwrap_or_default());
+    }
+    match subject {
+        Some(_) => Err(String::new()),
+        None => match hub.seen.groups[other.group].ownership.subject() {
+            Some(group) if hub.is_frozen(other.group) => {
+                Err(format!("{group}, which its directory lacks"))
+            }
+            Some(group) => hub.blame(group).map_or(Ok(Reason::ByHand), Err),
+            None => Err(String::new()),
+        },
+    }
+}
+
+/// The member as the vendor names it; by its id where it was not listed.
+fn member(hub: &Hub<'_>, other: &Other) -> Target {
+    if let Some(position) = other.user {
+        return hub.user_target(position);
+    }
+    let id = &hub.seen.memberships[other.membership].user;
+    Target { id: Reference::Known(id.clone()), name: ObjectName::new(id.as_str()) }
+}

@@ -1,0 +1,166 @@
+//! The difference between desired and observed, as changes.
+//!
+//! Architecture invariants:
+//! - pure: the same desired and observed give the same plan, whatever order a vendor lists in;
+//! - no removal is planned in an account, or on account of a directory, that was not completely
+//!   read: it is counted as withheld instead;
+//! - what is not ours is never the object of a step. Memberships and bindings belong to their
+//!   group; a departing user of ours leaves foreign groups too.
+
+mod account;
+mod departures;
+mod drafts;
+mod groups;
+mod hub;
+mod matching;
+mod members;
+mod names;
+mod users;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use self::drafts::Drafts;
+use self::hub::Hub;
+use super::{Incomplete, Plan};
+use crate::desired::Desired;
+use crate::diagnostic::Finding;
+use crate::model::{
+    Credential, ObjectKind, ObservedAccount, OrganisationName, Place, Reading, VendorFacts,
+    VendorId,
+};
+
+/// What the clouds say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observations {
+    /// Every account that was to be read.
+    pub accounts: BTreeMap<Place, Reading<ObservedAccount>>,
+    /// The credentials of the users named by [`credentials_needed`], by hub.
+    pub credentials: BTreeMap<Place, Reading<Vec<Credential>>>,
+}
+
+/// Everything a difference is computed from.
+#[derive(Clone, Copy, Debug)]
+pub struct DiffInputs<'a> {
+    /// What should be.
+    pub desired: &'a Desired,
+    /// What is.
+    pub observed: &'a Observations,
+    /// Facts of every vendor.
+    pub vendors: &'a [VendorFacts],
+    /// Days between suspending and deleting a user.
+    pub grace_days: u32,
+    /// The day for which to plan.
+    pub today: Date,
+}
+
+/// The users of every hub whose credentials must be read before [`diff`]: ours, not wanted, and
+/// proven so. Few, because vendors do not list credentials in bulk.
+pub fn credentials_needed(inputs: &DiffInputs<'_>) -> BTreeMap<Place, Vec<VendorId>> {
+    inputs
+        .desired
+        .hubs
+        .keys()
+        .filter_map(|place| {
+            let hub = Hub::match_up(inputs, place)?;
+            let users = departures::departing(&hub);
+            (!users.is_empty()).then(|| (place.clone(), users))
+        })
+        .collect()
+}
+
+/// The plan that makes what is into what should be.
+///
+/// Guarantees: deterministic; every change only needs changes before it; applying all of it and
+/// observing again gives an empty plan, unless a finding says what stands in the way.
+pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
+    let mut drafts = Drafts::new();
+    let mut incomplete = incomplete(inputs);
+    let mut hubs = BTreeMap::new();
+    for place in inputs.desired.hubs.keys() {
+        if let Some(mut hub) = Hub::match_up(inputs, place) {
+            hub.changes(&mut drafts);
+            hubs.insert(place.clone(), hub);
+        }
+    }
+    for (place, wanted) in &inputs.desired.accounts {
+        if let Some(hub) = hubs.get(&wanted.hub) {
+            account::changes(inputs, place, wanted, hub, &mut drafts);
+        }
+    }
+    incomplete.sort();
+    let census = census(inputs, &hubs);
+    let (changes, mut withheld, mut findings) = drafts.finish();
+    withheld.sort();
+    findings.sort();
+    findings.dedup();
+    Plan { today: inputs.today, changes, withheld, incomplete, findings, census }
+}
+
+/// Every read that did not get everything.
+fn incomplete(inputs: &DiffInputs<'_>) -> Vec<Incomplete> {
+    let directories = inputs.desired.incomplete.iter().map(|(name, missing)| Incomplete {
+        read: format!("directory {name}"),
+        missing: missing.clone(),
+    });
+    let accounts =
+        inputs.observed.accounts.iter().filter(|(_, reading)| !reading.is_complete()).map(
+            |(place, reading)| Incomplete {
+                read: format!("account {place}"),
+                missing: reading.missing().to_vec(),
+            },
+        );
+    let credentials =
+        inputs.observed.credentials.iter().filter(|(_, reading)| !reading.is_complete()).map(
+            |(place, reading)| Incomplete {
+                read: format!("credentials in {place}"),
+                missing: reading.missing().to_vec(),
+            },
+        );
+    directories.chain(accounts).chain(credentials).collect()
+}
+
+/// How many owned objects each organisation has.
+fn census(
+    inputs: &DiffInputs<'_>,
+    hubs: &BTreeMap<Place, Hub<'_>>,
+) -> BTreeMap<OrganisationName, BTreeMap<ObjectKind, u64>> {
+    let mut census: BTreeMap<OrganisationName, BTreeMap<ObjectKind, u64>> = BTreeMap::new();
+    let mut add = |place: &Place, kind, count: usize| {
+        let kinds = census.entry(place.organisation.clone()).or_default();
+        *kinds.entry(kind).or_default() += count as u64;
+    };
+    for (place, hub) in hubs {
+        add(place, ObjectKind::User, hub.owned_users());
+        add(place, ObjectKind::Group, hub.owned_groups());
+        add(place, ObjectKind::Membership, hub.owned_memberships());
+    }
+    for (place, wanted) in &inputs.desired.accounts {
+        let Some(reading) = inputs.observed.accounts.get(place) else { continue };
+        let seen = reading.got();
+        let roles = seen.roles.iter().filter(|role| role.ownership.subject().is_some()).count();
+        add(place, ObjectKind::Role, roles);
+        if let Some(hub) = hubs.get(&wanted.hub) {
+            let ours = seen.bindings.iter().filter(|one| hub.owns_group(&one.group)).count();
+            add(place, ObjectKind::Binding, ours);
+        }
+    }
+    census
+}
+
+/// Why nothing may be removed in an account, if so.
+fn unread<T>(place: &Place, reading: &Reading<T>) -> Option<String> {
+    (!reading.is_complete()).then(|| format!("account {place}"))
+}
+
+/// A place, shared by all its changes.
+fn shared(place: &Place) -> Arc<Place> {
+    Arc::new(place.clone())
+}
+
+/// A finding about an account.
+fn finding(place: &Place, code: &str, message: String, hint: &str) -> Finding {
+    Finding::error(code, message).in_place(place).hint(hint)
+}

@@ -1,0 +1,245 @@
+//! Users of one hub that should be: created, renamed, restored.
+
+use std::collections::HashMap;
+
+use jiff::ToSpan;
+
+use super::departures::{Gone, Verdict};
+use super::drafts::Drafts;
+use super::finding;
+use super::hub::{Hub, Reach};
+use super::names::{self, Claim, Move, Occupant};
+use crate::diagnostic::Finding;
+use crate::model::{Access, ChangeId, ObjectKind, ObjectName, Reason, UserSpec};
+use crate::plan::{Output, Reference, Step, Target};
+
+/// Everything that changes among users that should be.
+pub(super) fn changes(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
+    for index in 0..hub.wanted.users.len() {
+        if let Some(position) = hub.users.of_desired[index] {
+            let needs = restore(hub, index, position, drafts);
+            hub.user_targets[index] = Some(Reach { target: hub.user_target(position), needs });
+        }
+    }
+    names(hub, gone, drafts);
+    profiles(hub, drafts);
+}
+
+/// Brings back a user that was suspended by us. One that somebody else disabled stays as it is:
+/// there may be an incident behind it that the directory knows nothing of.
+fn restore(hub: &Hub<'_>, index: usize, position: usize, drafts: &mut Drafts) -> Option<ChangeId> {
+    let user = &hub.seen.users[position];
+    let subject = &hub.wanted.users[index].subject;
+    match user.spec.access {
+        Access::Enabled => None,
+        Access::Disabled => {
+            let message =
+                format!("user `{}` ({subject}) was disabled by somebody else", user.spec.name);
+            drafts.find(
+                Finding::warning("disabled-by-hand", message)
+                    .in_place(&hub.place)
+                    .hint("enable it by hand if that is right; it is left as it is"),
+            );
+            None
+        }
+        Access::Suspended { since } => {
+            let step = Step::RestoreUser {
+                id: user.id.clone(),
+                subject: subject.clone(),
+                before: Box::new(user.spec.clone()),
+            };
+            let reasons = std::iter::once(Reason::Returned { since })
+                .chain(hub.wanted.users[index].reasons.iter().cloned())
+                .collect();
+            Some(drafts.push(&hub.place, step, Vec::new(), reasons))
+        }
+    }
+}
+
+/// Hands out names: creations and renamings.
+fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
+    let rules = &hub.facts.user_names;
+    let wanted: Vec<(usize, String)> = hub
+        .wanted
+        .users
+        .iter()
+        .enumerate()
+        .filter(|(index, user)| {
+            let as_it_is = hub.users.of_desired[*index].map(|at| &hub.seen.users[at].spec.name);
+            !user.blocked && as_it_is != Some(&user.spec.name)
+        })
+        .filter(|(index, _)| match hub.unlisted(ObjectKind::User) {
+            Some(unread) if hub.users.of_desired[*index].is_none() => {
+                drafts.withhold(&hub.place, ObjectKind::User, unread);
+                false
+            }
+            Some(_) | None => true,
+        })
+        .map(|(index, user)| (index, rules.fold(user.spec.name.as_str())))
+        .collect();
+    if wanted.is_empty() {
+        return;
+    }
+    let folded: Vec<String> =
+        hub.seen.users.iter().map(|user| rules.fold(user.spec.name.as_str())).collect();
+    let occupants: HashMap<&str, Occupant> = folded
+        .iter()
+        .enumerate()
+        .map(|(existing, name)| {
+            let leaves = gone.deletions.contains_key(&existing);
+            (name.as_str(), Occupant { existing, leaves })
+        })
+        .collect();
+    let claims: Vec<Claim<'_>> = wanted
+        .iter()
+        .map(|(index, name)| Claim { name, holder: hub.users.of_desired[*index] })
+        .collect();
+    let (moves, refused) = names::settle(&claims, &occupants);
+    let mut done: Vec<ChangeId> = Vec::with_capacity(moves.len());
+    let mut vacated: HashMap<usize, (ChangeId, ObjectName)> = HashMap::new();
+    for one in moves {
+        done.push(match one {
+            Move::Vacate { claim } => {
+                let (index, _) = wanted[claim];
+                let name = ObjectName::new(names::temporary(index, &claims, &occupants));
+                let id = rename(hub, index, None, name.clone(), Vec::new(), drafts);
+                vacated.insert(claim, (id, name));
+                id
+            }
+            Move::Take { claim, after, after_deletion } => {
+                let (index, _) = wanted[claim];
+                let mut needs: Vec<ChangeId> = after.map(|at| done[at]).into_iter().collect();
+                needs.extend(after_deletion.and_then(|at| gone.deletions.get(&at)));
+                let from = vacated.remove(&claim).map(|(id, name)| {
+                    needs.push(id);
+                    name
+                });
+                match hub.users.of_desired[index] {
+                    Some(_) => {
+                        let name = hub.wanted.users[index].spec.name.clone();
+                        rename(hub, index, from, name, needs, drafts)
+                    }
+                    None => create(hub, index, needs, drafts),
+                }
+            }
+        });
+    }
+    for (claim, existing) in refused {
+        let (index, _) = wanted[claim];
+        taken(hub, index, existing, drafts);
+    }
+}
+
+fn create(hub: &mut Hub<'_>, index: usize, needs: Vec<ChangeId>, drafts: &mut Drafts) -> ChangeId {
+    let user = &hub.wanted.users[index];
+    let step =
+        Step::CreateUser { subject: user.subject.clone(), user: Box::new(user.spec.clone()) };
+    let id = drafts.push(&hub.place, step, needs, user.reasons.clone());
+    hub.user_targets[index] = Some(Reach {
+        target: Target {
+            id: Reference::Made { by: id, output: Output::Id },
+            name: user.spec.name.clone(),
+        },
+        needs: Some(id),
+    });
+    id
+}
+
+/// Renames the observed user of a desired one, and puts its profile right with the same write;
+/// `from` where it has a temporary name by then.
+fn rename(
+    hub: &Hub<'_>,
+    index: usize,
+    from: Option<ObjectName>,
+    to: ObjectName,
+    mut needs: Vec<ChangeId>,
+    drafts: &mut Drafts,
+) -> ChangeId {
+    let position = hub.users.of_desired[index].expect("only observed users are renamed");
+    let wanted = &hub.wanted.users[index];
+    let subject = wanted.subject.clone();
+    let observed = &hub.seen.users[position];
+    let access = access_by_then(hub, index, &mut needs);
+    let mut before = UserSpec { access, ..observed.spec.clone() };
+    if let Some(from) = from {
+        before = UserSpec { name: from, access, ..wanted.spec.clone() };
+    }
+    let after = UserSpec { name: to, access, ..wanted.spec.clone() };
+    let step = Step::UpdateUser {
+        id: observed.id.clone(),
+        subject: subject.clone(),
+        before: Box::new(before),
+        after: Box::new(after),
+    };
+    drafts.push(&hub.place, step, needs, [Reason::Renamed { subject }].into())
+}
+
+/// The access a user has once it was restored, if it is to be; the restoration is needed first.
+fn access_by_then(hub: &Hub<'_>, index: usize, needs: &mut Vec<ChangeId>) -> Access {
+    let restored = hub.user_targets[index].as_ref().and_then(|reach| reach.needs);
+    match (restored, hub.users.of_desired[index]) {
+        (Some(restore), _) => {
+            needs.push(restore);
+            Access::Enabled
+        }
+        (None, Some(position)) => hub.seen.users[position].spec.access,
+        (None, None) => Access::Enabled,
+    }
+}
+
+/// Users that have their name but another profile.
+fn profiles(hub: &Hub<'_>, drafts: &mut Drafts) {
+    if !hub.facts.profile {
+        return;
+    }
+    for (index, wanted) in hub.wanted.users.iter().enumerate() {
+        let Some(position) = hub.users.of_desired[index] else { continue };
+        let observed = &hub.seen.users[position];
+        let renamed = observed.spec.name != wanted.spec.name && !wanted.blocked;
+        let mut what = Vec::new();
+        if observed.spec.display_name != wanted.spec.display_name {
+            what.push("full name");
+        }
+        if observed.spec.email != wanted.spec.email {
+            what.push("mail address");
+        }
+        if renamed || what.is_empty() {
+            continue;
+        }
+        let mut needs = Vec::new();
+        let access = access_by_then(hub, index, &mut needs);
+        let name = &observed.spec.name;
+        let step = Step::UpdateUser {
+            id: observed.id.clone(),
+            subject: wanted.subject.clone(),
+            before: Box::new(UserSpec { access, ..observed.spec.clone() }),
+            after: Box::new(UserSpec { access, name: name.clone(), ..wanted.spec.clone() }),
+        };
+        let reason = Reason::Differs { what: what.join(", ") };
+        drafts.push(&hub.place, step, needs, [reason].into());
+    }
+}
+
+fn taken(hub: &Hub<'_>, index: usize, existing: usize, drafts: &mut Drafts) {
+    let wanted = &hub.wanted.users[index];
+    let other = &hub.seen.users[existing];
+    let (code, whose) = match (other.ownership.subject(), other.spec.access) {
+        (None, _) => ("foreign-user", "does not carry our mark".to_owned()),
+        (Some(subject), Access::Suspended { since })
+            if matches!(hub.verdicts.get(&existing), Some(Verdict::Goes { .. })) =>
+        {
+            let end = since.checked_add(i64::from(hub.grace_days).days()).unwrap_or(since);
+            ("name-taken", format!("still stands for {subject}, to be deleted from {end} on"))
+        }
+        (Some(subject), _) => ("name-taken", format!("stands for {subject}")),
+    };
+    drafts.find(finding(
+        &hub.place,
+        code,
+        format!(
+            "{} cannot have the name `{}`: user `{}` {whose}",
+            wanted.subject, wanted.spec.name, other.spec.name
+        ),
+        "rename or remove that user by hand; nothing was changed on it",
+    ));
+}

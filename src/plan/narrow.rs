@@ -1,0 +1,92 @@
+//! Less than the whole plan: only some kinds, organisations or accounts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Change, Plan, Reference};
+use crate::model::{AccountName, ChangeId, ObjectKind, OrganisationName, Place};
+
+/// Which part of a plan is wanted. Empty sets mean everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Narrowing {
+    /// Kinds of objects.
+    pub kinds: BTreeSet<ObjectKind>,
+    /// Organisations.
+    pub organisations: BTreeSet<OrganisationName>,
+    /// Accounts.
+    pub accounts: BTreeSet<AccountName>,
+}
+
+impl Narrowing {
+    /// Whether everything is wanted.
+    pub fn is_everything(&self) -> bool {
+        let Self { kinds, organisations, accounts } = self;
+        kinds.is_empty() && organisations.is_empty() && accounts.is_empty()
+    }
+
+    fn wants_place(&self, place: &Place) -> bool {
+        (self.organisations.is_empty() || self.organisations.contains(&place.organisation))
+            && (self.accounts.is_empty() || self.accounts.contains(&place.account))
+    }
+
+    fn wants(&self, change: &Change) -> bool {
+        (self.kinds.is_empty() || self.kinds.contains(&change.step.kind()))
+            && self.wants_place(&change.place)
+    }
+}
+
+/// The part of a plan that was asked for, renumbered, and how many changes were left out only
+/// because they need one that was not asked for.
+pub fn narrow(plan: Plan, narrowing: &Narrowing) -> (Plan, usize) {
+    if narrowing.is_everything() {
+        return (plan, 0);
+    }
+    let mut numbers: Vec<Option<ChangeId>> = Vec::with_capacity(plan.changes.len());
+    let mut kept: Vec<Change> = Vec::new();
+    let mut left_out = 0;
+    for mut change in plan.changes {
+        let wanted = narrowing.wants(&change);
+        let needs: Option<Vec<ChangeId>> =
+            change.needs.iter().map(|need| numbers[need.index()]).collect();
+        let (true, Some(needs)) = (wanted, needs) else {
+            left_out += usize::from(wanted);
+            numbers.push(None);
+            continue;
+        };
+        let id = ChangeId(u32::try_from(kept.len()).expect("fewer than before"));
+        numbers.push(Some(id));
+        for reference in change.step.references_mut() {
+            if let Reference::Made { by, .. } = reference {
+                *by = numbers[by.index()].expect("what a change uses is among its needs");
+            }
+        }
+        kept.push(Change { id, needs, ..change });
+    }
+    let wanted_place = |place: &Place| narrowing.wants_place(place);
+    let census: BTreeMap<_, _> = plan
+        .census
+        .into_iter()
+        .filter(|(name, _)| {
+            narrowing.organisations.is_empty() || narrowing.organisations.contains(name)
+        })
+        .collect();
+    let narrowed = Plan {
+        today: plan.today,
+        changes: kept,
+        withheld: plan
+            .withheld
+            .into_iter()
+            .filter(|one| {
+                wanted_place(&one.place)
+                    && (narrowing.kinds.is_empty() || narrowing.kinds.contains(&one.kind))
+            })
+            .collect(),
+        incomplete: plan.incomplete,
+        findings: plan
+            .findings
+            .into_iter()
+            .filter(|finding| finding.place.as_ref().is_none_or(&wanted_place))
+            .collect(),
+        census,
+    };
+    (narrowed, left_out)
+}

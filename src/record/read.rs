@@ -1,0 +1,135 @@
+//! Reading records back.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::chain::{self, Chain};
+use super::entry::{Counts, Entry, Line, RunStart};
+use super::folder::{Error, IndexedRun, Records};
+
+/// One run, as its record tells.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Run {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Its file, by its name in the folder of records.
+    pub file: String,
+    /// Whether it goes on.
+    pub state: State,
+    /// When it began. `None` where the first line cannot be read.
+    pub began: Option<Timestamp>,
+    /// When it wrote its last line.
+    pub ended: Option<Timestamp>,
+    /// What it knew when it began. `None` where the first line cannot be read.
+    pub start: Option<RunStart>,
+    /// What happened to the changes.
+    pub counts: Counts,
+    /// Its exit code, if it came to an end.
+    pub exit_code: Option<u8>,
+    /// Something is wrong with its file.
+    pub damaged: bool,
+    #[serde(skip)]
+    follows: String,
+}
+
+/// Whether a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Its process lives.
+    Running,
+    /// It came to its end.
+    Ended,
+    /// It was killed, or the machine went down.
+    Died,
+}
+
+impl Run {
+    pub(super) fn unreadable(indexed: &IndexedRun) -> Self {
+        Self {
+            number: number_of(&indexed.file),
+            file: format!("{}.jsonl", indexed.file),
+            state: if indexed.abandoned { State::Died } else { State::Ended },
+            began: None,
+            ended: None,
+            start: None,
+            counts: Counts::default(),
+            exit_code: None,
+            damaged: true,
+            follows: indexed.follows.clone(),
+        }
+    }
+
+    pub(super) fn read(
+        indexed: &IndexedRun,
+        file: String,
+        chain: &Chain<'_>,
+        alive: bool,
+        damaged: bool,
+    ) -> Self {
+        let mut run = Self { file, damaged, state: State::Died, ..Self::unreadable(indexed) };
+        for (time, entry) in entries(chain).into_iter().flatten() {
+            run.ended = Some(time);
+            match entry {
+                Entry::Run(start) => (run.began, run.start) = (Some(time), Some(*start)),
+                Entry::Ended { outcome, .. } => run.counts.add(&outcome),
+                Entry::End(end) => {
+                    (run.counts, run.exit_code) = (end.counts, Some(end.exit_code));
+                    run.state = State::Ended;
+                }
+                Entry::Plan(_) | Entry::Change(_) | Entry::Started { .. } | Entry::Called(_) => {}
+            }
+        }
+        if run.state == State::Died && alive && indexed.seal.is_none() {
+            (run.state, run.ended) = (State::Running, None);
+        }
+        run
+    }
+}
+
+impl Records {
+    /// The run of that number, or whose id begins with that text; `last` is the latest.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchRun`], or the folder cannot be read.
+    pub fn find(&self, wanted: &str) -> Result<Run, Error> {
+        let mut runs = self.verify(None)?.runs;
+        if wanted == "last" {
+            runs = runs.split_off(runs.len().saturating_sub(1));
+        }
+        let number = wanted.parse::<u64>().ok();
+        runs.into_iter()
+            .find(|run| {
+                let id = run.file.split_once('-').map_or("", |(_, id)| id);
+                wanted == "last"
+                    || number == Some(run.number)
+                    || (wanted.len() >= 4 && id.starts_with(wanted))
+            })
+            .ok_or_else(|| Error::NoSuchRun { run: wanted.to_owned(), path: self.folder.clone() })
+    }
+
+    /// The lines of a run that are understood, each with its time.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn entries(&self, run: &Run) -> Result<Vec<(Timestamp, Entry)>, Error> {
+        let bytes = self.read(&run.file)?;
+        Ok(entries(&chain::check(&bytes, &run.follows)).into_iter().flatten().collect())
+    }
+}
+
+/// One for each line; `None` where a line is damaged or of a newer version.
+fn entries(chain: &Chain<'_>) -> Vec<Option<(Timestamp, Entry)>> {
+    chain
+        .lines
+        .iter()
+        .map(|line| {
+            let line: Line<Entry> = serde_json::from_slice(line).ok()?;
+            Some((line.time, line.what))
+        })
+        .collect()
+}
+
+fn number_of(file: &str) -> u64 {
+    file.split_once('-').and_then(|(number, _)| number.parse().ok()).unwrap_or(0)
+}
