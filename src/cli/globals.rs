@@ -86,10 +86,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with a code.
-    pub fn new(
-        code: ExitCode,
-        error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub fn new(code: ExitCode, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { code, error: error.into(), hint: None }
     }
 

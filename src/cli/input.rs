@@ -80,10 +80,17 @@ impl Input {
         let loaded = inventory::load(&tree, &registry::facts(), today);
         if loaded.has_errors() {
             let mut stderr = anstream::stderr();
-            crate::diagnostic::text::write(&loaded.findings, &tree, &mut stderr)?;
+            for finding in &loaded.findings {
+                writeln!(stderr, "{finding:?}")?;
+            }
             stderr.flush()?;
-            return Err(Failure::new(ExitCode::BadInput, "the inventory or the policies have errors")
-                .hint("put them right; `reconcile check` shows them without a run. Nothing was changed"));
+            return Err(Failure::new(
+                ExitCode::BadInput,
+                "the inventory or the policies have errors",
+            )
+            .hint(
+                "put them right; `reconcile check` shows them without a run. Nothing was changed",
+            ));
         }
         let vendors = registry::vendors(&globals.state)
             .map_err(|error| Failure::new(ExitCode::Unexpected, error))?;

@@ -140,7 +140,8 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Schema(args)) => schema::run(&args, &mut out).map_err(Failure::from),
         Some(Command::Plan(args)) => plan::run(&args, &globals, &mut out),
         Some(Command::Apply(args)) => apply::run(&args, &globals, &mut out),
-        Some(Command::Record(args)) => record::run(&args, &globals.state, &mut out),
+        Some(Command::Record(args)) => record::run(&args, &globals.state, &mut out)
+            .map_err(|error| Failure::new(ExitCode::Unexpected, error)),
         Some(Command::Completions(args)) => pages::completions(&args, &mut out),
         Some(Command::Manual) => pages::manual(&mut out),
     }?;

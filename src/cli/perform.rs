@@ -22,9 +22,7 @@ use crate::report::{self, Detail};
 use crate::run::{self, Baseline, Gathered, Prepared};
 
 /// Runs something asynchronous to its end.
-pub(super) fn on_runtime<T>(
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+pub(super) fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     // Both ldap3 and the clouds use rustls; without a process-wide choice of cryptography it
     // panics as soon as two are compiled in. An error means that somebody chose already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -124,7 +122,8 @@ pub(super) async fn perform(
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
     let unrecorded = |error: record::Error| {
-        Failure::new(ExitCode::Unexpected, error).hint("nothing was changed: no run without a record")
+        Failure::new(ExitCode::Unexpected, error)
+            .hint("nothing was changed: no run without a record")
     };
     let records = Records::open(&globals.state, globals.clock());
     let writer =
@@ -155,15 +154,8 @@ pub(super) async fn perform(
             Format::Json => report::json(out, review, Some(outcomes))?,
         }
     }
-    baseline.update(
-        &look.gathered,
-        &input.loaded.policies,
-        &review.violations,
-        input.today,
-    );
-    baseline
-        .write(&globals.state)
-        .map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
+    baseline.update(&look.gathered, &input.loaded.policies, &review.violations, input.today);
+    baseline.write(&globals.state).map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
     let recorded = (took, outcomes, head.as_ref().ok().map(ToString::to_string));
     write_metrics(metrics, globals, &look, Some(recorded), code)?;
     let head = head.map_err(|error| {

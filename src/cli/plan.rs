@@ -52,8 +52,7 @@ pub(super) fn run(
             let plan = look.prepared.review.approved.plan().clone();
             let accounts = digests::accounts(&look.gathered);
             let file = PlanFile::new(plan, globals.now(), inputs, accounts);
-            report::save(path, &file)
-                .map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
+            report::save(path, &file).map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
         }
         let code = look.exit_code();
         let pending = look.has_changes() && code == ExitCode::Success;

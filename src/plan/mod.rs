@@ -5,9 +5,9 @@
 
 mod change;
 mod diff;
+mod file;
 mod lint;
 mod narrow;
-mod file;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,9 +19,9 @@ use sha2::{Digest as _, Sha256};
 
 pub use change::{Change, Effect, Output, Outputs, Phase, Reference, Step, Target};
 pub use diff::{DiffInputs, Observations, credentials_needed, diff};
+pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
 pub use lint::{Flaw, lint};
 pub use narrow::{Narrowing, narrow};
-pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
 
 use crate::diagnostic::Finding;
 use crate::digest::hex;

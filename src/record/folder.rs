@@ -53,7 +53,8 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The index does not verify; nothing is appended to it before somebody has looked.
+    /// The index does not verify; nothing is appended to it before somebody has looked. To go on
+    /// after that, move the folder of records aside: the next run begins a new one.
     #[error("the index of run records is damaged: {}, line {line}: {what}", path.display())]
     Damaged {
         /// The file.
@@ -70,7 +71,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// No such run.
-    #[error("there is no run `{run}` in {}", path.display())]
+    #[error("there is no (or more than one) run `{run}` in {}", path.display())]
     NoSuchRun {
         /// What was asked for.
         run: String,

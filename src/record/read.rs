@@ -87,24 +87,29 @@ impl Run {
     }
 }
 
+/// So many digits of an id, so that a mistyped number is not taken for one.
+const SHORTEST_ID: usize = 4;
+
 impl Records {
-    /// The run of that number, or whose id begins with that text; `last` is the latest.
+    /// The run of that number, or the only one whose id begins with those (at least 4) digits; `last` is the
+    /// latest.
     ///
     /// # Errors
     /// [`Error::NoSuchRun`], or the folder cannot be read.
     pub fn find(&self, wanted: &str) -> Result<Run, Error> {
         let mut runs = self.verify(None)?.runs;
-        if wanted == "last" {
-            runs = runs.split_off(runs.len().saturating_sub(1));
-        }
+        let has_id =
+            |run: &Run| run.file.split_once('-').is_some_and(|(_, id)| id.starts_with(wanted));
         let number = wanted.parse::<u64>().ok();
-        runs.into_iter()
-            .find(|run| {
-                let id = run.file.split_once('-').map_or("", |(_, id)| id);
-                wanted == "last"
-                    || number == Some(run.number)
-                    || (wanted.len() >= 4 && id.starts_with(wanted))
-            })
+        let at = if wanted == "last" {
+            runs.len().checked_sub(1)
+        } else if let Some(at) = runs.iter().position(|run| number == Some(run.number)) {
+            Some(at)
+        } else {
+            let mut with_id = (0..runs.len()).filter(|at| has_id(&runs[*at]));
+            with_id.next().filter(|_| wanted.len() >= SHORTEST_ID && with_id.next().is_none())
+        };
+        at.map(|at| runs.swap_remove(at))
             .ok_or_else(|| Error::NoSuchRun { run: wanted.to_owned(), path: self.folder.clone() })
     }
 

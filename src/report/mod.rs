@@ -6,8 +6,8 @@
 
 mod counts;
 mod json;
-pub mod metrics;
 mod markdown;
+pub mod metrics;
 mod outcomes;
 mod saved_plan;
 mod table;

@@ -44,7 +44,7 @@ fn account<T: serde::Serialize>(
     reading: &Reading<ObservedAccount>,
     credentials: &T,
 ) -> String {
-    let ObservedAccount { own_principal, users, groups, roles, memberships, bindings } =
+    let ObservedAccount { own_principal, users, groups, roles, memberships, bindings, listed } =
         reading.got();
     let mut users: Vec<_> = users.iter().collect();
     users.sort_unstable_by_key(|user| &user.id);
@@ -58,7 +58,7 @@ fn account<T: serde::Serialize>(
     bindings.sort_unstable();
     let missing: &[Missing] = reading.missing();
     digest(&(
-        (place, own_principal, missing),
+        (place, own_principal, missing, listed),
         (users, groups, roles),
         (memberships, bindings, credentials),
     ))

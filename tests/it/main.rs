@@ -7,3 +7,4 @@ mod memory;
 mod peers;
 mod record;
 mod report;
+mod tidy;

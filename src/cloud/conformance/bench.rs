@@ -66,24 +66,24 @@ impl<'a> Bench<'a> {
     pub async fn user(&self, stem: &str) -> Made<UserSpec> {
         let spec = self.user_spec(stem);
         let subject = person(stem);
-        let step = Step::CreateUser { subject: subject.clone(), user: Box::new(spec.clone()) };
-        let id = created(&self.hub.must(&step).await);
+        let creation = Step::CreateUser { subject: subject.clone(), user: Box::new(spec.clone()) };
+        let id = created(&self.hub.must(&creation).await);
         Made { id, subject, spec }
     }
 
     pub async fn group(&self, stem: &str) -> Made<GroupSpec> {
         let spec = GroupSpec { name: self.fixture.name(stem).into() };
         let subject = group_subject(stem);
-        let step = Step::CreateGroup { subject: subject.clone(), group: spec.clone() };
-        let id = created(&self.hub.must(&step).await);
+        let creation = Step::CreateGroup { subject: subject.clone(), group: spec.clone() };
+        let id = created(&self.hub.must(&creation).await);
         Made { id, subject, spec }
     }
 
     pub async fn role(&self, stem: &str) -> Made<RoleSpec> {
         let spec = self.fixture.role(&self.fixture.name(stem), false);
         let subject = Subject::Role(stem.into());
-        let step = Step::CreateRole { subject: subject.clone(), role: Box::new(spec.clone()) };
-        let id = created(&self.target.must(&step).await);
+        let creation = Step::CreateRole { subject: subject.clone(), role: Box::new(spec.clone()) };
+        let id = created(&self.target.must(&creation).await);
         Made { id, subject, spec }
     }
 }
@@ -311,6 +311,7 @@ impl Made<RoleSpec> {
 
 impl<T: Clone> Made<T> {
     /// How it must be seen.
+    #[expect(clippy::unnecessary_wraps, reason = "compared with a look, which may find nothing")]
     pub fn seen(&self, spec: T) -> Option<Observed<T>> {
         let ownership = Ownership::Ours(self.subject.clone());
         Some(Observed { id: self.id.clone(), ownership, spec })

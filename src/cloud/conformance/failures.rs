@@ -70,9 +70,9 @@ pub async fn what_did_not_happen_may_be_repeated(fixture: &dyn Fixture) -> Verdi
             continue;
         }
         tried = true;
-        let stem = format!("{trouble:?}").to_lowercase();
-        let spec = bench.user_spec(&stem[..5]);
-        let step = Step::CreateUser { subject: person(&stem), user: Box::new(spec.clone()) };
+        let nickname = format!("{trouble:?}").to_lowercase();
+        let spec = bench.user_spec(&nickname[..5]);
+        let step = Step::CreateUser { subject: person(&nickname), user: Box::new(spec.clone()) };
         let error = bench.hub.fail(&step).await;
         assert_eq!(error.retry(), Retry::Again { after }, "{error}");
         assert_eq!(bench.hub.look(&ObjectKey::UserNamed(spec.name)).await, None);

@@ -3,4 +3,5 @@
 mod conformance;
 mod fixture;
 mod journal;
+mod liar;
 mod service;

@@ -161,6 +161,29 @@ async fn half_a_list_of_credentials_proves_nothing() {
 }
 
 #[tokio::test]
+async fn worlds_that_came_about_differently_are_described_alike() {
+    let mut descriptions = Vec::new();
+    for detour in [false, true] {
+        let vendor = MemoryVendor::in_memory();
+        let (hub, world) = (connect(&vendor).await, vendor.world());
+        if detour {
+            make(&hub, &create_group("crew")).await;
+        }
+        let user = make(&hub, &create_user("anna")).await;
+        let group = match hub.apply.look(&ObjectKey::GroupNamed("crew".into())).await.unwrap() {
+            Some(reconcile::model::Snapshot::Group(group)) => group.id,
+            _ => make(&hub, &create_group("crew")).await,
+        };
+        hub.apply.apply(&join(&group, &user), &[group.clone(), user.clone()]).await.unwrap();
+        descriptions.push(world.describe().unwrap());
+        world.edit_user(HUB, &user, |user| user.enabled = false).unwrap();
+        assert_ne!(world.describe().unwrap(), descriptions[0]);
+    }
+    assert_eq!(descriptions[0], descriptions[1]);
+    assert_eq!(descriptions[0].len(), 3);
+}
+
+#[tokio::test]
 async fn an_account_id_of_the_wrong_shape_is_refused() {
     let vendor = MemoryVendor::in_memory();
     for id in ["", "1", "11111111111a", "1111111111111", "１１１１１１１１１１１１"] {
