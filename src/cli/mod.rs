@@ -4,8 +4,10 @@
 //! and returns the exit code. stdout is the result, stderr everything else.
 
 mod apply;
+pub mod check;
 mod exit;
 mod globals;
+pub mod init;
 mod input;
 mod output;
 mod pages;
@@ -14,6 +16,7 @@ mod plan;
 mod progress;
 mod record;
 mod run;
+pub mod schema;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -73,6 +76,12 @@ enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look for mistakes in the inventory and the policies, without a network
+    Check(check::Args),
+    /// Write a minimal organisation to start from; overwrites nothing
+    Init(init::Args),
+    /// Print a JSON Schema, for completion in editors and for scripts
+    Schema(schema::Args),
     /// Show what a run would change, and save it for `reconcile apply`
     Plan(plan::Args),
     /// Carry out a saved plan, if nothing has moved since
@@ -126,6 +135,9 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
     let mut out = std::io::BufWriter::new(anstream::stdout());
     let code = match cli.command {
         None => run::run(&cli.run, &globals, &mut out),
+        Some(Command::Check(args)) => check::run(&args, &globals, &mut out),
+        Some(Command::Init(args)) => init::run(&args, &globals.root, &mut out),
+        Some(Command::Schema(args)) => schema::run(&args, &mut out).map_err(Failure::from),
         Some(Command::Plan(args)) => plan::run(&args, &globals, &mut out),
         Some(Command::Apply(args)) => apply::run(&args, &globals, &mut out),
         Some(Command::Record(args)) => {
