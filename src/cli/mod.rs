@@ -14,7 +14,7 @@ mod pages;
 mod perform;
 mod plan;
 mod progress;
-mod record;
+pub mod record;
 mod run;
 pub mod schema;
 
@@ -143,7 +143,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Record(args)) => {
             record::run(&args, &globals.state, &mut out).map_err(Failure::from)
         }
-        Some(Command::Completions(args)) => pages::completions(&args, &mut out),
+        Some(Command::Completions(args)) => Ok(pages::completions(&args, &mut out)),
         Some(Command::Manual) => pages::manual(&mut out),
     }?;
     out.flush()?;

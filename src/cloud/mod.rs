@@ -13,13 +13,8 @@
 //! **Ownership** is decided in one function per cloud (`identity::ownership`) from the mark on the
 //! object itself, never from its name.
 //!
-<<<<<<< HEAD
 //! **Application** carries out exactly one [`Step`](crate::plan::Step) with one write (plus the
 //! reads a vendor's conditional writes need). It makes no choices. It refuses to touch what does not carry the
-=======
-//! **Application** carries out exactly one [`Step`](crate::plan::Step) with one write (plus the reads a vendor's
-//! conditional writes need). It makes no choices. It refuses to touch what does not carry the
->>>>>>> apply
 //! organisation's mark ([`ErrorKind::Foreign`]). It does not retry: whether and how to is
 //! decided by the executor from [`CloudError::retry`].
 //!
