@@ -66,7 +66,7 @@ fn read_once(url: &str) -> ExitCode {
             bind: Bind::Anonymous,
             page_size: PAGE,
             connect_timeout: Duration::from_secs(10),
-            read_timeout: Duration::from_secs(60),
+            read_timeout: Duration::from_mins(1),
             attempts: 1,
         })),
         schema: SchemaConfig {
