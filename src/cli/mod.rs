@@ -21,7 +21,8 @@ pub mod schema;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use exit::ExitCode;
 pub use globals::{Failure, Globals};
@@ -32,7 +33,7 @@ pub use globals::{Failure, Globals};
 /// compares with what each cloud says, shows a plan and carries it out within limits.
 /// Without a subcommand it does all of that; with --dry-run everything but the last step.
 #[derive(Debug, Parser)]
-#[command(name = "reconcile", version, about, args_conflicts_with_subcommands = true)]
+#[command(name = "reconcile", version, about)]
 #[command(after_help = exit::HELP)]
 pub struct Cli {
     #[command(subcommand)]
@@ -96,7 +97,11 @@ enum Command {
 
 /// Parses the command line, runs it and says how it ended.
 pub fn main() -> std::process::ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = match with_subcommand(&matches).and_then(|()| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     let color = match cli.global.color {
         Color::Auto => anstream::ColorChoice::Auto,
         Color::Always => anstream::ColorChoice::Always,
@@ -114,6 +119,28 @@ pub fn main() -> std::process::ExitCode {
         }
     };
     code.into()
+}
+
+/// Refuses options of a run next to a subcommand: `reconcile --dry-run apply` must not change
+/// anything.
+fn with_subcommand(matches: &ArgMatches) -> Result<(), clap::Error> {
+    let Some(subcommand) = matches.subcommand_name() else { return Ok(()) };
+    let mut command = Cli::command();
+    let of_run: Vec<String> = command
+        .get_arguments()
+        .filter(|argument| !argument.is_global_set())
+        .filter(|argument| {
+            let id = argument.get_id().as_str();
+            matches.try_contains_id(id).is_ok()
+                && matches.value_source(id) == Some(ValueSource::CommandLine)
+        })
+        .map(ToString::to_string)
+        .collect();
+    if of_run.is_empty() {
+        return Ok(());
+    }
+    let text = format!("{} must stand after `{subcommand}`, or not at all", of_run.join(" "));
+    Err(command.error(clap::error::ErrorKind::ArgumentConflict, text))
 }
 
 /// `reconcile … | head` is not an error: whoever reads has seen enough.
