@@ -1,7 +1,11 @@
 //! Findings: what is wrong or odd, where it is written, and what to do about it.
 
+mod findings;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use findings::Findings;
 
 use crate::model::{Place, Source};
 

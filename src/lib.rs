@@ -4,9 +4,12 @@ pub mod model;
 
 pub mod diagnostic;
 pub mod digest;
+pub mod pattern;
+pub mod yaml;
 
 pub mod directory;
 pub mod inventory;
+pub mod mirrors;
 pub mod policies;
 
 pub mod desired;
@@ -18,7 +21,9 @@ pub mod apply;
 pub mod cloud;
 pub mod event;
 
+pub mod lock;
 pub mod record;
 pub mod report;
+pub mod run;
 
 pub mod cli;

@@ -1,3 +1,5 @@
 //! parse → run → exit code
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    reconcile::cli::main()
+}

@@ -4,6 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::patience::wait_until;
 
 /// The distance between calls after the first request to slow down.
 const FIRST_INTERVAL: Duration = Duration::from_millis(50);
@@ -14,48 +17,64 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(5);
 
 /// One account's pace, shared by everything that runs there and by nothing else.
 ///
-/// Each request to slow down doubles the distance between calls, each call that goes well takes a
-/// tenth off it.
+/// Each request to slow down adds half to the distance between calls, each call that goes well takes a
+/// twentieth off it.
 #[derive(Debug)]
-pub(super) struct Pace(Mutex<State>);
+pub(super) struct Pace {
+    /// Whoever holds it is the next to call; the others wait in the order they came. Turns are
+    /// not handed out ahead of time, because the pace may change while one waits.
+    turnstile: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
 
 #[derive(Debug)]
 struct State {
-    next: Instant,
     interval: Duration,
-    /// No call before then, also not one that had its turn already.
-    blocked_until: Instant,
+    /// When the next call may be made at the earliest.
+    next: Instant,
     slowed: Option<Instant>,
+}
+
+/// Why there was no turn.
+#[derive(Debug)]
+pub(super) enum NoTurn {
+    /// The vendor asks for a longer wait than we have patience for.
+    TooLong(Duration),
+    /// The run is to end.
+    Halted,
 }
 
 impl Pace {
     /// As fast as it answers.
     pub(super) fn new() -> Self {
-        let now = Instant::now();
-        Self(Mutex::new(State {
-            next: now,
-            interval: Duration::ZERO,
-            blocked_until: now,
-            slowed: None,
-        }))
+        let state = State { interval: Duration::ZERO, next: Instant::now(), slowed: None };
+        Self { turnstile: tokio::sync::Mutex::new(()), state: Mutex::new(state) }
     }
 
-    /// Takes a turn: when the call may be made at the earliest.
-    pub(super) fn turn(&self) -> Instant {
-        let mut state = self.state();
-        let at = Instant::now().max(state.next).max(state.blocked_until);
-        state.next = at + state.interval;
-        at
-    }
-
-    /// Whether a call may be made now by one who waited for their turn.
-    pub(super) fn is_open(&self) -> bool {
-        Instant::now() >= self.state().blocked_until
-    }
-
-    /// How long it will be closed at least.
-    pub(super) fn closed_for(&self) -> Duration {
-        self.state().blocked_until.saturating_duration_since(Instant::now())
+    /// Waits until a call may be made.
+    pub(super) async fn turn(
+        &self,
+        longest: Duration,
+        halt: &CancellationToken,
+    ) -> Result<(), NoTurn> {
+        let _next_to_call = self.turnstile.lock().await;
+        loop {
+            let now = Instant::now();
+            let next = {
+                let mut state = self.state();
+                if state.next <= now {
+                    state.next = now + state.interval;
+                    return Ok(());
+                }
+                state.next
+            };
+            if next - now > longest {
+                return Err(NoTurn::TooLong(next - now));
+            }
+            if !wait_until(next, halt).await {
+                return Err(NoTurn::Halted);
+            }
+        }
     }
 
     /// A call made at `sent` was answered with a request to slow down.
@@ -64,24 +83,22 @@ impl Pace {
         let mut state = self.state();
         // Calls that were under way when we slowed down tell nothing about the new pace.
         if state.slowed.is_none_or(|slowed| sent >= slowed) {
-            state.interval = (state.interval * 2).clamp(FIRST_INTERVAL, LONGEST_INTERVAL);
+            state.interval = (state.interval * 3 / 2).clamp(FIRST_INTERVAL, LONGEST_INTERVAL);
             state.slowed = Some(now);
         }
-        let until = now + after.unwrap_or(state.interval);
-        state.blocked_until = state.blocked_until.max(until);
-        state.next = state.next.max(state.blocked_until);
+        state.next = state.next.max(now + after.unwrap_or(state.interval));
     }
 
     /// A call went well.
     pub(super) fn went_well(&self) {
         let mut state = self.state();
-        state.interval = state.interval * 9 / 10;
+        state.interval = state.interval * 19 / 20;
         if state.interval < SHORTEST_INTERVAL {
             state.interval = Duration::ZERO;
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

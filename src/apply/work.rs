@@ -4,8 +4,8 @@ use tokio::time::Instant;
 
 use super::goal::{self, Verdict};
 use super::hint;
-use super::pace::Pace;
-use super::patience::{Patience, wait_until};
+use super::pace::{NoTurn, Pace};
+use super::patience::Patience;
 use super::shared::Shared;
 use super::verify::{is_verified, makes_id};
 use crate::cloud::{Apply, CloudError, ErrorKind, Retry};
@@ -278,18 +278,12 @@ impl Work<'_> {
 
     /// Waits until the account's pace lets a call through; fails if that takes too long.
     async fn turn(&self) -> Result<(), String> {
-        loop {
-            let at = self.pace.turn();
-            let wait = self.pace.closed_for();
-            if wait > self.shared.options.time {
-                return Err(format!("the vendor asks to wait another {} s", wait.as_secs()));
+        match self.pace.turn(self.shared.options.time, &self.shared.halt).await {
+            Ok(()) => Ok(()),
+            Err(NoTurn::TooLong(wait)) => {
+                Err(format!("the vendor asks to wait another {} s", wait.as_secs()))
             }
-            if !wait_until(at, &self.shared.halt).await {
-                return Err(super::INTERRUPTED.to_owned());
-            }
-            if self.pace.is_open() {
-                return Ok(());
-            }
+            Err(NoTurn::Halted) => Err(super::INTERRUPTED.to_owned()),
         }
     }
 

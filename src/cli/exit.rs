@@ -33,3 +33,18 @@ impl From<ExitCode> for std::process::ExitCode {
         Self::from(code as u8)
     }
 }
+
+/// The exit codes for `--help`.
+pub(super) const HELP: &str = "\
+Exit codes:
+   0  everything is as it should be, or was made so
+   1  something unforeseen
+   2  wrong usage, or an error in the inventory or the policies
+   3  removals were held by a guard rule; everything else was done
+   4  a directory or account was not read completely; nothing was removed on account of it
+   5  some changes failed, or something stands in their way
+   6  another run holds the lock
+   7  a saved plan no longer matches what it was made from
+   8  interrupted; what was under way was finished
+   9  the run record does not verify
+  10  with --detailed-exitcode: nothing is wrong and there are changes to make";

@@ -1,9 +1,138 @@
 //! The command line: the only module that prints, reads the environment or knows clap.
 //!
-//! One file per subcommand, each with `Args` (clap) and `run(args, globals, out)`, which writes the
-//! result to `out` and returns the exit code. Everything that is not the result (progress, notes)
-//! goes to stderr through `globals`.
+//! One file per subcommand, each with `Args` (clap) and `run`, which writes the result to `out`
+//! and returns the exit code. stdout is the result, stderr everything else.
 
+mod apply;
 mod exit;
+mod globals;
+mod input;
+mod output;
+mod pages;
+mod perform;
+mod plan;
+mod progress;
+mod record;
+mod run;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
 
 pub use exit::ExitCode;
+pub use globals::{Failure, Globals};
+
+/// Keeps cloud accounts in step with an LDAP directory.
+///
+/// Reads who is in which group (LDAP) and which group holds which role where (inventory/),
+/// compares with what each cloud says, shows a plan and carries it out within limits.
+/// Without a subcommand it does all of that; with --dry-run everything but the last step.
+#[derive(Debug, Parser)]
+#[command(name = "reconcile", version, about, args_conflicts_with_subcommands = true)]
+#[command(after_help = exit::HELP)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    run: run::Args,
+
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Folder with inventory/, policies/ and mirrors/
+    #[arg(long, global = true, value_name = "FOLDER", env = "RECONCILE_ROOT", default_value = ".")]
+    root: PathBuf,
+
+    /// Folder for locks, run records and the embedded cloud [default: .reconcile below the root]
+    #[arg(long, global = true, value_name = "FOLDER", env = "RECONCILE_STATE")]
+    state: Option<PathBuf>,
+
+    /// Say more on stderr; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what a run would change, and save it for `reconcile apply`
+    Plan(plan::Args),
+    /// Carry out a saved plan, if nothing has moved since
+    Apply(apply::Args),
+    /// List, show and verify the records of past runs
+    Record(record::Args),
+    /// Print a completion script for a shell
+    Completions(pages::Completions),
+    /// Print the manual page
+    Manual,
+}
+
+/// Parses the command line, runs it and says how it ended.
+pub fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let color = match cli.global.color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    };
+    color.write_global();
+    output::log_to_stderr(cli.global.verbose);
+    let code = match execute(cli) {
+        Ok(code) => code,
+        Err(failure) if is_closed_pipe(&failure) => ExitCode::Success,
+        Err(failure) => {
+            // Nothing is left to tell should stderr be closed too.
+            let _ = failure.write(&mut anstream::stderr());
+            failure.code
+        }
+    };
+    code.into()
+}
+
+/// `reconcile … | head` is not an error: whoever reads has seen enough.
+fn is_closed_pipe(failure: &Failure) -> bool {
+    failure
+        .error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn execute(cli: Cli) -> Result<ExitCode, Failure> {
+    let globals = Globals {
+        state: cli.global.state.unwrap_or_else(|| cli.global.root.join(".reconcile")),
+        root: cli.global.root,
+        arguments: std::env::args_os()
+            .map(|argument| argument.to_string_lossy().into_owned())
+            .collect(),
+    };
+    let mut out = std::io::BufWriter::new(anstream::stdout());
+    let code = match cli.command {
+        None => run::run(&cli.run, &globals, &mut out),
+        Some(Command::Plan(args)) => plan::run(&args, &globals, &mut out),
+        Some(Command::Apply(args)) => apply::run(&args, &globals, &mut out),
+        Some(Command::Record(args)) => record::run(&args, &globals.state, &mut out)
+            .map_err(|error| Failure::new(ExitCode::Unexpected, error)),
+        Some(Command::Completions(args)) => pages::completions(&args, &mut out),
+        Some(Command::Manual) => pages::manual(&mut out),
+    }?;
+    out.flush()?;
+    Ok(code)
+}

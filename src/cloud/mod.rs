@@ -13,14 +13,15 @@
 //! **Ownership** is decided in one function per cloud (`identity::ownership`) from the mark on the
 //! object itself, never from its name.
 //!
-//! **Application** carries out exactly one [`Step`] with one write (plus the reads a vendor's
-//! conditional writes need). It makes no choices. It refuses to touch what does not carry the
+//! **Application** carries out exactly one [`Step`](crate::plan::Step) with one write (plus the
+//! reads a vendor's conditional writes need). It makes no choices. It refuses to touch what does not carry the
 //! organisation's mark ([`ErrorKind::Foreign`]). It does not retry: whether and how to is
 //! decided by the executor from [`CloudError::retry`].
 //!
 //! **Looking** ([`Apply::look`]) reads one object afresh. The executor uses it to resolve a lost
 //! reply, to verify each step of a deprovision and to re-read the victim of an irreversible step.
 
+pub mod conformance;
 mod error;
 pub mod memory;
 pub mod registry;

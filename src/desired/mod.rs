@@ -5,7 +5,7 @@
 mod hub;
 mod roles;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -28,6 +28,8 @@ pub struct Desired {
     pub standings: HashMap<Subject, Standing>,
     /// The directories that were not read completely, with what is missing.
     pub incomplete: BTreeMap<DirectoryName, Vec<Missing>>,
+    /// The directories that were not asked, because the run is about other organisations.
+    pub unread: BTreeSet<DirectoryName>,
     /// The directories the inventory knows. Nothing is concluded about people of others.
     pub directories: Vec<DirectoryName>,
 }
@@ -130,7 +132,7 @@ pub struct Inputs<'a> {
     pub inventory: &'a Inventory,
     /// What roles mean.
     pub policies: &'a Policies,
-    /// Who is in which group; one entry for every directory of the inventory.
+    /// Who is in which group; an entry for every directory that was asked.
     pub directories: &'a BTreeMap<DirectoryName, Reading<Directory>>,
     /// Facts of every vendor.
     pub vendors: &'a [VendorFacts],
@@ -241,6 +243,7 @@ pub fn resolve(inputs: &Inputs<'_>) -> Desired {
     let mut desired = Desired {
         standings: standings(inputs),
         incomplete: incomplete(inputs),
+        unread: unread(inputs),
         directories: inputs.inventory.directories.keys().cloned().collect(),
         ..Desired::default()
     };
@@ -286,18 +289,17 @@ fn standings(inputs: &Inputs<'_>) -> HashMap<Subject, Standing> {
 }
 
 fn incomplete(inputs: &Inputs<'_>) -> BTreeMap<DirectoryName, Vec<Missing>> {
-    let unread =
-        |name: &DirectoryName| vec![Missing::new(format!("directory {name}"), "was not read")];
     inputs
-        .inventory
         .directories
-        .keys()
-        .filter_map(|name| match inputs.directories.get(name) {
-            None => Some((name.clone(), unread(name))),
-            Some(reading) if reading.is_complete() => None,
-            Some(reading) => Some((name.clone(), reading.missing().to_vec())),
-        })
+        .iter()
+        .filter(|(_, reading)| !reading.is_complete())
+        .map(|(name, reading)| (name.clone(), reading.missing().to_vec()))
         .collect()
+}
+
+fn unread(inputs: &Inputs<'_>) -> BTreeSet<DirectoryName> {
+    let asked = |name: &&DirectoryName| inputs.directories.contains_key(*name);
+    inputs.inventory.directories.keys().filter(|name| !asked(name)).cloned().collect()
 }
 
 /// The group of a subject that stands for one.

@@ -39,7 +39,7 @@ pub struct Organisation {
 }
 
 /// Who administers an account. The guard keeps them from being locked out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Administrators {
     /// The group whose members are administrators.
     pub group: GroupRef,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
+use serde::Serialize;
 
 use super::{DirectoryName, GroupName, Login, Private, StableId};
 
@@ -40,18 +41,18 @@ impl Directory {
 }
 
 /// A group's position in [`Directory::groups`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct GroupIndex(pub u32);
 
 /// A group of a directory. Its members are found from the people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DirectoryGroup {
     /// Its name.
     pub name: GroupName,
 }
 
 /// One entry for a person, guest or role account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Person {
     /// What stays when they are renamed.
     pub stable_id: StableId,
@@ -61,7 +62,7 @@ pub struct Person {
     pub kind: PersonKind,
     /// What the directory says of their membership of the organisation.
     pub status: AccountStatus,
-    /// The last day the account is valid (`shadowExpire`), where one is set.
+    /// The first day the account is no longer valid (`shadowExpire`), where one is set.
     pub expires: Option<Date>,
     /// The password is visibly locked. `false` also when it cannot be read.
     pub password_locked: bool,
@@ -77,7 +78,7 @@ pub struct Person {
 }
 
 /// Who an entry stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum PersonKind {
     /// A member of the organisation.
     Person,
@@ -88,7 +89,7 @@ pub enum PersonKind {
 }
 
 /// The state word of an entry, parsed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum AccountStatus {
     /// No state word.
     Active,
@@ -103,7 +104,7 @@ pub enum AccountStatus {
 }
 
 /// One group a person is in and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Joined {
     /// Which group.
     pub group: GroupIndex,
@@ -112,7 +113,7 @@ pub struct Joined {
 }
 
 /// The way a membership came about. Where several do, the first in this order is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Via {
     /// Named on the person or in the group.
     Direct,
@@ -149,8 +150,7 @@ const RETIRING_DAYS: i64 = 6 * 31;
 impl Person {
     /// Whether the person may have access on that day.
     ///
-    /// A `shadowExpire` day is the last valid day minus nothing: shadow(5) says the account is
-    /// expired *on* that day, so access ends when `today >= expires`.
+    /// The account is expired *on* its `shadowExpire` day already: `pam_unix` compares with `>=`.
     pub fn standing(&self, today: Date) -> Standing {
         match &self.status {
             AccountStatus::Inactive => return Standing::Departed("status is inactive".into()),

@@ -5,6 +5,7 @@
 
 mod change;
 mod diff;
+mod file;
 mod lint;
 mod narrow;
 
@@ -18,12 +19,13 @@ use sha2::{Digest as _, Sha256};
 
 pub use change::{Change, Effect, Output, Outputs, Phase, Reference, Step, Target};
 pub use diff::{DiffInputs, Observations, credentials_needed, diff};
+pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
 pub use lint::{Flaw, lint};
 pub use narrow::{Narrowing, narrow};
 
 use crate::diagnostic::Finding;
 use crate::digest::hex;
-use crate::model::{Missing, ObjectKind, OrganisationName, Place};
+use crate::model::{InvalidIdentifier, Missing, ObjectKind, OrganisationName, Place};
 
 /// All changes of a run, in order, with what was left out and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -87,6 +89,17 @@ impl fmt::Debug for PlanDigest {
 }
 
 impl PlanDigest {
+    /// A digest as an administrator types it: all 64 digits, so that it cannot fit another plan.
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        let text = text.trim().to_ascii_lowercase();
+        if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            Ok(Self(text))
+        } else {
+            let expected = "a plan's digest of 64 hexadecimal digits";
+            Err(InvalidIdentifier { text, expected })
+        }
+    }
+
     /// The 64 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0

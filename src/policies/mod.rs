@@ -1,5 +1,9 @@
 //! What a role means and what a run may do.
 
+pub mod as_written;
+mod attribute;
+pub(crate) mod resolve;
+pub(crate) mod rights;
 mod value;
 
 pub use value::{ItemKind, Limit, Limits, Policies, Protected, Right, Role};

@@ -1,1 +1,59 @@
 //! The run record: what was done, in a form nobody can quietly edit.
+//!
+//! Every run that may write has a file of JSON lines in `<state>/records/`. Each line names the
+//! hash of the line before and ends with its own, so an edit shows. The files hang together in
+//! `index.jsonl`, a chain of the same kind with a line for the begin and one for the end of each
+//! run; a small file `head` says how long the index is and how it ends, so that cutting off its
+//! tail shows as well. Runs on different organisations go on at the same time, hence a file per
+//! run and the index as the chain between them.
+//!
+//! ```text
+//! records/
+//!   index.jsonl                      started, ended, abandoned; appended under a file lock
+//!   head                             "12:<hash>": lines of the index, hash of the last
+//!   000001-5f0c….jsonl               one run; locked by the run as long as it lives
+//!   000002-9a1b….jsonl               a run under way, or one that died
+//!   000002-9a1b….progress            as `head`, for that file; goes when the index seals it
+//! ```
+//!
+//! # Guarantees
+//! - The run's first line and its line in the index are on disk (fsync) before [`Records::start`]
+//!   returns, the last ones before [`RunWriter::end`] does. Lines in between are handed to the
+//!   operating system, unbuffered, before the call to the vendor they announce: they survive
+//!   `kill -9` of the program, not a power failure.
+//! - A folder that cannot be written is an error of [`Records::start`], before the first change.
+//!   A disk that fills up is an error of [`RunWriter::event`]; the piece of a line that went
+//!   through is taken back, so the record stays whole and the caller can still end the run.
+//! - A run that was killed is no damage. It is told apart from a running one by the lock on its
+//!   file, which the kernel drops with the process, and sealed in the index by the next run.
+//!
+//! # Caveats
+//! A hash chain shows edits to whoever has seen a later hash; it cannot prevent them. Somebody
+//! who may write the folder and knows this format can replace the whole folder by another one
+//! that is consistent. What they cannot do is match a head that was seen elsewhere: each run
+//! prints its head, so the mail of a cron job, a log host or a ticket is a witness outside the
+//! machine, and `record verify --expect HEAD` compares with it. Until a run that died has been
+//! sealed, the half-written line at its end, if there is one, is covered by nothing.
+//!
+//! Architecture invariant: the clock comes in as a [`Clock`]; nothing here reads one.
+
+mod chain;
+mod entry;
+mod folder;
+mod git;
+mod read;
+mod redact;
+mod verify;
+mod writer;
+
+pub use chain::{Head, InvalidHead};
+pub use entry::{
+    Called, Counts, End, Entry, FORMAT, InputVersion, PlanFacts, PlannedChange, RunFacts, RunId,
+    RunStart,
+};
+pub use folder::{Clock, Error, Records};
+pub use git::input_version;
+pub use read::{Run, State};
+pub use redact::redact_arguments;
+pub use verify::{Damage, Verification};
+pub use writer::{EndFacts, RunWriter};

@@ -1,1 +1,23 @@
-//! Plans, reviews and outcomes as text, JSON and Markdown, written to any `impl Write`.
+//! Plans, reviews and outcomes for people and for scripts: pure functions that write to a writer.
+//!
+//! Architecture invariant: nothing here decides anything, and every match on a step or an outcome
+//! is exhaustive. Text uses colour styles the caller strips where they are not wanted; no meaning
+//! is in the colour alone.
+
+mod counts;
+mod json;
+mod markdown;
+pub mod metrics;
+mod outcomes;
+mod saved_plan;
+mod table;
+mod text;
+mod words;
+
+pub use counts::Counts;
+pub use json::{FORMAT, Report, json, schema};
+pub use markdown::{LONGEST_COMMENT, markdown};
+pub use outcomes::outcomes;
+pub use saved_plan::{SavedPlanError, load, save};
+pub use text::{Detail, plan};
+pub use words::printable;

@@ -8,3 +8,4 @@ mod memory;
 mod peers;
 mod record;
 mod report;
+mod tidy;

@@ -10,10 +10,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::config;
-use super::service::fault::Fault;
 use super::service::journal::JournalError;
-use super::service::state::{Group, Mutation, Role, State, Table, Tags, User};
+use super::service::rules::{
+    check_name, check_role, conflict, is_current, no_such, pair_page, refusal, table_page, to_role,
+    to_user, within,
+};
+use super::service::state::{Group, Mutation, Role, Table, Tags, User};
 use super::service::world::{Operation, World};
 
 /// A refusal or failure, as the service words it.
@@ -113,13 +115,11 @@ impl Which<'_> {
     }
 }
 
-type Outcome<T> = Result<(T, Option<Mutation>), Failure>;
-
 /// The service, as one account sees it.
 #[derive(Clone)]
 pub struct Service {
-    world: Arc<Mutex<World>>,
-    account: String,
+    pub(super) world: Arc<Mutex<World>>,
+    pub(super) account: String,
 }
 
 /// Locks a world. A panic elsewhere while it was locked says nothing about the state, which only
@@ -482,257 +482,6 @@ impl Service {
         })
         .await
     }
-
-    async fn list<T>(
-        &self,
-        operation: Operation,
-        object: &str,
-        token: Option<String>,
-        page: impl FnOnce(&State, Option<&str>, usize) -> Result<Page<T>, Failure>,
-    ) -> Result<Reply<Page<T>>, Failure> {
-        let size = lock(&self.world).behaviour.page_size.max(1);
-        let (mut reply, fault) = self
-            .call(operation, object, |seen, _| Ok((page(seen, token.as_deref(), size)?, None)))
-            .await?;
-        let page = &mut reply.body;
-        match fault {
-            Some(Fault::TruncatedPage) => page.items.truncate(page.items.len() / 2),
-            Some(Fault::EmptyPage) => {
-                page.items.clear();
-                page.next = None;
-            }
-            _ => {}
-        }
-        Ok(reply)
-    }
-
-    async fn read<T>(
-        &self,
-        operation: Operation,
-        object: &str,
-        work: impl FnOnce(&State) -> Result<T, Failure>,
-    ) -> Result<Reply<T>, Failure> {
-        self.unpaged(operation, object, |seen, _| Ok((work(seen)?, None))).await
-    }
-
-    async fn write<T>(
-        &self,
-        operation: Operation,
-        object: &str,
-        work: impl FnOnce(&State, &State) -> Outcome<T>,
-    ) -> Result<Reply<T>, Failure> {
-        self.unpaged(operation, object, work).await
-    }
-
-    async fn unpaged<T>(
-        &self,
-        operation: Operation,
-        object: &str,
-        work: impl FnOnce(&State, &State) -> Outcome<T>,
-    ) -> Result<Reply<T>, Failure> {
-        match self.call(operation, object, work).await? {
-            // Half a reply that is not a page is no reply.
-            (_, Some(Fault::TruncatedPage | Fault::EmptyPage)) => Err(reset()),
-            (reply, _) => Ok(reply),
-        }
-    }
-
-    /// One call from request to reply, with whatever goes wrong on the way.
-    async fn call<T>(
-        &self,
-        operation: Operation,
-        object: &str,
-        work: impl FnOnce(&State, &State) -> Outcome<T>,
-    ) -> Result<(Reply<T>, Option<Fault>), Failure> {
-        if lock(&self.world).crashed {
-            std::future::pending::<()>().await;
-        }
-        let (number, fault, latency) = {
-            let mut world = lock(&self.world);
-            let (number, fault) = world.begin(&self.account, operation, object);
-            (number, fault, world.behaviour.latency)
-        };
-        let _under_way = UnderWay(&self.world);
-        if latency.is_zero() {
-            // As at a real vendor, others get their turn while we wait.
-            tokio::task::yield_now().await;
-        } else {
-            tokio::time::sleep(latency).await;
-        }
-        let request_id = format!("q-{number:08x}");
-        if let Some(fault) = fault {
-            self.fail_before(fault, &request_id).await?;
-        }
-        let done = {
-            let mut world = lock(&self.world);
-            if world.crashed { None } else { Some(world.perform(number, operation, work)) }
-        };
-        let Some(done) = done else { return std::future::pending().await };
-        if let Some(fault) = fault {
-            self.fail_after(fault).await?;
-        }
-        match done {
-            Ok(body) => Ok((Reply { body, request_id }, fault)),
-            Err(failure) => Err(Failure { request_id: Some(request_id), ..failure }),
-        }
-    }
-
-    async fn fail_before(&self, fault: Fault, request_id: &str) -> Result<(), Failure> {
-        let refuse = |code, message: &str, retry_after| {
-            let request_id = Some(request_id.to_owned());
-            Err(Failure { code, message: message.to_owned(), request_id, retry_after })
-        };
-        match fault {
-            Fault::Throttle { after } => refuse(Code::Throttling, "too many requests", after),
-            Fault::Unavailable => refuse(Code::ServiceUnavailable, "try again later", None),
-            Fault::ResetBefore => Err(reset()),
-            Fault::Denied => refuse(Code::AccessDenied, "the caller may not do that", None),
-            Fault::Expired => refuse(Code::ExpiredToken, "the token has expired", None),
-            Fault::Quota => refuse(Code::LimitExceeded, "a quota is used up", None),
-            Fault::Conflict => {
-                refuse(Code::ConcurrentModification, "the object is being changed", None)
-            }
-            Fault::Stall => std::future::pending().await,
-            Fault::CrashBefore => {
-                lock(&self.world).crash();
-                std::future::pending().await
-            }
-            Fault::LostReply
-            | Fault::TruncatedPage
-            | Fault::EmptyPage
-            | Fault::StallAfter
-            | Fault::CrashAfter => Ok(()),
-        }
-    }
-
-    async fn fail_after(&self, fault: Fault) -> Result<(), Failure> {
-        match fault {
-            Fault::LostReply => Err(reset()),
-            Fault::StallAfter => std::future::pending().await,
-            Fault::CrashAfter => {
-                lock(&self.world).crash();
-                std::future::pending().await
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Counts a call as under way until it ends, also by being dropped.
-struct UnderWay<'a>(&'a Mutex<World>);
-
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        lock(self.0).under_way -= 1;
-    }
-}
-
-/// A page of a table; the token is the id of the last row of the page before.
-fn table_page<T: super::service::state::Row + Clone>(
-    table: &Table<T>,
-    after: Option<&str>,
-    size: usize,
-) -> Page<T> {
-    let mut rest = table.after(after);
-    let items: Vec<T> = rest.by_ref().take(size).cloned().collect();
-    let next = match (rest.next(), items.last()) {
-        (Some(_), Some(last)) => Some(last.id().to_owned()),
-        _ => None,
-    };
-    Page { items, next, total: table.len() }
-}
-
-/// A page of pairs; the token is the last pair of the page before.
-fn pair_page(
-    pairs: &BTreeSet<(String, String)>,
-    after: Option<&str>,
-    size: usize,
-) -> Result<Page<(String, String)>, Failure> {
-    use std::ops::Bound;
-    let start = match after {
-        None => Bound::Unbounded,
-        Some(token) => {
-            let (first, second) = token
-                .split_once('\n')
-                .ok_or_else(|| refusal(Code::InvalidInput, "this is not a token of this list"))?;
-            Bound::Excluded((first.to_owned(), second.to_owned()))
-        }
-    };
-    let mut rest = pairs.range((start, Bound::Unbounded));
-    let items: Vec<_> = rest.by_ref().take(size).cloned().collect();
-    let next = match (rest.next(), items.last()) {
-        (Some(_), Some((first, second))) => Some(format!("{first}\n{second}")),
-        _ => None,
-    };
-    Ok(Page { items, next, total: pairs.len() })
-}
-
-fn to_user(id: String, revision: u64, input: UserInput) -> User {
-    let UserInput { name, display_name, email, enabled, tags } = input;
-    User { id, name, display_name, email, enabled, tags, revision }
-}
-
-fn to_role(id: String, revision: u64, input: RoleInput) -> Role {
-    let RoleInput { name, description, permissions, session_hours, tags } = input;
-    Role { id, name, description, permissions, session_hours, tags, revision }
-}
-
-fn check_role(roles: &Table<Role>, input: &RoleInput, own: Option<&str>) -> Result<(), Failure> {
-    check_name(roles, &input.name, own)?;
-    match input.session_hours {
-        Some(hours) if hours < 1 => {
-            Err(refusal(Code::InvalidInput, "a session lasts at least one hour"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_name<T: super::service::state::Row>(
-    table: &Table<T>,
-    name: &str,
-    own: Option<&str>,
-) -> Result<(), Failure> {
-    if let Err(problem) = config::NAMES.check(name) {
-        return Err(refusal(Code::InvalidInput, &format!("the name {problem}")));
-    }
-    match table.named(name) {
-        Some(row) if own != Some(row.id()) => {
-            Err(refusal(Code::EntityAlreadyExists, "the name is taken"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn within(quota: Option<usize>, have: usize, what: &str) -> Result<(), Failure> {
-    match quota {
-        Some(quota) if have >= quota => {
-            Err(refusal(Code::LimitExceeded, &format!("at most {quota} {what}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn is_current(revision: u64, expected: u64) -> Result<(), Failure> {
-    if revision == expected {
-        return Ok(());
-    }
-    Err(refusal(Code::ConcurrentModification, "the object was changed meanwhile"))
-}
-
-fn no_such(kind: &str, object: &str) -> Failure {
-    refusal(Code::NoSuchEntity, &format!("there is no {kind} {object}"))
-}
-
-fn conflict(message: &str) -> Failure {
-    refusal(Code::DeleteConflict, message)
-}
-
-fn reset() -> Failure {
-    refusal(Code::ConnectionReset, "the connection was reset")
-}
-
-fn refusal(code: Code, message: &str) -> Failure {
-    Failure { code, message: message.to_owned(), request_id: None, retry_after: None }
 }
 
 impl From<JournalError> for Failure {

@@ -300,17 +300,25 @@ impl Client {
     async fn has_credential(&self, credential: &Credential) -> Result<bool, CloudError> {
         let user = credential.user.as_str();
         let mut token: Option<String> = None;
+        let mut seen = 0;
         loop {
             let call = self.service.list_credentials(user, token.clone());
             let page = self.call(Operation::ListCredentials, user, call).await?.body;
             if page.items.iter().any(|(id, _)| id == credential.id.as_str()) {
                 return Ok(true);
             }
-            if page.next.is_none() {
-                // An empty page where there should be items proves nothing.
+            seen += page.items.len();
+            if page.next.is_some() && page.next != token {
+                token = page.next;
+                continue;
+            }
+            if seen == page.total {
                 return Ok(false);
             }
-            token = page.next;
+            // A list that is not as long as it says it is proves nothing.
+            let message = format!("the list has {seen} of {} credentials", page.total);
+            let operation = Operation::ListCredentials.name();
+            return Err(CloudError::new(ErrorKind::Unavailable, operation, user, message));
         }
     }
 }

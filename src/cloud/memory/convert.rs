@@ -115,3 +115,52 @@ pub fn role_input(spec: &RoleSpec, tags: Tags) -> Result<RoleInput, CloudError> 
         tags,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_readable_day_on_a_disabled_user_is_a_suspension() {
+        let seen = |enabled, day: Option<&str>| {
+            let tags = day.map(|day| (SUSPENDED_TAG.to_owned(), day.to_owned()));
+            let stored = User {
+                id: "u-1".to_owned(),
+                name: "anna".to_owned(),
+                display_name: None,
+                email: None,
+                enabled,
+                tags: tags.into_iter().collect(),
+                revision: 1,
+            };
+            user(&stored, &"spi".into()).spec.access
+        };
+        let since = jiff::civil::date(2026, 3, 9);
+        assert_eq!(seen(false, Some("2026-03-09")), Access::Suspended { since });
+        assert_eq!(seen(false, None), Access::Disabled);
+        assert_eq!(seen(false, Some("yesterday")), Access::Disabled);
+        assert_eq!(seen(false, Some("")), Access::Disabled);
+        assert_eq!(seen(true, None), Access::Enabled);
+        assert_eq!(seen(true, Some("2026-03-09")), Access::Enabled);
+    }
+
+    #[test]
+    fn a_role_says_what_the_vendor_knows_and_nothing_else() {
+        let with = |attributes: &[(&str, AttributeValue)]| {
+            let attributes =
+                attributes.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
+            let spec = RoleSpec { name: "operator".into(), description: String::new(), attributes };
+            role_input(&spec, Tags::new()).map_err(|error| error.kind)
+        };
+        let read = AttributeValue::Set(["read".to_owned()].into());
+        assert!(with(&[(PERMISSIONS, read.clone())]).is_ok());
+        for wrong in [
+            &[][..],
+            &[(SESSION_HOURS, AttributeValue::Number(1))],
+            &[(PERMISSIONS, AttributeValue::Text("read".to_owned()))],
+            &[(PERMISSIONS, read.clone()), ("colour", AttributeValue::Flag(true))],
+        ] {
+            assert_eq!(with(wrong).unwrap_err(), ErrorKind::Invalid, "{wrong:?}");
+        }
+    }
+}

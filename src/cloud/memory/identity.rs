@@ -259,3 +259,35 @@ impl Client {
         matches!(result, Err(error) if error.kind == ErrorKind::NotFound)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(tags: &[(&str, &str)]) -> Ownership {
+        let tags = tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+        ownership(&tags, &"spi".into())
+    }
+
+    #[test]
+    fn only_a_whole_mark_of_the_same_organisation_makes_an_object_ours() {
+        let subject = || "person:debian:2345".parse().unwrap();
+        let ours = [(ORGANISATION_TAG, "spi"), (SUBJECT_TAG, "person:debian:2345")];
+        assert_eq!(of(&ours), Ownership::Ours(subject()));
+        assert_eq!(of(&[ours[0], ours[1], ("colour", "red")]), Ownership::Ours(subject()));
+        assert_eq!(of(&[]), Ownership::Unmarked);
+        assert_eq!(of(&[("organisation", "spi"), ("subject", "role:x")]), Ownership::Unmarked);
+        for theirs in [
+            &[ours[0]][..],
+            &[ours[1]],
+            &[ours[0], (SUBJECT_TAG, "")],
+            &[ours[0], (SUBJECT_TAG, "person:debian")],
+            &[ours[0], (SUBJECT_TAG, "planet:debian:2345")],
+            &[(ORGANISATION_TAG, "SPI"), ours[1]],
+            &[(ORGANISATION_TAG, "spi "), ours[1]],
+            &[(ORGANISATION_TAG, ""), ours[1]],
+        ] {
+            assert!(matches!(of(theirs), Ownership::Theirs(_)), "{theirs:?}");
+        }
+    }
+}

@@ -34,7 +34,8 @@ use crate::model::{Account, VendorFacts};
 use service::store::Store;
 use service::world::World;
 
-/// The embedded cloud as a vendor.
+/// The embedded cloud as a vendor. All clones are the same cloud.
+#[derive(Clone)]
 pub struct MemoryVendor {
     facts: VendorFacts,
     settings: Settings,

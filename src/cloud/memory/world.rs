@@ -105,6 +105,49 @@ impl MemoryWorld {
         lock(&self.world).store.read().cloned()
     }
 
+    /// Everything there is by name, one line each, for comparing worlds that came about in
+    /// different ways: without ids, revisions and the number of writes.
+    ///
+    /// # Errors
+    /// A state file that cannot be read.
+    pub fn describe(&self) -> Result<BTreeSet<String>, JournalError> {
+        let state = self.dump()?;
+        let mut lines = BTreeSet::new();
+        for (number, account) in &state.accounts {
+            let user = |id: &str| account.users.get(id).map_or("(gone)", |user| &user.name);
+            let role = |id: &str| account.roles.get(id).map_or("(gone)", |role| &role.name);
+            let group = |id: &str| state.group_anywhere(id).map_or("(gone)", |group| &group.name);
+            for User { id: _, name, display_name, email, enabled, tags, revision: _ } in
+                account.users.after(None)
+            {
+                lines.insert(format!(
+                    "{number} user {name} enabled={enabled} {display_name:?} {email:?} {tags:?}"
+                ));
+            }
+            for Group { id: _, name, tags, revision: _ } in account.groups.after(None) {
+                lines.insert(format!("{number} group {name} {tags:?}"));
+            }
+            for Role { id: _, name, description, permissions, session_hours, tags, revision: _ } in
+                account.roles.after(None)
+            {
+                lines.insert(format!(
+                    "{number} role {name} {description:?} {permissions:?} {session_hours:?} \
+                     {tags:?}"
+                ));
+            }
+            for (of, in_group) in &account.memberships {
+                lines.insert(format!("{number} member {} {}", group(in_group), user(of)));
+            }
+            for (to, of) in &account.bindings {
+                lines.insert(format!("{number} binding {} {}", role(of), group(to)));
+            }
+            for ((of, id), kind) in &account.credentials {
+                lines.insert(format!("{number} credential {} {kind} {id}", user(of)));
+            }
+        }
+        Ok(lines)
+    }
+
     /// A user nobody of ours made; `mark` for one that carries a mark all the same.
     pub fn add_user(
         &self,
@@ -183,7 +226,8 @@ impl MemoryWorld {
         id: &VendorId,
         change: impl FnOnce(&mut User),
     ) -> Result<(), JournalError> {
-        let found = self.dump()?.account(account).users.get(id.as_str()).cloned();
+        let found =
+            lock(&self.world).store.read()?.account(account).users.get(id.as_str()).cloned();
         let Some(mut user) = found else { return Ok(()) };
         change(&mut user);
         self.mutate(|state| Mutation::PutUser {
@@ -199,7 +243,8 @@ impl MemoryWorld {
         id: &VendorId,
         change: impl FnOnce(&mut Group),
     ) -> Result<(), JournalError> {
-        let found = self.dump()?.account(account).groups.get(id.as_str()).cloned();
+        let found =
+            lock(&self.world).store.read()?.account(account).groups.get(id.as_str()).cloned();
         let Some(mut group) = found else { return Ok(()) };
         change(&mut group);
         self.mutate(|state| Mutation::PutGroup {
@@ -215,7 +260,8 @@ impl MemoryWorld {
         id: &VendorId,
         change: impl FnOnce(&mut Role),
     ) -> Result<(), JournalError> {
-        let found = self.dump()?.account(account).roles.get(id.as_str()).cloned();
+        let found =
+            lock(&self.world).store.read()?.account(account).roles.get(id.as_str()).cloned();
         let Some(mut role) = found else { return Ok(()) };
         change(&mut role);
         self.mutate(|state| Mutation::PutRole {

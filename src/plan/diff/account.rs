@@ -37,7 +37,7 @@ pub(super) fn changes(
         wanted,
         seen,
         hub,
-        unread: (!reading.is_complete()).then(|| format!("account {place}")),
+        unread: super::unread(place, reading),
         role_at: seen.roles.iter().enumerate().map(|(at, role)| (&role.id, at)).collect(),
         subjects: names.into_iter().map(|(subject, _)| subject).collect(),
         roles,

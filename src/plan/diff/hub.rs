@@ -12,7 +12,7 @@ use super::{DiffInputs, copied_mark, finding, groups, members, shared, users};
 use crate::desired::{Desired, DesiredHub};
 use crate::model::{
     ChangeId, Credential, GroupSpec, ObjectKind, ObjectName, Observed, ObservedAccount, Place,
-    Reading, Subject, UserSpec, VendorFacts, VendorId, VendorName,
+    Subject, UserSpec, VendorFacts, VendorId, VendorName,
 };
 use crate::plan::{Reference, Target};
 
@@ -84,7 +84,7 @@ impl<'a> Hub<'a> {
             facts,
             today: inputs.today,
             grace_days: inputs.grace_days,
-            unread: unread(place, reading),
+            unread: super::unread(place, reading),
             unread_accounts: unread_accounts(inputs, place),
             seen,
             bound_elsewhere: bound_elsewhere(inputs, place, &group_at),
@@ -124,6 +124,9 @@ impl<'a> Hub<'a> {
         };
         if self.desired.incomplete.contains_key(directory) {
             return Some(format!("directory {directory}"));
+        }
+        if self.desired.unread.contains(directory) {
+            return Some(format!("directory {directory}, which was not asked in this run"));
         }
         if !self.desired.directories.contains(directory) {
             return Some(format!("directory {directory}, which the inventory does not name"));
@@ -226,10 +229,6 @@ fn known<T>(object: &Observed<T>, name: impl Fn(&T) -> &ObjectName) -> Target {
     Target { id: Reference::Known(object.id.clone()), name: name(&object.spec).clone() }
 }
 
-fn unread<T>(place: &Place, reading: &Reading<T>) -> Option<String> {
-    (!reading.is_complete()).then(|| format!("account {place}"))
-}
-
 /// Where else than in the accounts of its hub a group has a role, as far as anybody looked. The
 /// same account may be in the inventory twice, once for each organisation in it.
 fn bound_elsewhere<'a>(
@@ -259,7 +258,7 @@ fn bound_elsewhere<'a>(
 fn unread_accounts(inputs: &DiffInputs<'_>, hub: &Place) -> Option<String> {
     inputs.desired.accounts.iter().filter(|(_, wanted)| wanted.hub == *hub).find_map(
         |(place, _)| match inputs.observed.accounts.get(place) {
-            Some(reading) => unread(place, reading),
+            Some(reading) => super::unread(place, reading),
             None => Some(format!("account {place}, which was not read")),
         },
     )

@@ -150,6 +150,11 @@ fn census(
     census
 }
 
+/// Why nothing may be removed in an account, if so.
+fn unread<T>(place: &Place, reading: &Reading<T>) -> Option<String> {
+    (!reading.is_complete()).then(|| format!("account {place}"))
+}
+
 /// A place, shared by all its changes.
 fn shared(place: &Place) -> Arc<Place> {
     Arc::new(place.clone())

@@ -1,1 +1,7 @@
-//! Tests of apply.
+//! The executor against an account that does what the test's script says.
+
+mod fake;
+mod order;
+mod retries;
+mod stopping;
+mod victims;

@@ -1,1 +1,146 @@
-//! Tests of directory.
+//! Tests of reading directories, against real servers and scripted ones.
+
+mod generic;
+mod partial;
+mod scripted;
+mod transport;
+mod userdir;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reconcile::directory::{
+    Access, Bind, DirectoryConfig, LdapConfig, Origin, PasswordFrom, SchemaConfig, SchemaKind, read,
+};
+use reconcile::model::{Directory, GroupName, Person, Reading, Source};
+
+use crate::peers::slapd::{BASE, READER, READER_PASSWORD, Slapd};
+
+/// A server without TLS, anonymous, with short limits; tests change what they are about.
+fn server(url: String) -> LdapConfig {
+    LdapConfig {
+        url,
+        start_tls: false,
+        ca_file: None,
+        bind: Bind::Anonymous,
+        page_size: 4,
+        connect_timeout: Duration::from_secs(10),
+        read_timeout: Duration::from_secs(20),
+        attempts: 1,
+    }
+}
+
+/// The reader's bind, its password in a variable of this name.
+fn reader(variable: &str) -> Bind {
+    Bind::Simple { dn: READER.into(), password: PasswordFrom::Environment(variable.into()) }
+}
+
+fn config(origin: Origin, kind: SchemaKind) -> DirectoryConfig {
+    DirectoryConfig {
+        name: "debian".into(),
+        origin,
+        schema: SchemaConfig {
+            kind,
+            base: BASE.into(),
+            people_base: None,
+            groups_base: None,
+            stable_id: None,
+        },
+        name_prefix: String::new(),
+        source: Source::new("inventory/directories.yaml", 1, 1),
+    }
+}
+
+fn userdir(server: LdapConfig) -> DirectoryConfig {
+    config(Origin::Ldap(Box::new(server)), SchemaKind::Userdir)
+}
+
+/// Reads with two passwords in the environment: `RIGHT` and `WRONG`.
+async fn read_it(config: &DirectoryConfig) -> Reading<Directory> {
+    let environment = |name: &str| match name {
+        "RIGHT" => Some(READER_PASSWORD.into()),
+        "WRONG" => Some("guessed, and never to be shown".into()),
+        _ => None,
+    };
+    read(config, Access { root: Path::new("/"), environment: &environment }).await
+}
+
+async fn read_userdir(slapd: &Slapd) -> Reading<Directory> {
+    read_it(&userdir(server(slapd.url()))).await
+}
+
+/// Writes an LDIF file and reads it.
+async fn read_ldif(text: &str, kind: SchemaKind) -> Reading<Directory> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("people.ldif");
+    std::fs::write(&file, text).expect("a file");
+    read_it(&config(Origin::Ldif(file), kind)).await
+}
+
+fn person<'a>(directory: &'a Directory, login: &str) -> &'a Person {
+    directory
+        .people
+        .iter()
+        .find(|person| person.login.as_str() == login)
+        .unwrap_or_else(|| panic!("{login} is not there"))
+}
+
+/// The groups of a person, by name.
+fn groups<'a>(directory: &'a Directory, login: &str) -> Vec<&'a str> {
+    person(directory, login)
+        .groups
+        .iter()
+        .map(|joined| directory.group_at(joined.group).name.as_str())
+        .collect()
+}
+
+/// Everything that is missing, on lines.
+fn missing(reading: &Reading<Directory>) -> String {
+    reading.missing().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Asserts that a reading is partial and says these words.
+#[track_caller]
+fn assert_partial(reading: &Reading<Directory>, words: &[&str]) {
+    assert!(!reading.is_complete(), "must be partial");
+    let said = missing(reading);
+    for word in words {
+        assert!(said.contains(word), "`{word}` is not in: {said}");
+    }
+    assert!(!said.contains("never to be shown"), "the password shows: {said}");
+}
+
+#[track_caller]
+fn assert_complete(reading: &Reading<Directory>) {
+    assert!(reading.is_complete(), "{}", missing(reading));
+}
+
+fn relative(path: &str) -> PathBuf {
+    PathBuf::from(path)
+}
+
+#[tokio::test]
+async fn a_retired_directory_is_complete_and_empty() {
+    let reading = read_it(&config(Origin::Retired, SchemaKind::Userdir)).await;
+    assert_eq!(reading, Reading::Complete(Directory::empty("debian".into())));
+}
+
+#[tokio::test]
+async fn an_ldif_file_that_cannot_be_read_is_partial() {
+    for path in ["/nowhere/people.ldif", "/dev/zero", "/"] {
+        let origin = Origin::Ldif(relative(path));
+        assert_partial(&read_it(&config(origin, SchemaKind::Userdir)).await, &[path]);
+    }
+    assert_partial(&read_ldif("", SchemaKind::Userdir).await, &["no entries match"]);
+}
+
+#[tokio::test]
+async fn a_bad_record_names_its_line_and_the_others_count() {
+    let text =
+        crate::peers::slapd::USERDIR.replace("supplementaryGid: web@host1", "changetype: add");
+    let reading = read_ldif(&text, SchemaKind::Userdir).await;
+    assert_partial(&reading, &["people.ldif:", "`changetype`"]);
+    assert!(!reading.got().people.iter().any(|person| person.login.as_str() == "ada"));
+    assert!(reading.got().group(&GroupName::new("adm")).is_some());
+    assert_eq!(person(reading.got(), "bert").stable_id.as_str(), "1002");
+}

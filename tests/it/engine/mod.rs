@@ -4,6 +4,7 @@ mod cases;
 mod guard;
 mod meddling;
 mod oracle;
+mod proof;
 mod properties;
 mod random;
 mod run;

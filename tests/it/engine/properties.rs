@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 use reconcile::apply::Options;
 use reconcile::diagnostic::Severity;
-use reconcile::model::{Missing, ObjectKind, Place, Reading, Subject};
+use reconcile::model::{Missing, ObjectKind, Reading};
 use reconcile::plan::{Effect, Narrowing, Observations, Plan, Step, lint, narrow};
 
 use super::meddling::meddle;
 use super::oracle;
+use super::proof::{Lost, removals, unproven};
 use super::run::{Cloud, on_a_fast_clock, story};
 use super::world::{Given, Model};
 
@@ -26,8 +27,7 @@ async fn world_with_a_past(rng: &mut Rng) -> (Cloud, Model) {
 
 /// Checks something for many seeds, and names the seed of the first that fails.
 fn for_seeds(seeds: std::ops::Range<u64>, check: impl Fn(&mut Rng) -> Result<(), String>) {
-    let many: u64 = std::env::var("PROP_MUL").map_or(1, |text| text.parse().unwrap());
-    for seed in seeds.start..seeds.start + (seeds.end - seeds.start) * many {
+    for seed in seeds {
         if let Err(wrong) = check(&mut Rng::with_seed(seed)) {
             panic!("seed {seed}: {wrong}");
         }
@@ -138,10 +138,16 @@ fn nothing_is_removed_that_was_not_proven_and_additions_go_on() {
             let connections = cloud.connect(&given).await;
             let mut observed = cloud.observe(&given, &connections).await;
             let whole = cloud.plan(&given, &observed);
-            let lost = lose_something(rng, &mut given, &mut observed);
+            let only_said = rng.bool();
+            let lost = lose_something(rng, &mut given, &mut observed, only_said);
             let partial = cloud.plan(&given, &observed);
-            let mut wrong = unproven(&partial, &whole, &lost);
-            wrong.extend(missing_additions(&partial, &whole, &lost));
+            let mut wrong = unproven(&partial, &lost);
+            let proven: Vec<_> = removals(&whole).collect();
+            let more = removals(&partial).filter(|removal| !proven.contains(removal));
+            wrong.extend(more.map(|more| format!("not if all had been read: {more:?}")));
+            if only_said {
+                wrong.extend(missing_additions(&partial, &whole));
+            }
             if !lint(&partial).is_empty() {
                 wrong.push(format!("{:?}", lint(&partial)));
             }
@@ -157,25 +163,19 @@ fn nothing_is_removed_that_was_not_proven_and_additions_go_on() {
     });
 }
 
-/// What was not read completely.
-#[derive(Debug, Default)]
-struct Lost {
-    directories: BTreeSet<String>,
-    accounts: BTreeSet<Place>,
-    credentials: BTreeSet<Place>,
-    /// The readings only say that something is missing; in truth nothing is.
+/// Makes some readings incomplete. If `only_said`, in truth nothing is missing.
+fn lose_something(
+    rng: &mut Rng,
+    given: &mut Given,
+    observed: &mut Observations,
     only_said: bool,
-}
-
-fn lose_something(rng: &mut Rng, given: &mut Given, observed: &mut Observations) -> Lost {
-    let mut lost = Lost { only_said: rng.bool(), ..Lost::default() };
-    for (name, reading) in &mut given.directories {
+) -> Lost {
+    for reading in given.directories.values_mut() {
         if rng.bool() {
             continue;
         }
         spoil(reading);
-        lost.directories.insert(name.to_string());
-        if !lost.only_said {
+        if !only_said {
             edit(reading, |directory| {
                 directory.people.retain(|_| rng.bool());
                 for person in &mut directory.people {
@@ -184,13 +184,12 @@ fn lose_something(rng: &mut Rng, given: &mut Given, observed: &mut Observations)
             });
         }
     }
-    for (place, reading) in &mut observed.accounts {
+    for reading in observed.accounts.values_mut() {
         if rng.u8(..3) > 0 {
             continue;
         }
         spoil(reading);
-        lost.accounts.insert(place.clone());
-        if lost.only_said {
+        if only_said {
             edit(reading, |account| account.listed = ObjectKind::ALL.into());
         } else {
             edit(reading, |account| {
@@ -203,74 +202,21 @@ fn lose_something(rng: &mut Rng, given: &mut Given, observed: &mut Observations)
             });
         }
     }
-    for (place, reading) in &mut observed.credentials {
+    for reading in observed.credentials.values_mut() {
         if rng.u8(..3) > 0 {
             continue;
         }
         spoil(reading);
-        lost.credentials.insert(place.clone());
-        if !lost.only_said {
+        if !only_said {
             edit(reading, |credentials| credentials.retain(|_| rng.bool()));
         }
     }
-    lost
-}
-
-/// Removals of the plan of an incomplete reading that should not be there.
-fn unproven(partial: &Plan, whole: &Plan, lost: &Lost) -> Vec<String> {
-    let proven: Vec<(&Place, &Step)> = removals(whole).collect();
-    let ending: BTreeSet<_> = removals(partial)
-        .filter_map(|(place, step)| match step {
-            Step::DeleteGroup { id, .. } => Some((place, id)),
-            _ => None,
-        })
-        .collect();
-    let mut wrong = Vec::new();
-    for (place, step) in removals(partial) {
-        if !proven.contains(&(place, step)) {
-            wrong.push(format!("not removed if all had been read: {place} {step:?}"));
-        }
-        if lost.accounts.contains(place) {
-            wrong.push(format!("account was not read: {place} {step:?}"));
-        }
-        // A group that nothing asks for any more goes with its members, whoever they are.
-        let with_its_group = match step {
-            Step::RemoveMember { group, .. } => match &group.id {
-                reconcile::plan::Reference::Known(id) => ending.contains(&(place, id)),
-                reconcile::plan::Reference::Made { .. } => false,
-            },
-            _ => false,
-        };
-        if let Some(Subject::Person { directory, .. }) = step.subject()
-            && lost.directories.contains(directory.as_str())
-            && !with_its_group
-        {
-            wrong.push(format!("directory was not read: {place} {step:?}"));
-        }
-        let departure = matches!(
-            step,
-            Step::RevokeCredential { .. } | Step::SuspendUser { .. } | Step::DeleteUser { .. }
-        );
-        if departure && lost.credentials.contains(place) {
-            wrong.push(format!("credentials were not read: {place} {step:?}"));
-        }
-    }
-    wrong
-}
-
-fn removals(plan: &Plan) -> impl Iterator<Item = (&Place, &Step)> {
-    plan.changes
-        .iter()
-        .filter(|change| change.step.effect() == Effect::Removal)
-        .map(|change| (&*change.place, &change.step))
+    Lost::of(given, observed)
 }
 
 /// Additions that do not wait for a removal go on, if all that is missing is the certainty that
 /// nothing is.
-fn missing_additions(partial: &Plan, whole: &Plan, lost: &Lost) -> Vec<String> {
-    if !lost.only_said {
-        return Vec::new();
-    }
+fn missing_additions(partial: &Plan, whole: &Plan) -> Vec<String> {
     let waits: BTreeSet<_> = {
         let removal: BTreeSet<_> = whole.removals().iter().map(|change| change.id).collect();
         let mut waits = BTreeSet::new();

@@ -1,1 +1,7 @@
-//! Tests of memory.
+//! Tests of the embedded cloud.
+
+mod conformance;
+mod fixture;
+mod journal;
+mod liar;
+mod service;

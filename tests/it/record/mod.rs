@@ -1,1 +1,9 @@
-//! Tests of record.
+//! The run record and the lock, with real files, processes and kills.
+
+mod chain;
+mod children;
+mod commands;
+mod git;
+mod killed;
+mod lock;
+mod runs;

@@ -1,1 +1,7 @@
-//! Tests of report.
+//! What people and scripts get to read.
+
+mod hostile;
+mod metrics;
+mod sample;
+mod saved;
+mod shown;

@@ -67,8 +67,26 @@ impl Fault {
 #[derive(Debug, Default)]
 pub struct Faults {
     at: BTreeMap<u64, Fault>,
-    next: Vec<(Option<Operation>, Fault)>,
+    next: Vec<(Matches, Fault)>,
     random: Option<Random>,
+}
+
+/// Which calls a waiting fault is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Matches {
+    Any,
+    Write,
+    Operation(Operation),
+}
+
+impl Matches {
+    fn matches(self, operation: Operation) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Write => operation.is_write(),
+            Self::Operation(of) => of == operation,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -86,7 +104,12 @@ impl Faults {
 
     /// The next call, or the next call of that operation, goes wrong. Several wait in line.
     pub fn next(&mut self, operation: Option<Operation>, fault: Fault) {
-        self.next.push((operation, fault));
+        self.next.push((operation.map_or(Matches::Any, Matches::Operation), fault));
+    }
+
+    /// The next write goes wrong.
+    pub fn next_write(&mut self, fault: Fault) {
+        self.next.push((Matches::Write, fault));
     }
 
     /// Every call goes wrong with that probability, in one of those ways.
@@ -109,7 +132,7 @@ impl Faults {
         if let Some(fault) = self.at.remove(&call) {
             return Some(fault);
         }
-        let waiting = self.next.iter().position(|(of, _)| of.is_none_or(|of| of == operation));
+        let waiting = self.next.iter().position(|(which, _)| which.matches(operation));
         if let Some(position) = waiting {
             return Some(self.next.remove(position).1);
         }

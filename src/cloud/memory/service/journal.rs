@@ -17,12 +17,14 @@
 //!   harmless as never having run, and keeps hundreds of writes instant. What compaction
 //!   replaces *is* flushed.
 //!
+//! - Only its owner may read the file: it holds names and mail addresses.
+//!
 //! # Errors
 //! Any other damage is an error naming file and line; nothing is guessed or skipped.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -212,7 +214,12 @@ impl Journal {
         let mut text = header();
         text.push_str(&to_line(&Line::Snapshot(Box::new(state.clone()))));
         let new = with_suffix(&self.path, ".new");
-        let mut file = File::create(&new)?;
+        // One that was left behind may be readable by others; a new one is not.
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = private().write(true).truncate(true).open(&new)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&new, &self.path)?;
@@ -227,7 +234,7 @@ impl Journal {
     }
 
     fn write_at_end(&self, text: &[u8]) -> io::Result<File> {
-        let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        let file = private().append(true).open(&self.path)?;
         // Whoever was killed while writing left a torn line.
         if file.metadata()?.len() != self.offset {
             file.set_len(self.offset)?;
@@ -313,6 +320,13 @@ impl Journal {
     fn write_error(&self, source: io::Error) -> JournalError {
         JournalError::Write { path: self.path.clone(), source }
     }
+}
+
+/// Options for a file that comes to be readable by its owner alone.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).mode(0o600);
+    options
 }
 
 fn header() -> String {

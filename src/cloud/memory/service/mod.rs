@@ -3,8 +3,10 @@
 //! Architecture invariant: nothing in this folder knows the program's own words (`model`, `plan`)
 //! or traits; the program's side is a client of [`api`](super::api) like of any other vendor's.
 
+mod call;
 pub mod fault;
 pub mod journal;
+pub(super) mod rules;
 pub mod state;
 pub mod store;
 pub mod world;

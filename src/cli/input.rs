@@ -1,0 +1,217 @@
+//! Reading the inputs of a run: folders, clouds, lock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::{ExitCode, Failure, Globals};
+use crate::cloud::{Vendor, registry};
+use crate::diagnostic::Finding;
+use crate::directory;
+use crate::inventory::{self, Loaded};
+use crate::lock::{LockError, Locks};
+use crate::model::{AccountName, ObjectKind, OrganisationName};
+use crate::plan::Narrowing;
+use crate::run::{Gathered, Sources};
+
+/// Which part of everything a run is about.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Scope {
+    /// Only these kinds of objects
+    #[arg(long, value_name = "KIND", value_enum, value_delimiter = ',')]
+    pub(super) only: Vec<Kind>,
+
+    /// Only these organisations
+    #[arg(long = "org", value_name = "ORGANISATION", value_delimiter = ',')]
+    pub(super) organisations: Vec<String>,
+
+    /// Only these accounts
+    #[arg(long = "account", value_name = "ACCOUNT", value_delimiter = ',')]
+    pub(super) accounts: Vec<String>,
+}
+
+/// Kinds of objects, as written on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Kind {
+    /// Users and their credentials
+    Users,
+    /// Groups
+    Groups,
+    /// Users in groups
+    Memberships,
+    /// Roles
+    Roles,
+    /// Roles attached to groups
+    Bindings,
+}
+
+impl From<Kind> for ObjectKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Users => Self::User,
+            Kind::Groups => Self::Group,
+            Kind::Memberships => Self::Membership,
+            Kind::Roles => Self::Role,
+            Kind::Bindings => Self::Binding,
+        }
+    }
+}
+
+/// The inputs people keep in git, valid.
+pub(super) struct Input {
+    pub(super) loaded: Loaded,
+    pub(super) vendors: Vec<Arc<dyn Vendor>>,
+    pub(super) narrowing: Narrowing,
+    /// The organisations whose accounts must be read.
+    pub(super) organisations: BTreeSet<OrganisationName>,
+    pub(super) today: Date,
+}
+
+impl Input {
+    /// Reads and validates the folders.
+    ///
+    /// # Errors
+    /// Any error in them: nothing may be done on account of inputs that are half understood. All
+    /// findings have then been written to stderr.
+    pub(super) fn read(globals: &Globals, scope: &Scope, today: Date) -> Result<Self, Failure> {
+        let tree = inventory::read_folder(&globals.root);
+        let loaded = inventory::load(&tree, &registry::facts(), today);
+        if loaded.has_errors() {
+            let mut stderr = anstream::stderr();
+            for finding in &loaded.findings {
+                writeln!(stderr, "{finding:?}")?;
+            }
+            stderr.flush()?;
+            return Err(Failure::new(
+                ExitCode::BadInput,
+                "the inventory or the policies have errors",
+            )
+            .hint(
+                "put them right; `reconcile check` shows them without a run. Nothing was changed",
+            ));
+        }
+        let vendors = registry::vendors(&globals.state)
+            .map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
+        let narrowing = narrowing(scope, &loaded)?;
+        let organisations = organisations(&narrowing, &loaded);
+        Ok(Self { loaded, vendors, narrowing, organisations, today })
+    }
+
+    /// What a run gathers from.
+    pub(super) fn sources<'a>(&'a self, access: directory::Access<'a>) -> Sources<'a> {
+        Sources {
+            inventory: &self.loaded.inventory,
+            policies: &self.loaded.policies,
+            vendors: &self.vendors,
+            organisations: self.organisations.clone(),
+            access,
+            today: self.today,
+        }
+    }
+
+    /// The organisations a run works on, all of them if it is not narrowed.
+    pub(super) fn working_on(&self) -> Vec<OrganisationName> {
+        let all = self.loaded.inventory.organisations.keys();
+        all.filter(|name| self.organisations.is_empty() || self.organisations.contains(*name))
+            .cloned()
+            .collect()
+    }
+
+    /// Takes the locks of the organisations a run works on.
+    ///
+    /// # Errors
+    /// Another run has one of them; the failure says who.
+    pub(super) fn lock(&self, globals: &Globals) -> Result<Locks, Failure> {
+        let locks = Locks::take(&globals.state, &self.working_on(), &globals.holder());
+        let locks = locks.map_err(|error| match error {
+            LockError::Held { .. } => Failure::new(ExitCode::Locked, error)
+                .hint("wait for it to end; nothing was changed"),
+            LockError::Folder { .. } | LockError::File { .. } | LockError::NotAFile { .. } => {
+                Failure::new(ExitCode::Unexpected, error).hint("nothing was changed")
+            }
+        })?;
+        for (organisation, holder) in locks.taken_over() {
+            tracing::warn!("the last run on {organisation} did not end well ({holder}); going on");
+        }
+        Ok(locks)
+    }
+
+    /// The narrowing in words, for the record.
+    pub(super) fn narrowing_in_words(&self) -> Vec<String> {
+        let Narrowing { kinds, organisations, accounts } = &self.narrowing;
+        let kinds = kinds.iter().map(|kind| format!("only {}", kind.plural()));
+        let organisations = organisations.iter().map(|name| format!("organisation {name}"));
+        let accounts = accounts.iter().map(|name| format!("account {name}"));
+        kinds.chain(organisations).chain(accounts).collect()
+    }
+
+    /// What is odd about the inputs, also in the light of the directories.
+    pub(super) fn findings(&self, gathered: &Gathered) -> Vec<Finding> {
+        let mut findings = self.loaded.findings.clone();
+        findings.extend(inventory::against_directory::findings(
+            &self.loaded.inventory,
+            &gathered.directories,
+            &gathered.facts,
+            self.today,
+        ));
+        findings.extend(gathered.directories.iter().flat_map(|(name, reading)| {
+            reading.got().warnings.iter().map(move |warning| {
+                let message = format!("directory {name}, {}: {}", warning.entry, warning.message);
+                Finding::warning("directory", message)
+            })
+        }));
+        findings
+    }
+
+    /// The digest of every input file.
+    pub(super) fn digests(&self) -> BTreeMap<String, String> {
+        self.loaded.digests.clone()
+    }
+}
+
+fn narrowing(scope: &Scope, loaded: &Loaded) -> Result<Narrowing, Failure> {
+    let known = &loaded.inventory;
+    let organisations = scope.organisations.iter().map(|name| {
+        let names = known.organisations.keys().map(OrganisationName::as_str);
+        named::<OrganisationName>("organisation", name, names)
+    });
+    let accounts = scope.accounts.iter().map(|name| {
+        let names = known.accounts.keys().map(AccountName::as_str);
+        named::<AccountName>("account", name, names)
+    });
+    Ok(Narrowing {
+        kinds: scope.only.iter().map(|kind| ObjectKind::from(*kind)).collect(),
+        organisations: organisations.collect::<Result<_, _>>()?,
+        accounts: accounts.collect::<Result<_, _>>()?,
+    })
+}
+
+fn named<'a, T: for<'b> From<&'b str>>(
+    what: &str,
+    name: &str,
+    mut known: impl Iterator<Item = &'a str> + Clone,
+) -> Result<T, Failure> {
+    if known.clone().any(|one| one == name) {
+        return Ok(T::from(name));
+    }
+    let failure = Failure::new(ExitCode::BadInput, format!("there is no {what} `{name}`"));
+    Err(match crate::diagnostic::nearest(name, known.clone()) {
+        Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
+        None => match known.next() {
+            None => failure.hint("the inventory names none"),
+            Some(_) => failure,
+        },
+    })
+}
+
+/// The organisations to read: those named, and those of named accounts.
+fn organisations(narrowing: &Narrowing, loaded: &Loaded) -> BTreeSet<OrganisationName> {
+    let of_accounts = narrowing
+        .accounts
+        .iter()
+        .filter_map(|name| loaded.inventory.accounts.get(name))
+        .map(|entry| entry.account.place.organisation.clone());
+    narrowing.organisations.iter().cloned().chain(of_accounts).collect()
+}

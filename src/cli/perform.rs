@@ -1,0 +1,266 @@
+//! What `reconcile`, `reconcile plan` and `reconcile apply` have in common: looking, showing,
+//! carrying out.
+
+use std::future::Future;
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::input::Input;
+use super::progress::Progress;
+use super::run::Format;
+use super::{ExitCode, Failure, Globals};
+use crate::apply::{Options, Outcomes, Stopped};
+use crate::diagnostic::Severity;
+use crate::directory::{Access, Environment};
+use crate::plan::{Plan, PlanDigest};
+use crate::record::{self, EndFacts, Records, RunFacts, RunId};
+use crate::report::metrics::Metrics;
+use crate::report::{self, Detail};
+use crate::run::{self, Baseline, Gathered, Prepared};
+
+/// Runs something asynchronous to its end.
+pub(super) fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    // Both ldap3 and the clouds use rustls; without a process-wide choice of cryptography it
+    // panics as soon as two are compiled in. An error means that somebody chose already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Everything read, and the plan that follows.
+pub(super) struct Look {
+    pub(super) gathered: Gathered,
+    pub(super) prepared: Prepared,
+    planning_took: Duration,
+}
+
+impl Look {
+    pub(super) async fn at(
+        globals: &Globals,
+        input: &Input,
+        baseline: &Baseline,
+        approved: Option<PlanDigest>,
+    ) -> Self {
+        let environment: &Environment<'_> = &Globals::environment;
+        let access = Access { root: &globals.root, environment };
+        let sources = input.sources(access);
+        let gathered = run::gather(&sources).await;
+        let began = Instant::now();
+        let findings = input.findings(&gathered);
+        let prepared =
+            run::prepare(&sources, &gathered, baseline, findings, &input.narrowing, approved);
+        Self { gathered, prepared, planning_took: began.elapsed() }
+    }
+
+    fn plan(&self) -> &Plan {
+        self.prepared.review.approved.plan()
+    }
+
+    pub(super) fn has_changes(&self) -> bool {
+        !self.plan().changes.is_empty()
+    }
+
+    /// Whether a quiet run has nothing to say about it.
+    pub(super) fn is_silent(&self, quiet: bool) -> bool {
+        quiet && !self.has_changes() && self.exit_code() == ExitCode::Success
+    }
+
+    /// How a run ends that does everything it may without a failure.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        let plan = self.plan();
+        let errors = || plan.findings.iter().filter(|one| one.severity == Severity::Error);
+        if errors().any(|finding| finding.source.is_some()) {
+            ExitCode::BadInput
+        } else if errors().next().is_some() {
+            ExitCode::PartialFailure
+        } else if !plan.incomplete.is_empty() {
+            ExitCode::IncompleteSource
+        } else if self.prepared.review.approved.held().is_empty() {
+            ExitCode::Success
+        } else {
+            ExitCode::RemovalsHeld
+        }
+    }
+}
+
+/// How things are shown.
+#[derive(Clone, Copy)]
+pub(super) struct Shown {
+    pub(super) format: Format,
+    pub(super) detail: Detail,
+    pub(super) quiet: bool,
+}
+
+impl Shown {
+    pub(super) fn plan(self, out: &mut dyn Write, prepared: &Prepared) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => report::plan(out, &prepared.review, self.detail)?,
+            Format::Markdown => report::markdown(out, &prepared.review)?,
+            // A run writes one JSON document, at its end.
+            Format::Json => report::json(out, &prepared.review, None)?,
+        }
+        if prepared.left_out > 0 {
+            tracing::warn!(
+                "{} changes were left out because they need some that were not asked for",
+                prepared.left_out
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Carries out what was looked at: record, execution, outcome. The locks are the caller's.
+pub(super) async fn perform(
+    globals: &Globals,
+    input: &Input,
+    look: Look,
+    mut baseline: Baseline,
+    shown: Shown,
+    metrics: Option<&Path>,
+    out: &mut dyn Write,
+) -> Result<ExitCode, Failure> {
+    let unrecorded = |error: record::Error| {
+        Failure::new(ExitCode::Unexpected, error)
+            .hint("nothing was changed: no run without a record")
+    };
+    let records = Records::open(&globals.state, globals.clock());
+    let writer =
+        records.start(RunId::random(), facts(globals, input, &look)).map_err(unrecorded)?;
+    let review = &look.prepared.review;
+    let mut progress = Progress::new(review.approved.plan().changes.len());
+    let interrupt = interruption();
+    let began = Instant::now();
+    let carried = run::carry_out(
+        review,
+        &look.gathered.connections,
+        Options { seed: u64::from(std::process::id()), ..Options::default() },
+        writer,
+        &mut progress,
+        &interrupt,
+    )
+    .await
+    .map_err(unrecorded)?;
+    progress.finish();
+    let took = began.elapsed();
+    let outcomes = &carried.outcomes;
+    let code = exit_code(&look, outcomes);
+    let head = carried.writer.end(EndFacts { exit_code: code as u8 });
+    if !look.is_silent(shown.quiet) {
+        match shown.format {
+            Format::Text => report::outcomes(out, &review.approved, outcomes)?,
+            Format::Markdown => {}
+            Format::Json => report::json(out, review, Some(outcomes))?,
+        }
+    }
+    baseline.update(&look.gathered, &input.loaded.policies, &review.violations, input.today);
+    baseline.write(&globals.state).map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
+    let recorded = (took, outcomes, head.as_ref().ok().map(ToString::to_string));
+    write_metrics(metrics, globals, &look, Some(recorded), code)?;
+    let head = head.map_err(|error| {
+        Failure::new(ExitCode::Unexpected, error)
+            .hint("the changes were made; only the end of the record is missing")
+    })?;
+    if !look.is_silent(shown.quiet) && shown.format == Format::Text {
+        writeln!(out, "record {head}")?;
+    }
+    Ok(code)
+}
+
+/// The token that is cancelled by Ctrl-C or a termination signal. A second signal ends the
+/// program at once: it is safe at any point, a rerun mends what was under way.
+fn interruption() -> CancellationToken {
+    let token = CancellationToken::new();
+    let cancelled = token.clone();
+    tokio::spawn(async move {
+        signal().await;
+        cancelled.cancel();
+        tracing::warn!("interrupted: finishing what is under way; once more to stop at once");
+        signal().await;
+        std::process::exit(i32::from(ExitCode::Interrupted as u8));
+    });
+    token
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            // Without a handler for termination the default action remains: the process ends.
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+fn facts(globals: &Globals, input: &Input, look: &Look) -> RunFacts {
+    let holder = globals.holder();
+    let mut inputs = input.digests();
+    inputs.extend(run::digests::directories(&look.gathered));
+    RunFacts {
+        arguments: globals.arguments.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        user: holder.user,
+        host: holder.host,
+        process: holder.process,
+        inventory: record::input_version(&globals.root, &["inventory", "policies", "mirrors"]),
+        inputs,
+        organisations: input.working_on(),
+        narrowing: input.narrowing_in_words(),
+    }
+}
+
+fn exit_code(look: &Look, outcomes: &Outcomes) -> ExitCode {
+    match &outcomes.stopped {
+        Some(Stopped::Interrupted) => return ExitCode::Interrupted,
+        Some(Stopped::Unrecorded { .. }) => return ExitCode::Unexpected,
+        None => {}
+    }
+    let planned = look.exit_code();
+    if outcomes.counts().failed > 0 && planned != ExitCode::BadInput {
+        ExitCode::PartialFailure
+    } else {
+        planned
+    }
+}
+
+/// What a run that changed things adds to the metrics: how long it took, what became of every
+/// change, the head of the record.
+type Recorded<'a> = (Duration, &'a Outcomes, Option<String>);
+
+/// Writes the metrics file, if one is wanted.
+pub(super) fn write_metrics(
+    path: Option<&Path>,
+    globals: &Globals,
+    look: &Look,
+    recorded: Option<Recorded<'_>>,
+    code: ExitCode,
+) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    let success = code == ExitCode::Success && recorded.is_some();
+    let mut metrics = Metrics::new(globals.now(), code as u8, success);
+    metrics.durations.insert("directories", look.gathered.directories_took);
+    metrics.durations.insert("accounts", look.gathered.accounts_took);
+    metrics.durations.insert("plan", look.planning_took);
+    for one in &look.plan().withheld {
+        let key = (one.place.organisation.clone(), one.kind);
+        *metrics.withheld.entry(key).or_default() += one.count;
+    }
+    if let Some((took, outcomes, head)) = recorded {
+        metrics.durations.insert("apply", took);
+        metrics.record_head = head;
+        for (change, outcome) in look.plan().changes.iter().zip(&outcomes.by_change) {
+            let organisation = &change.place.organisation;
+            metrics.count(organisation, change.step.kind(), change.step.effect(), outcome);
+        }
+    }
+    metrics.replace(path).map_err(|source| {
+        Failure::new(ExitCode::Unexpected, format!("cannot write {}: {source}", path.display()))
+    })
+}

@@ -1,0 +1,112 @@
+//! `reconcile` and `reconcile --dry-run`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+
+use super::input::{Input, Scope};
+use super::perform::{self, Look, Shown};
+use super::{ExitCode, Failure, Globals};
+use crate::plan::PlanDigest;
+use crate::report::Detail;
+use crate::run::Baseline;
+
+/// Options of a run.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// How the plan is shown
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+
+    /// Show numbers instead of every change
+    #[arg(long)]
+    summary: bool,
+
+    /// Say nothing when there is nothing to do and nothing is wrong
+    #[arg(long, short)]
+    quiet: bool,
+
+    #[command(flatten)]
+    scope: Scope,
+
+    /// Let the held removals of the plan with this digest go, in this run only
+    #[arg(long, value_name = "DIGEST", value_parser = parse_digest)]
+    approve_removals: Option<PlanDigest>,
+
+    /// With --dry-run: end with code 10 when there are changes to make
+    #[arg(long, requires = "dry_run")]
+    detailed_exitcode: bool,
+
+    /// Write metrics for Prometheus' textfile collector to this file
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
+
+    /// With --dry-run: plan as if it were this day (YYYY-MM-DD)
+    #[arg(long, value_name = "DAY", requires = "dry_run")]
+    today: Option<Date>,
+}
+
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// For scripts; see `reconcile schema plan`
+    Json,
+    /// For a comment on a merge request
+    Markdown,
+}
+
+pub(super) fn run(
+    args: &Args,
+    globals: &Globals,
+    out: &mut dyn Write,
+) -> Result<ExitCode, Failure> {
+    let today = args.today.unwrap_or_else(|| globals.today());
+    let input = Input::read(globals, &args.scope, today)?;
+    let shown = Shown {
+        format: args.format,
+        detail: if args.summary { Detail::Summary } else { Detail::Everything },
+        quiet: args.quiet,
+    };
+    let approved = args.approve_removals.clone();
+    perform::on_runtime(async {
+        if args.dry_run {
+            let baseline = baseline(globals)?;
+            let look = Look::at(globals, &input, &baseline, approved).await;
+            shown.plan(out, &look.prepared)?;
+            let code = look.exit_code();
+            perform::write_metrics(args.metrics.as_deref(), globals, &look, None, code)?;
+            let pending = look.has_changes() && code == ExitCode::Success;
+            return Ok(match args.detailed_exitcode && pending {
+                true => ExitCode::ChangesPending,
+                false => code,
+            });
+        }
+        let locks = input.lock(globals)?;
+        let baseline = baseline(globals)?;
+        let look = Look::at(globals, &input, &baseline, approved).await;
+        if !look.is_silent(shown.quiet) {
+            shown.plan(out, &look.prepared)?;
+            out.flush()?;
+        }
+        let code =
+            perform::perform(globals, &input, look, baseline, shown, args.metrics.as_deref(), out)
+                .await;
+        drop(locks);
+        code
+    })
+}
+
+pub(super) fn baseline(globals: &Globals) -> Result<Baseline, Failure> {
+    Baseline::read(&globals.state).map_err(|error| Failure::new(ExitCode::Unexpected, error))
+}
+
+fn parse_digest(text: &str) -> Result<PlanDigest, String> {
+    PlanDigest::parse(text).map_err(|error| error.to_string())
+}

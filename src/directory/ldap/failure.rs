@@ -1,0 +1,213 @@
+//! What can go wrong with a server, and what the administrator can do about it.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ldap3::{LdapError, LdapResult};
+
+/// Why a read from a server is not complete.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// The URL is not one this program speaks.
+    #[error("`{url}` is not ldaps://host[:port], ldap://host[:port] or ldapi://%2Fpath")]
+    Url { url: String },
+    /// The connection would not be encrypted.
+    #[error("refused to talk to {host} without TLS")]
+    Plaintext { host: String },
+    /// The certificates to trust cannot be had.
+    #[error("cannot read the CA certificates of {}", file.display())]
+    CaFile { file: PathBuf, source: Box<dyn Error + Send + Sync> },
+    /// The system has no certificates to trust.
+    #[error("the system has no CA certificates")]
+    NoSystemCa,
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls { source: rustls::Error },
+    /// The password cannot be had.
+    #[error("no password for the bind: {why}")]
+    Password { why: String },
+    /// No connection.
+    #[error("cannot connect")]
+    Connect { source: LdapError },
+    /// No connection in time.
+    #[error("no connection within {}", seconds(*limit))]
+    ConnectStalled { limit: Duration },
+    /// The server refused the bind.
+    #[error("the bind was refused: {}", code(.result))]
+    Bind { result: LdapResult },
+    /// No answer in time.
+    #[error("no complete answer within {} (after {entries} entries)", seconds(*limit))]
+    Stalled { limit: Duration, entries: u64 },
+    /// The connection broke.
+    #[error("the connection broke after {entries} entries")]
+    Broke { entries: u64, source: LdapError },
+    /// A search ended with another code than success.
+    #[error("{} after {entries} entries", code(.result))]
+    Code { entries: u64, result: LdapResult },
+    /// The server pointed elsewhere.
+    #[error("a referral to {to} after {entries} entries; referrals are not followed")]
+    Referral { entries: u64, to: String },
+    /// The base is there, but not for us.
+    #[error("the base entry is not visible")]
+    BaseHidden,
+    /// Pages do not add up.
+    #[error("paging went wrong after {entries} entries: {why}")]
+    Paging { entries: u64, why: &'static str },
+    /// A reply that is not LDAP.
+    #[error("an answer that is not LDAP after {entries} entries")]
+    Malformed { entries: u64 },
+}
+
+impl Failure {
+    /// Whether a new attempt from the start may do better.
+    pub(super) fn is_passing(&self) -> bool {
+        match self {
+            Self::Connect { source } => !is_certificate(source) && !is_setup(source),
+            Self::ConnectStalled { .. } | Self::Stalled { .. } | Self::Broke { .. } => true,
+            // busy, unavailable
+            Self::Bind { result } | Self::Code { result, .. } => matches!(result.rc, 51 | 52),
+            Self::Url { .. }
+            | Self::Plaintext { .. }
+            | Self::CaFile { .. }
+            | Self::NoSystemCa
+            | Self::Tls { .. }
+            | Self::Password { .. }
+            | Self::Referral { .. }
+            | Self::BaseHidden
+            | Self::Paging { .. }
+            | Self::Malformed { .. } => false,
+        }
+    }
+
+    /// The failure with its causes and what to do.
+    pub(super) fn told(&self) -> String {
+        let mut told = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !told.contains(&text) {
+                told.push_str(": ");
+                told.push_str(&text);
+            }
+            cause = error.source();
+        }
+        if let Some(hint) = self.hint() {
+            told.push_str("; ");
+            told.push_str(hint);
+        }
+        told
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Url { .. } => "correct `url`",
+            Self::Plaintext { .. } => {
+                "use ldaps:// or `start_tls: true`; without TLS only a loopback address is spoken to"
+            }
+            Self::CaFile { .. } => "check `ca_file`",
+            Self::NoSystemCa => "install ca-certificates, or set `ca_file`",
+            Self::Connect { source } if is_certificate(source) => {
+                "check the server's certificate (issuer, name, dates), and `ca_file` if it is signed by your own CA"
+            }
+            Self::Connect { .. } | Self::ConnectStalled { .. } => {
+                "check `url`, `start_tls` and whether the server runs"
+            }
+            Self::Bind { result } => match result.rc {
+                49 => "check the bind DN and the password",
+                8 | 13 => "the server wants TLS before a bind: use ldaps:// or `start_tls: true`",
+                48 | 53 | 7 => "the server does not allow this way to bind: check `bind`",
+                _ => "check `bind`",
+            },
+            Self::Code { result, .. } => match result.rc {
+                3 => "raise the server's time limit for this bind",
+                4 => {
+                    "raise the server's size limit for this bind; paging does not lift it \
+                     (OpenLDAP: `limits … size.prtotal=unlimited size=unlimited`)"
+                }
+                11 => "raise the server's administrative limits for this bind",
+                12 => "the server cannot page: set `page_size: 0`",
+                32 => "check the base: it does not exist or may not be seen",
+                50 => "this bind may not search there",
+                _ => return None,
+            },
+            Self::Referral { .. } => {
+                "name the server that holds the entries, or a base without referrals"
+            }
+            Self::BaseHidden => "check the base and what this bind may read",
+            Self::Paging { .. } => "tell the server's makers; `page_size: 0` avoids paging",
+            Self::Stalled { .. } => {
+                "raise `read_timeout` or lower `page_size` if the server is slow"
+            }
+            Self::Tls { .. }
+            | Self::Password { .. }
+            | Self::Broke { .. }
+            | Self::Malformed { .. } => {
+                return None;
+            }
+        })
+    }
+}
+
+/// "size limit exceeded (4)": the server's own words come last, shortened, on one line.
+fn code(result: &LdapResult) -> String {
+    let name = match result.rc {
+        3 => "time limit exceeded",
+        4 => "size limit exceeded",
+        7 => "this way to bind is not supported",
+        8 => "stronger authentication required",
+        10 => "referral",
+        11 => "administrative limit exceeded",
+        12 => "a critical extension is not available",
+        13 => "confidentiality required",
+        32 => "no such object",
+        48 => "inappropriate authentication",
+        49 => "invalid credentials",
+        50 => "insufficient access rights",
+        51 => "busy",
+        52 => "unavailable",
+        53 => "unwilling to perform",
+        _ => "the server reports an error",
+    };
+    let words: String =
+        result.text.chars().filter(|character| !character.is_control()).take(200).collect();
+    if words.is_empty() {
+        format!("{name} ({})", result.rc)
+    } else {
+        format!("{name} ({}, {words})", result.rc)
+    }
+}
+
+fn seconds(limit: Duration) -> String {
+    format!("{} s", limit.as_secs_f64())
+}
+
+/// Whether the connection failed over the server's certificate.
+fn is_certificate(error: &LdapError) -> bool {
+    let tls = match error {
+        LdapError::Io { source } => source.get_ref().and_then(|inner| inner.downcast_ref()),
+        LdapError::Rustls { source } => Some(source),
+        _ => None,
+    };
+    matches!(
+        tls,
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
+    )
+}
+
+/// Whether the connection failed over something that the next attempt would find unchanged.
+fn is_setup(error: &LdapError) -> bool {
+    match error {
+        LdapError::Io { source } => matches!(
+            source.kind(),
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::InvalidInput
+        ),
+        LdapError::UrlParsing { .. }
+        | LdapError::DNSName { .. }
+        | LdapError::UnknownScheme(_)
+        | LdapError::EmptyUnixPath
+        | LdapError::PortInUnixPath
+        | LdapError::LdapResult { .. } => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,102 @@
+//! A directory on an LDAP server.
+//!
+//! A broken or stalled connection is tried again from the start with nothing kept of the attempt
+//! before: half of one read and half of another is a directory that never was.
+
+mod connection;
+mod failure;
+mod page;
+mod password;
+mod url;
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+use super::Access;
+use super::config::{DirectoryConfig, LdapConfig};
+use super::schema::{Assembly, Search};
+use crate::model::{Directory, Missing, Reading};
+
+use connection::Connection;
+
+/// Reads from a server, trying again where that may help.
+pub(super) async fn read(
+    config: &DirectoryConfig,
+    server: &LdapConfig,
+    access: Access<'_>,
+) -> Reading<Directory> {
+    let mut delays = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(200))
+        .with_max_delay(Duration::from_secs(5))
+        .with_max_times(server.attempts.max(1) as usize - 1)
+        .with_jitter()
+        .build();
+    loop {
+        let mut assembly = Assembly::new(config);
+        let again = attempt(&mut assembly, server, access).await;
+        match delays.next().filter(|_| again) {
+            Some(delay) => {
+                tracing::debug!(directory = %config.name, ?delay, "reading again from the start");
+                tokio::time::sleep(delay).await;
+            }
+            None => return assembly.finish(),
+        }
+    }
+}
+
+/// One read from the start. Whether another may do better.
+async fn attempt(assembly: &mut Assembly, server: &LdapConfig, access: Access<'_>) -> bool {
+    let mut connection = match Connection::open(server, access).await {
+        Ok(connection) => connection,
+        Err(failure) => {
+            tracing::debug!(%failure, "cannot connect");
+            assembly.missing(Missing::new(format!("everything on {}", server.url), failure.told()));
+            return failure.is_passing();
+        }
+    };
+    let (groups, people) = (assembly.schema().groups.clone(), assembly.schema().people.clone());
+    let found = search(&mut connection, &groups, assembly, Assembly::group).await;
+    assembly.groups_done();
+    let again = match found {
+        // The connection is gone: people would fail the same way.
+        Err(again) if again || connection.is_closed() => again,
+        _ => search(&mut connection, &people, assembly, Assembly::person).await == Err(true),
+    };
+    connection.close().await;
+    again
+}
+
+/// One search with its base checked first; what fails is noted. The error says whether another
+/// attempt may do better.
+async fn search(
+    connection: &mut Connection,
+    search: &Search,
+    assembly: &mut Assembly,
+    take: fn(&mut Assembly, super::entry::Entry),
+) -> Result<(), bool> {
+    let result = match page::base_is_visible(connection, &search.base).await {
+        Ok(()) => {
+            page::search(connection, search, &mut |found| match found {
+                page::Found::Entry(entry) => take(assembly, entry),
+                page::Found::Unreadable(missing) => assembly.missing(missing),
+            })
+            .await
+        }
+        Err(failure) => Err(failure),
+    };
+    match result {
+        Ok(entries) => {
+            tracing::debug!(base = %search.base, filter = %search.filter, entries, "searched");
+            Ok(())
+        }
+        Err(failure) => {
+            tracing::debug!(base = %search.base, filter = %search.filter, %failure, "search failed");
+            assembly.missing(Missing::new(
+                format!("{} below {}", search.what, search.base),
+                failure.told(),
+            ));
+            Err(failure.is_passing())
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The files below `inventory/` as people write them. Also the source of their JSON Schema: the
+//! documentation of each field is what an editor shows.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::selector::Selector;
+use crate::yaml::{Field, List, Named};
+
+/// One file of the inventory. Every file may hold any of these; all files together are the
+/// inventory.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "reconcile inventory")]
+pub struct InventoryFile {
+    /// Organisations with their accounts, by name.
+    #[serde(default)]
+    pub organisations: Field<Named<Organisation>>,
+    /// Projects by name.
+    #[serde(default)]
+    pub projects: Field<Named<Project>>,
+    /// Where people and groups come from, by name.
+    #[serde(default)]
+    pub directories: Field<Named<Directory>>,
+    /// Which group gets which role on which accounts.
+    #[serde(default)]
+    pub grants: Field<List<Grant>>,
+    /// Identities of machines, by name.
+    #[serde(default)]
+    pub service_accounts: Field<Named<ServiceAccount>>,
+}
+
+/// Who owns accounts.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Organisation {
+    /// Who administers its accounts, unless an account says otherwise.
+    #[serde(default)]
+    pub administrators: Field<Administrators>,
+    /// Its accounts at all vendors, by a name that is unique over the whole inventory.
+    #[serde(default)]
+    pub accounts: Field<Named<Account>>,
+}
+
+/// Who administers an account. A run never takes away so much that they are locked out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Administrators {
+    /// The group whose members are administrators: `directory:group`, or just `group` where there
+    /// is one directory.
+    pub group: Field<String>,
+    /// How many of them must remain after any run. 2 unless written; 3 is better.
+    #[serde(default)]
+    pub minimum: Field<u32>,
+    /// Log-in names of people who must remain whatever the directory says.
+    #[serde(default)]
+    pub required: Field<List<String>>,
+}
+
+/// An account, subscription or project at a vendor.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Who runs it.
+    pub vendor: Field<String>,
+    /// The vendor's partition, where it has several.
+    #[serde(default)]
+    pub partition: Field<String>,
+    /// The vendor's id of the account.
+    pub id: Field<String>,
+    /// Users and groups of the organisation live in this account. One account of each
+    /// organisation, vendor and partition is the hub; where there is only one, it is.
+    #[serde(default)]
+    pub hub: Field<bool>,
+    /// The project the account belongs to.
+    #[serde(default)]
+    pub project: Field<String>,
+    /// Who pays.
+    #[serde(default)]
+    pub sponsor: Field<String>,
+    /// Whom to ask.
+    #[serde(default)]
+    pub contacts: Field<List<String>>,
+    /// What the sponsor asks in return or forbids.
+    #[serde(default)]
+    pub constraints: Field<List<String>>,
+    /// Who administers it, if others than the organisation's administrators.
+    #[serde(default)]
+    pub administrators: Field<Administrators>,
+}
+
+/// A project.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Project {
+    /// The directory of its people.
+    #[serde(default)]
+    pub directory: Field<String>,
+    /// What it is.
+    #[serde(default)]
+    pub description: Field<String>,
+}
+
+/// Where people and groups come from: exactly one of `ldif`, `ldap` and `retired: true`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Directory {
+    /// An LDIF file, relative to the root of the repository.
+    #[serde(default)]
+    pub ldif: Field<String>,
+    /// An LDAP server.
+    #[serde(default)]
+    pub ldap: Field<Ldap>,
+    /// The directory is gone for good: everybody in it counts as departed.
+    #[serde(default)]
+    pub retired: Field<bool>,
+    /// How its entries are to be understood.
+    #[serde(default)]
+    pub schema: Field<Schema>,
+    /// Base of everything: `dc=example,dc=org`.
+    #[serde(default)]
+    pub base: Field<String>,
+    /// Where people are, if not in the schema's usual place below the base.
+    #[serde(default)]
+    pub people_base: Field<String>,
+    /// Where groups are, if not in the schema's usual place below the base.
+    #[serde(default)]
+    pub groups_base: Field<String>,
+    /// The attribute that stays the same when a person is renamed; `uidNumber` unless written.
+    #[serde(default)]
+    pub stable_id: Field<String>,
+    /// Put before the log-in names and group names of this directory at vendors, so that two
+    /// directories can share an account.
+    #[serde(default)]
+    pub name_prefix: Field<String>,
+}
+
+/// The schemas that are understood.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Schema {
+    /// Debian's userdir-ldap: membership is an attribute of the person.
+    Userdir,
+    /// posixGroup with `memberUid`.
+    Rfc2307,
+    /// groupOfNames with `member`, or `memberOf` on people.
+    Rfc2307bis,
+    /// Active Directory.
+    ActiveDirectory,
+}
+
+/// How to reach an LDAP server.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ldap {
+    /// `ldaps://host`, `ldap://host` (with StartTLS) or `ldapi://%2Fpath%2Fto%2Fsocket`.
+    pub url: Field<String>,
+    /// Upgrade an `ldap://` connection with StartTLS. On unless written; off only on loopback.
+    #[serde(default)]
+    pub start_tls: Field<bool>,
+    /// PEM file with the CA certificates to trust instead of the system's, relative to the root.
+    #[serde(default)]
+    pub ca_file: Field<String>,
+    /// Who we are. Anonymous unless written.
+    #[serde(default)]
+    pub bind: Field<Bind>,
+    /// Entries per page. 500 unless written.
+    #[serde(default)]
+    pub page_size: Field<u32>,
+    /// Seconds for connecting, TLS included. 10 unless written.
+    #[serde(default)]
+    pub connect_seconds: Field<u32>,
+    /// Seconds for each page or other answer. 60 unless written.
+    #[serde(default)]
+    pub read_seconds: Field<u32>,
+    /// How often a broken connection is tried again from the start. 3 unless written.
+    #[serde(default)]
+    pub attempts: Field<u32>,
+}
+
+/// Who we are: `external: true`, or a `dn` and exactly one of the ways to its password.
+/// A password itself is never written here.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bind {
+    /// SASL EXTERNAL: the operating system's word for a local socket.
+    #[serde(default)]
+    pub external: Field<bool>,
+    /// The DN for a simple bind.
+    #[serde(default)]
+    pub dn: Field<String>,
+    /// File whose first line is the password, relative to the root; nobody else may read it.
+    #[serde(default)]
+    pub password_file: Field<String>,
+    /// Environment variable that holds the password.
+    #[serde(default)]
+    pub password_environment: Field<String>,
+    /// Command whose first line of output is the password, word by word; no shell.
+    #[serde(default)]
+    pub password_command: Field<List<String>>,
+}
+
+/// A group gets a role on accounts.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// Who: `directory:group`, or just `group` where there is one directory.
+    pub group: Field<String>,
+    /// What: a role of the policies.
+    pub role: Field<String>,
+    /// Where: names of accounts, patterns with `*`, or `project: name` for all accounts of a
+    /// project.
+    pub accounts: Field<List<Selector>>,
+    /// Why, in your words. Shown wherever the grant has an effect.
+    pub reason: Field<String>,
+    /// The first day without it, as `YYYY-MM-DD`.
+    #[serde(default)]
+    pub until: Field<String>,
+}
+
+/// A machine's identity.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceAccount {
+    /// The project it works for.
+    #[serde(default)]
+    pub project: Field<String>,
+    /// The group that answers for it.
+    pub owners: Field<String>,
+    /// The role it has.
+    pub role: Field<String>,
+    /// Where it has it, as for grants.
+    pub accounts: Field<List<Selector>>,
+    /// Why, in your words.
+    pub reason: Field<String>,
+    /// The first day without it, as `YYYY-MM-DD`.
+    #[serde(default)]
+    pub until: Field<String>,
+}

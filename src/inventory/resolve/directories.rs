@@ -1,0 +1,256 @@
+//! Where people and groups come from.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{World, text};
+use crate::diagnostic::{Finding, Findings};
+use crate::directory::{
+    Bind, DirectoryConfig, LdapConfig, Origin, PasswordFrom, SchemaConfig, SchemaKind,
+};
+use crate::inventory::as_written::{self, InventoryFile};
+use crate::inventory::known::ReadFile;
+use crate::model::DirectoryName;
+use crate::yaml::{Field, InFile, Position, Written};
+
+const DEFAULT_PAGE_SIZE: u32 = 500;
+const DEFAULT_CONNECT_SECONDS: u32 = 10;
+const DEFAULT_READ_SECONDS: u32 = 60;
+const DEFAULT_ATTEMPTS: u32 = 3;
+
+/// Adds the directories of one file.
+pub(super) fn resolve(
+    file: &ReadFile<InventoryFile>,
+    world: World<'_>,
+    findings: &mut Findings,
+    into: &mut BTreeMap<DirectoryName, DirectoryConfig>,
+) {
+    let at = InFile(&file.path);
+    for (name, written) in file.content.directories.given().iter().flat_map(|s| &s.value.0) {
+        let is_definition = world.known.directories.is_definition(&name.value, &at.source(name.at));
+        let Some(written) = written.given().filter(|_| is_definition) else { continue };
+        if let Some(config) = one_directory(name, &written.value, at, findings) {
+            into.insert(config.name.clone(), config);
+        }
+    }
+}
+
+fn one_directory(
+    name: &Written<String>,
+    written: &as_written::Directory,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Option<DirectoryConfig> {
+    let origin = origin(name, written, at, findings);
+    let retired = matches!(origin, Some(Origin::Retired));
+    let kind = match (&written.schema, retired) {
+        (Field::Absent, true) => Some(SchemaKind::Rfc2307),
+        (field, _) => {
+            at.required(field, "schema", name.at, findings).map(|kind| match kind.value {
+                as_written::Schema::Userdir => SchemaKind::Userdir,
+                as_written::Schema::Rfc2307 => SchemaKind::Rfc2307,
+                as_written::Schema::Rfc2307bis => SchemaKind::Rfc2307bis,
+                as_written::Schema::ActiveDirectory => SchemaKind::ActiveDirectory,
+            })
+        }
+    };
+    let base = match (&written.base, retired) {
+        (Field::Absent, true) => Some(String::new()),
+        (field, _) => at.words(field, "base", name.at, findings),
+    };
+    let schema = SchemaConfig {
+        kind: kind?,
+        base: base?,
+        people_base: filled(&written.people_base),
+        groups_base: filled(&written.groups_base),
+        stable_id: filled(&written.stable_id),
+    };
+    Some(DirectoryConfig {
+        name: name.value.as_str().into(),
+        origin: origin?,
+        schema,
+        name_prefix: text(&written.name_prefix),
+        source: at.source(name.at),
+    })
+}
+
+fn filled(field: &Field<String>) -> Option<String> {
+    Some(text(field)).filter(|text| !text.is_empty())
+}
+
+fn origin(
+    name: &Written<String>,
+    written: &as_written::Directory,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Option<Origin> {
+    let retired = written.retired.given().is_some_and(|retired| retired.value);
+    match (&written.ldif, &written.ldap, retired) {
+        (Field::Given(ldif), Field::Absent, false) => {
+            below_root(ldif, at, findings).map(Origin::Ldif)
+        }
+        (Field::Absent, Field::Given(ldap), false) => {
+            self::ldap(&ldap.value, ldap.at, at, findings)
+                .map(|config| Origin::Ldap(Box::new(config)))
+        }
+        (Field::Absent, Field::Absent, true) => Some(Origin::Retired),
+        (Field::Broken, _, _) | (_, Field::Broken, _) => None,
+        _ if matches!(written.retired, Field::Broken) => None,
+        _ => {
+            findings.push(
+                Finding::error(
+                    "directory-origin",
+                    format!("directory `{}` needs exactly one origin", name.value),
+                )
+                .at(&at.source(name.at))
+                .hint("write one of `ldif: file`, `ldap:` and `retired: true`"),
+            );
+            None
+        }
+    }
+}
+
+/// A path of a file in the repository.
+fn below_root(
+    written: &Written<String>,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Option<PathBuf> {
+    let text = written.value.as_str();
+    let inside = !text.is_empty()
+        && !text.starts_with('/')
+        && text.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    if !inside {
+        findings.push(
+            Finding::error("path-outside", format!("`{text}` is not a path below the root"))
+                .at(&at.source(written.at))
+                .hint("write it from the root of the repository on, for example inventory/people.ldif"),
+        );
+        return None;
+    }
+    Some(PathBuf::from(text))
+}
+
+fn ldap(
+    written: &as_written::Ldap,
+    item: Position,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Option<LdapConfig> {
+    let start_tls = written.start_tls.given().is_none_or(|start_tls| start_tls.value);
+    let bind = match &written.bind {
+        Field::Absent => Some(Bind::Anonymous),
+        Field::Broken => None,
+        Field::Given(bind) => self::bind(&bind.value, bind.at, at, findings),
+    };
+    let page_size = number(&written.page_size, DEFAULT_PAGE_SIZE, at, findings);
+    let connect = number(&written.connect_seconds, DEFAULT_CONNECT_SECONDS, at, findings);
+    let read = number(&written.read_seconds, DEFAULT_READ_SECONDS, at, findings);
+    let attempts = number(&written.attempts, DEFAULT_ATTEMPTS, at, findings);
+    let url = at.required(&written.url, "url", item, findings)?;
+    check_url(url, start_tls, at, findings)?;
+    Some(LdapConfig {
+        url: url.value.clone(),
+        start_tls,
+        ca_file: filled(&written.ca_file).map(PathBuf::from),
+        bind: bind?,
+        page_size: page_size?,
+        connect_timeout: Duration::from_secs(connect?.into()),
+        read_timeout: Duration::from_secs(read?.into()),
+        attempts: attempts?,
+    })
+}
+
+/// A number that is not 0.
+fn number(
+    field: &Field<u32>,
+    default: u32,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Option<u32> {
+    match field {
+        Field::Absent => Some(default),
+        Field::Broken => None,
+        Field::Given(written) if written.value == 0 => {
+            findings.push(Finding::error("zero", "this cannot be 0").at(&at.source(written.at)));
+            None
+        }
+        Field::Given(written) => Some(written.value),
+    }
+}
+
+fn check_url(
+    url: &Written<String>,
+    start_tls: bool,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Option<()> {
+    let mut wrong = |code: &str, message: String, hint: &str| {
+        findings.push(Finding::error(code, message).at(&at.source(url.at)).hint(hint));
+        None
+    };
+    let forms = "write ldaps://host, ldap://host or ldapi://%2Fpath%2Fto%2Fsocket";
+    let Some((scheme, host)) = url.value.split_once("://").filter(|(_, host)| !host.is_empty())
+    else {
+        return wrong("bad-url", format!("`{}` is not an LDAP URL", url.value), forms);
+    };
+    if host.contains('@') || host.contains('?') || host.chars().any(char::is_whitespace) {
+        return wrong("bad-url", "this is more than a host and a port".to_owned(), forms);
+    }
+    match scheme {
+        "ldaps" | "ldapi" => Some(()),
+        "ldap" if start_tls || is_loopback(host) => Some(()),
+        "ldap" => wrong(
+            "without-tls",
+            "people would be read over the network without TLS".to_owned(),
+            "leave StartTLS on; it may be off for a loopback address only",
+        ),
+        _ => wrong("bad-url", format!("`{scheme}` is not an LDAP scheme"), forms),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_end_matches('/');
+    let address = match address.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => address.split(':').next().unwrap_or_default(),
+    };
+    address == "localhost"
+        || address.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
+fn bind(
+    written: &as_written::Bind,
+    item: Position,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Option<Bind> {
+    let external = written.external.given().is_some_and(|external| external.value);
+    let mut passwords = Vec::new();
+    passwords.extend(filled(&written.password_file).map(|file| PasswordFrom::File(file.into())));
+    passwords.extend(filled(&written.password_environment).map(PasswordFrom::Environment));
+    let command: Vec<String> = written
+        .password_command
+        .given()
+        .into_iter()
+        .flat_map(|words| &words.value.0)
+        .map(|word| word.value.clone())
+        .collect();
+    if !command.is_empty() {
+        passwords.push(PasswordFrom::Command(command));
+    }
+    match (filled(&written.dn), external, passwords.as_slice()) {
+        (None, true, []) => Some(Bind::External),
+        (Some(dn), false, [password]) => Some(Bind::Simple { dn, password: password.clone() }),
+        _ => {
+            findings.push(
+                Finding::error("bind", "this does not say who we are").at(&at.source(item)).hint(
+                    "write `external: true`, or `dn` and exactly one of `password_file`, \
+                         `password_environment` and `password_command`",
+                ),
+            );
+            None
+        }
+    }
+}

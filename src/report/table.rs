@@ -1,0 +1,81 @@
+//! Columns that line up without wasting a screen on one long name.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::words::{Line, line};
+use crate::guard::ApprovedPlan;
+use crate::model::Place;
+use crate::plan::Change;
+
+/// A longer name or detail moves the rest of its own line only.
+const WIDEST_OBJECT: usize = 32;
+const WIDEST_DETAIL: usize = 40;
+
+pub(super) const HEADING: Style = Style::new().bold();
+pub(super) const FAINT: Style = Style::new().dimmed();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const CAUTION: Style = AnsiColor::Yellow.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default();
+
+/// The changes of each account, in the order of the plan.
+pub(super) fn by_place(approved: &ApprovedPlan) -> BTreeMap<&Place, Vec<&Change>> {
+    let mut places: BTreeMap<&Place, Vec<&Change>> = BTreeMap::new();
+    for change in &approved.plan().changes {
+        places.entry(&change.place).or_default().push(change);
+    }
+    places
+}
+
+/// How wide the columns of one account are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Widths {
+    verb: usize,
+    object: usize,
+    detail: usize,
+}
+
+impl Widths {
+    pub(super) fn of(changes: &[&Change]) -> Self {
+        let mut widths = Self::default();
+        for change in changes {
+            let line = line(change, None);
+            widths.verb = widths.verb.max(line.verb.len());
+            widths.object = widths.object.max(within(&line.object, WIDEST_OBJECT));
+            widths.detail = widths.detail.max(within(&line.detail, WIDEST_DETAIL));
+        }
+        widths
+    }
+
+    /// The columns up to the detail, then what is given, without trailing spaces.
+    pub(super) fn lay_out(&self, line: &Line, rest: &str) -> String {
+        let Self { verb, object, detail } = *self;
+        let text = format!(
+            "{} {:verb$}  {:object$}  {:detail$}  {rest}",
+            line.sign, line.verb, line.object, line.detail
+        );
+        text.trim_end().to_owned()
+    }
+}
+
+fn within(text: &str, widest: usize) -> usize {
+    let width = text.chars().count();
+    if width > widest { 0 } else { width }
+}
+
+/// The colour that goes with a sign.
+pub(super) fn style_of(sign: char) -> Style {
+    match sign {
+        '+' => GOOD,
+        '-' => BAD,
+        '~' | '!' => CAUTION,
+        _ => Style::new(),
+    }
+}
+
+/// A line in a style.
+pub(super) fn styled(out: &mut dyn Write, style: Style, text: &str) -> io::Result<()> {
+    writeln!(out, "{style}{text}{style:#}")
+}

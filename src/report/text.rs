@@ -1,0 +1,214 @@
+//! A reviewed plan for people.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::counts::Counts;
+use super::table::{BAD, CAUTION, FAINT, GOOD, HEADING, Widths, by_place, style_of, styled};
+use super::words::{line, printable, sign};
+use crate::diagnostic::{Finding, Severity};
+use crate::guard::{ApprovedPlan, Review};
+use crate::model::Place;
+use crate::plan::{Change, Effect, Incomplete, Plan, Withheld};
+
+/// How much of a plan is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Every change.
+    #[default]
+    Everything,
+    /// How many of each sort in each account; what is held is still shown one by one.
+    Summary,
+}
+
+/// Writes a reviewed plan.
+pub fn plan(out: &mut dyn Write, review: &Review, detail: Detail) -> io::Result<()> {
+    let approved = &review.approved;
+    let plan = approved.plan();
+    for (place, changes) in by_place(approved) {
+        account(out, approved, place, &changes, detail)?;
+    }
+    incomplete(out, &plan.incomplete, &plan.withheld)?;
+    findings(out, &plan.findings)?;
+    violations(out, review)?;
+    closing(out, approved)
+}
+
+fn account(
+    out: &mut dyn Write,
+    approved: &ApprovedPlan,
+    place: &Place,
+    changes: &[&Change],
+    detail: Detail,
+) -> io::Result<()> {
+    let mut counts = Counts::default();
+    for change in changes {
+        counts.add(change, approved.held().contains_key(&change.id));
+    }
+    let name = place.to_string();
+    let name = printable(&name);
+    writeln!(out, "{HEADING}{name}{HEADING:#}  {FAINT}{counts}{FAINT:#}")?;
+    let held = |change: &&&Change| approved.held().contains_key(&change.id);
+    let shown: Vec<&Change> = match detail {
+        Detail::Everything => changes.to_vec(),
+        Detail::Summary => changes.iter().filter(held).copied().collect(),
+    };
+    if detail == Detail::Summary {
+        let mut sorts: BTreeMap<(Effect, &str, char), usize> = BTreeMap::new();
+        for change in changes.iter().filter(|change| !held(change)) {
+            *sorts
+                .entry((change.step.effect(), change.step.verb(), sign(&change.step)))
+                .or_default() += 1;
+        }
+        for ((_, verb, sign), count) in sorts {
+            let style = style_of(sign);
+            writeln!(out, "  {style}{sign} {verb:17}{style:#}  {count}")?;
+        }
+    }
+    let widths = Widths::of(&shown);
+    for change in shown {
+        let line = line(change, approved.held().get(&change.id).map(|why| &**why));
+        let style = style_of(line.sign);
+        let text = widths.lay_out(&line, "");
+        let padded = widths.lay_out(&line, "\u{0}");
+        let gap = padded.chars().count() - 1 - text.chars().count();
+        let why = &line.why;
+        if why.is_empty() {
+            writeln!(out, "  {style}{text}{style:#}")?;
+        } else {
+            writeln!(out, "  {style}{text}{style:#}{:gap$}{FAINT}{why}{FAINT:#}", "")?;
+        }
+    }
+    writeln!(out)
+}
+
+fn incomplete(
+    out: &mut dyn Write,
+    incomplete: &[Incomplete],
+    withheld: &[Withheld],
+) -> io::Result<()> {
+    if incomplete.is_empty() && withheld.is_empty() {
+        return Ok(());
+    }
+    styled(out, CAUTION, "Not read completely (so nothing is removed on account of it)")?;
+    for read in incomplete {
+        let missing: Vec<String> = read.missing.iter().map(ToString::to_string).collect();
+        let text = format!("{}: {}", read.read, missing.join("; "));
+        writeln!(out, "  ? {}", printable(&text))?;
+    }
+    for withheld in withheld {
+        let Withheld { place, kind, count, because } = withheld;
+        let text = format!(
+            "not planned in {place}: {count} removals of {}, because {because} is incomplete",
+            kind.plural()
+        );
+        writeln!(out, "  ? {}", printable(&text))?;
+    }
+    writeln!(out)
+}
+
+fn findings(out: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    styled(out, HEADING, "Findings")?;
+    for finding in findings {
+        let style = match finding.severity {
+            Severity::Error => BAD,
+            Severity::Warning => CAUTION,
+        };
+        let (head, rest) = finding_in_words(finding);
+        writeln!(out, "  {style}{head}{style:#} {rest}")?;
+        if let Some(hint) = &finding.hint {
+            writeln!(out, "      {FAINT}{}{FAINT:#}", printable(hint))?;
+        }
+    }
+    writeln!(out)
+}
+
+/// `error[code]` and where and what.
+pub(super) fn finding_in_words(finding: &Finding) -> (String, String) {
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let head = format!("{severity}[{}]", finding.code);
+    let source = finding.source.as_ref().map(ToString::to_string);
+    let place = finding.place.as_ref().map(ToString::to_string);
+    let parts: Vec<String> =
+        source.into_iter().chain(place).chain([finding.message.clone()]).collect();
+    let rest = parts.join(": ");
+    (printable(&head).into_owned(), printable(&rest).into_owned())
+}
+
+fn violations(out: &mut dyn Write, review: &Review) -> io::Result<()> {
+    let (let_go, held): (Vec<_>, Vec<_>) =
+        review.violations.iter().partition(|violation| violation.overridden);
+    if !held.is_empty() {
+        styled(out, CAUTION, "Held")?;
+        for violation in &held {
+            let text = format!("{}: {}", violation.organisation, violation.message);
+            writeln!(out, "  ! {} ({} held)", printable(&text), violation.holds.len())?;
+        }
+        if held.iter().any(|violation| violation.overridable) {
+            let digest = review.approved.plan().digest();
+            writeln!(out, "  To let them go, once and for exactly this plan:")?;
+            writeln!(out, "      reconcile --approve-removals {digest}")?;
+        }
+        if held.iter().any(|violation| !violation.overridable) {
+            let which = if held.iter().any(|violation| violation.overridable) {
+                "Not all of them can be approved"
+            } else {
+                "They cannot be approved"
+            };
+            writeln!(out, "  {which}: change the inventory or the policies, or do it by hand.")?;
+        }
+        writeln!(out)?;
+    }
+    if !let_go.is_empty() {
+        styled(out, CAUTION, "Approved for this run")?;
+        for violation in let_go {
+            let text = format!("{}: {}", violation.organisation, violation.message);
+            writeln!(out, "  ! {} ({} let go)", printable(&text), violation.holds.len())?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn closing(out: &mut dyn Write, approved: &ApprovedPlan) -> io::Result<()> {
+    let text = closing_line(approved);
+    let style = if Counts::of(approved).is_nothing() { GOOD } else { HEADING };
+    styled(out, style, &text)
+}
+
+/// What the plan comes to, in one line.
+pub(super) fn closing_line(approved: &ApprovedPlan) -> String {
+    let plan = approved.plan();
+    let counts = Counts::of(approved);
+    if counts.is_nothing() {
+        return if plan.incomplete.is_empty() && plan.withheld.is_empty() {
+            "Nothing to do: everything is as it should be.".to_owned()
+        } else {
+            format!("Nothing to do as far as could be read{}.", not_planned(plan, &counts))
+        };
+    }
+    format!("{counts}{}; plan sha256 {}", not_planned(plan, &counts), plan.digest())
+}
+
+fn not_planned(plan: &Plan, counts: &Counts) -> String {
+    if counts.not_planned == 0 {
+        return String::new();
+    }
+    let mut reads: Vec<&str> =
+        plan.withheld.iter().map(|withheld| withheld.because.as_str()).collect();
+    reads.sort_unstable();
+    reads.dedup();
+    let verb = if reads.len() == 1 { "was" } else { "were" };
+    let text = format!(
+        ", {} not planned because {} {verb} not read completely",
+        counts.not_planned,
+        reads.join(" and ")
+    );
+    printable(&text).into_owned()
+}

@@ -1,0 +1,225 @@
+//! What a step does in words: one line, no personal values, nothing a terminal might obey.
+
+use std::borrow::Cow;
+
+use crate::model::{Access, AttributeValue, RoleSpec, UserSpec};
+use crate::plan::{Change, Effect, Step};
+
+/// Longer attribute texts are cut; the JSON form has them whole.
+const LONGEST_TEXT: usize = 200;
+
+/// One change in the columns of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// What it means, readable without colour.
+    pub sign: char,
+    /// What is done.
+    pub verb: &'static str,
+    /// To what.
+    pub object: String,
+    /// From what to what.
+    pub detail: String,
+    /// Why.
+    pub why: String,
+}
+
+/// The columns of one change.
+pub(super) fn line(change: &Change, held: Option<&str>) -> Line {
+    let mut reasons: Vec<String> = change.reasons.iter().map(ToString::to_string).collect();
+    if let Some(why) = held {
+        reasons.push(format!("HELD: {why}"));
+    }
+    Line {
+        sign: if held.is_some() { '!' } else { sign(&change.step) },
+        verb: change.step.verb(),
+        object: printable(change.step.object().as_str()).into_owned(),
+        detail: printable(&detail(&change.step)).into_owned(),
+        why: printable(&reasons.join("; ")).into_owned(),
+    }
+}
+
+/// `+` addition, `~` update, `-` removal.
+pub(super) fn sign(step: &Step) -> char {
+    match step.effect() {
+        Effect::Addition => '+',
+        Effect::Update => '~',
+        Effect::Removal => '-',
+    }
+}
+
+/// Text from outside, safe to print on one line: control characters and those that turn the
+/// direction of writing around are spelled out, so that no name can move the cursor, hide a part
+/// of a line or pretend to be another line.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let harmful = |character: char| {
+        character.is_control()
+            || matches!(character,
+                '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    if !text.contains(harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut clean = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if harmful(character) {
+            clean.extend(character.escape_unicode());
+        } else {
+            clean.push(character);
+        }
+    }
+    Cow::Owned(clean)
+}
+
+/// From what to what.
+fn detail(step: &Step) -> String {
+    match step {
+        Step::CreateUser { subject, .. }
+        | Step::CreateGroup { subject, .. }
+        | Step::DeleteGroup { subject, .. }
+        | Step::DeleteRole { subject, .. } => format!("for {subject}"),
+        Step::UpdateUser { before, after, .. } => user_changes(before, after),
+        Step::RevokeCredential { credential, .. } => {
+            format!("{} {}", credential.kind, credential.id)
+        }
+        Step::SuspendUser { before, on, .. } => {
+            format!("{} → suspended since {on}", access(before.access))
+        }
+        Step::RestoreUser { before, .. } => format!("{} → enabled", access(before.access)),
+        Step::DeleteUser { before, .. } => format!("{} → gone", access(before.access)),
+        Step::UpdateGroup { before, after, .. } => format!("name {} → {}", before.name, after.name),
+        Step::AddMember { group, .. } | Step::BindRole { group, .. } => {
+            format!("to group {}", group.name)
+        }
+        Step::RemoveMember { group, subject: None, .. } => {
+            format!("(a foreign user) from group {}", group.name)
+        }
+        Step::RemoveMember { group, subject: Some(_), .. } | Step::UnbindRole { group, .. } => {
+            format!("from group {}", group.name)
+        }
+        Step::CreateRole { role, .. } => role_meaning(role),
+        Step::UpdateRole { before, after, .. } => role_changes(before, after),
+    }
+}
+
+fn access(access: Access) -> String {
+    match access {
+        Access::Enabled => "enabled".to_owned(),
+        Access::Suspended { since } => format!("suspended since {since}"),
+        Access::Disabled => "disabled".to_owned(),
+    }
+}
+
+fn user_changes(before: &UserSpec, after: &UserSpec) -> String {
+    // Every field by name, so that a new one cannot be forgotten.
+    let UserSpec { name, display_name, email, access: was } = before;
+    let mut changes = Vec::new();
+    if *name != after.name {
+        changes.push(format!("name {name} → {}", after.name));
+    }
+    if *display_name != after.display_name {
+        changes.push("full name (not shown)".to_owned());
+    }
+    if *email != after.email {
+        changes.push("mail address (not shown)".to_owned());
+    }
+    if *was != after.access {
+        changes.push(format!("{} → {}", access(*was), access(after.access)));
+    }
+    changes.join(", ")
+}
+
+fn role_meaning(role: &RoleSpec) -> String {
+    let attributes = role.attributes.iter();
+    let texts: Vec<String> =
+        attributes.map(|(name, value)| format!("{name} {}", cut(&value.to_string()))).collect();
+    texts.join(", ")
+}
+
+fn role_changes(before: &RoleSpec, after: &RoleSpec) -> String {
+    let RoleSpec { name, description, attributes } = before;
+    let mut changes = Vec::new();
+    if *name != after.name {
+        changes.push(format!("name {name} → {}", after.name));
+    }
+    if *description != after.description {
+        changes.push(format!("description {}", text_change(description, &after.description)));
+    }
+    for (key, was) in attributes {
+        match after.attributes.get(key) {
+            None => changes.push(format!("{key} {} → nothing", cut(&was.to_string()))),
+            Some(is) if is != was => changes.push(format!("{key} {}", value_change(was, is))),
+            Some(_) => {}
+        }
+    }
+    for (key, is) in &after.attributes {
+        if !attributes.contains_key(key) {
+            changes.push(format!("{key} nothing → {}", cut(&is.to_string())));
+        }
+    }
+    changes.join(", ")
+}
+
+/// What joins and leaves a set; else before and after.
+fn value_change(was: &AttributeValue, is: &AttributeValue) -> String {
+    match (was, is) {
+        (AttributeValue::Set(was), AttributeValue::Set(is)) => {
+            let joins = is.difference(was).map(|text| format!("+{text}"));
+            let leaves = was.difference(is).map(|text| format!("-{text}"));
+            joins.chain(leaves).collect::<Vec<_>>().join(" ")
+        }
+        (AttributeValue::Text(was), AttributeValue::Text(is)) => text_change(was, is),
+        (was, is) => format!("{} → {}", cut(&was.to_string()), cut(&is.to_string())),
+    }
+}
+
+/// Before and after. Of long texts the part from the first difference on, so that a change far
+/// behind is not cut off.
+fn text_change(was: &str, is: &str) -> String {
+    let same = was.chars().zip(is.chars()).take_while(|(was, is)| was == is).count();
+    if was.len().max(is.len()) <= LONGEST_TEXT || same < 20 {
+        return format!("{} → {}", cut(&format!("{was:?}")), cut(&format!("{is:?}")));
+    }
+    let rest = |text: &str| text.chars().skip(same - 10).collect::<String>();
+    format!("…{} → …{}", cut(&format!("{:?}", rest(was))), cut(&format!("{:?}", rest(is))))
+}
+
+fn cut(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        None => Cow::Borrowed(text),
+        Some((at, _)) => {
+            let more = text[at..].chars().count();
+            Cow::Owned(format!("{}… ({more} more characters)", &text[..at]))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_outside_can_steer_a_terminal_or_start_a_line() {
+        let hostile = "a\u{1b}[2Jb\nc\rd\u{202e}e\u{9b}f\tg\u{200b}";
+        let shown = printable(hostile);
+        assert!(!shown.chars().any(char::is_control));
+        assert_eq!(shown, "a\\u{1b}[2Jb\\u{a}c\\u{d}d\\u{202e}e\\u{9b}f\\u{9}g\\u{200b}");
+        assert_eq!(printable("José → ok"), "José → ok");
+    }
+
+    #[test]
+    fn a_change_deep_in_a_long_text_is_shown() {
+        let was = format!("{}allow{}", "x".repeat(5000), "y".repeat(5000));
+        let is = was.replace("allow", "deny!");
+        let shown = text_change(&was, &is);
+        assert!(shown.contains("allow") && shown.contains("deny!"), "{shown}");
+        assert!(shown.len() < 600);
+    }
+
+    #[test]
+    fn what_joins_and_leaves_a_set_is_shown() {
+        let set = |texts: &[&str]| {
+            AttributeValue::Set(texts.iter().map(|text| (*text).to_owned()).collect())
+        };
+        assert_eq!(value_change(&set(&["a", "b"]), &set(&["b", "c"])), "+c -a");
+    }
+}

@@ -1,0 +1,69 @@
+//! What a saved plan was made from, in digests: so that `reconcile apply` can name what moved.
+
+use std::collections::BTreeMap;
+
+use super::gather::Gathered;
+use crate::digest::sha256;
+use crate::model::{Directory, Missing, ObservedAccount, Place, Reading};
+
+/// The digest of every directory that was asked, by `directory NAME`.
+pub fn directories(gathered: &Gathered) -> BTreeMap<String, String> {
+    gathered
+        .directories
+        .iter()
+        .map(|(name, reading)| (format!("directory {name}"), directory(reading)))
+        .collect()
+}
+
+/// The digest of every account that was read, by `organisation/account`. Does not depend on the
+/// order in which a vendor lists.
+pub fn accounts(gathered: &Gathered) -> BTreeMap<String, String> {
+    let observations = &gathered.observations;
+    observations
+        .accounts
+        .iter()
+        .map(|(place, reading)| {
+            let credentials = observations.credentials.get(place).map(|reading| {
+                let mut credentials = reading.got().clone();
+                credentials.sort();
+                (credentials, reading.missing().to_vec())
+            });
+            (place.to_string(), account(place, reading, &credentials))
+        })
+        .collect()
+}
+
+/// Warnings are left out: nothing is planned on their account.
+fn directory(reading: &Reading<Directory>) -> String {
+    let Directory { name, people, groups, warnings: _ } = reading.got();
+    digest(&(name, people, groups, reading.missing()))
+}
+
+fn account<T: serde::Serialize>(
+    place: &Place,
+    reading: &Reading<ObservedAccount>,
+    credentials: &T,
+) -> String {
+    let ObservedAccount { own_principal, users, groups, roles, memberships, bindings, listed } =
+        reading.got();
+    let mut users: Vec<_> = users.iter().collect();
+    users.sort_unstable_by_key(|user| &user.id);
+    let mut groups: Vec<_> = groups.iter().collect();
+    groups.sort_unstable_by_key(|group| &group.id);
+    let mut roles: Vec<_> = roles.iter().collect();
+    roles.sort_unstable_by_key(|role| &role.id);
+    let mut memberships: Vec<_> = memberships.iter().collect();
+    memberships.sort_unstable();
+    let mut bindings: Vec<_> = bindings.iter().collect();
+    bindings.sort_unstable();
+    let missing: &[Missing] = reading.missing();
+    digest(&(
+        (place, own_principal, missing, listed),
+        (users, groups, roles),
+        (memberships, bindings, credentials),
+    ))
+}
+
+fn digest(value: &impl serde::Serialize) -> String {
+    sha256(&serde_json::to_vec(value).expect("plain values are always valid JSON"))
+}

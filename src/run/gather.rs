@@ -1,0 +1,197 @@
+//! Reading everything: directories first, then all accounts at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use jiff::civil::Date;
+
+use crate::cloud::{Connection, Vendor};
+use crate::desired::{self, Desired, Inputs};
+use crate::directory;
+use crate::inventory::{AccountEntry, Inventory};
+use crate::model::{
+    Account, Directory, DirectoryName, Missing, ObservedAccount, OrganisationName, Place, Reading,
+    VendorFacts,
+};
+use crate::plan::{DiffInputs, Observations, credentials_needed};
+use crate::policies::Policies;
+
+/// How many accounts are read at once.
+const ACCOUNTS_AT_ONCE: usize = 16;
+
+/// How long the reading of one account may take before it counts as incomplete.
+const ACCOUNT_TIME: Duration = Duration::from_mins(15);
+
+/// What a run is about and where it looks.
+pub struct Sources<'a> {
+    /// What people wrote.
+    pub inventory: &'a Inventory,
+    /// What roles mean.
+    pub policies: &'a Policies,
+    /// The clouds.
+    pub vendors: &'a [Arc<dyn Vendor>],
+    /// Only these organisations; empty = all.
+    pub organisations: BTreeSet<OrganisationName>,
+    /// What the directories may reach.
+    pub access: directory::Access<'a>,
+    /// The day for which to plan.
+    pub today: Date,
+}
+
+/// Everything that was read.
+pub struct Gathered {
+    /// Who is in which group.
+    pub directories: BTreeMap<DirectoryName, Reading<Directory>>,
+    /// Who should have what.
+    pub desired: Desired,
+    /// What is.
+    pub observations: Observations,
+    /// For changing it.
+    pub connections: BTreeMap<Place, Connection>,
+    /// Facts of every vendor.
+    pub facts: Vec<VendorFacts>,
+    /// How long the directories took.
+    pub directories_took: Duration,
+    /// How long the accounts took.
+    pub accounts_took: Duration,
+}
+
+/// Reads the directories and accounts a run is about.
+///
+/// Never fails: what cannot be read is a partial reading.
+pub async fn gather(sources: &Sources<'_>) -> Gathered {
+    let facts: Vec<VendorFacts> =
+        sources.vendors.iter().map(|vendor| vendor.facts().clone()).collect();
+    let began = tokio::time::Instant::now();
+    let directories = read_directories(sources).await;
+    let directories_took = began.elapsed();
+    let desired = desired::resolve(&Inputs {
+        inventory: sources.inventory,
+        policies: sources.policies,
+        directories: &directories,
+        vendors: &facts,
+        today: sources.today,
+    });
+    let began = tokio::time::Instant::now();
+    let mut gathered = Gathered {
+        directories,
+        desired,
+        observations: Observations::default(),
+        connections: BTreeMap::new(),
+        facts,
+        directories_took,
+        accounts_took: Duration::ZERO,
+    };
+    let wanted: Vec<&Account> = accounts(sources).map(|entry| &entry.account).collect();
+    let mut readings = stream::iter(wanted.into_iter().map(|account| observe(sources, account)))
+        .buffer_unordered(ACCOUNTS_AT_ONCE);
+    while let Some((place, connection, reading)) = readings.next().await {
+        gathered.observations.accounts.insert(place.clone(), reading);
+        if let Some(connection) = connection {
+            gathered.connections.insert(place, connection);
+        }
+    }
+    drop(readings);
+    read_credentials(sources, &mut gathered).await;
+    gathered.accounts_took = began.elapsed();
+    gathered
+}
+
+/// The accounts a run is about: all of its organisations, because what hangs on a hub's groups
+/// may be in any of them.
+fn accounts<'a>(sources: &'a Sources<'_>) -> impl Iterator<Item = &'a AccountEntry> {
+    sources.inventory.accounts.values().filter(|entry| {
+        sources.organisations.is_empty()
+            || sources.organisations.contains(&entry.account.place.organisation)
+    })
+}
+
+async fn read_directories(sources: &Sources<'_>) -> BTreeMap<DirectoryName, Reading<Directory>> {
+    let wanted = directories_needed(sources);
+    let readings =
+        sources.inventory.directories.iter().filter(|(name, _)| wanted.contains(*name)).map(
+            |(name, config)| async move {
+                (name.clone(), directory::read(config, sources.access).await)
+            },
+        );
+    stream::iter(readings).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await
+}
+
+/// The directories whose people have to do with the organisations of a run: a server that is
+/// down does not disturb a run that is not about it.
+fn directories_needed(sources: &Sources<'_>) -> BTreeSet<DirectoryName> {
+    let inventory = sources.inventory;
+    if sources.organisations.is_empty() {
+        return inventory.directories.keys().cloned().collect();
+    }
+    let places: BTreeSet<_> = accounts(sources).map(|entry| &entry.account.place.account).collect();
+    let grants = inventory
+        .grants
+        .iter()
+        .filter(|grant| grant.accounts.iter().any(|account| places.contains(account)))
+        .map(|grant| &grant.group.directory);
+    let services = inventory
+        .service_accounts
+        .values()
+        .filter(|service| service.accounts.iter().any(|account| places.contains(account)))
+        .map(|service| &service.owners.directory);
+    let administrators = accounts(sources)
+        .filter_map(|entry| entry.administrators.as_ref())
+        .map(|administrators| &administrators.group.directory);
+    grants.chain(services).chain(administrators).cloned().collect()
+}
+
+async fn observe(
+    sources: &Sources<'_>,
+    account: &Account,
+) -> (Place, Option<Connection>, Reading<ObservedAccount>) {
+    let place = account.place.clone();
+    let nothing = |why: String| {
+        Reading::partial(ObservedAccount::default(), Missing::new(format!("account {place}"), why))
+    };
+    let vendor = sources.vendors.iter().find(|vendor| vendor.facts().name == account.vendor);
+    let Some(vendor) = vendor else {
+        let reading = nothing(format!("there is no vendor {}", account.vendor));
+        return (account.place.clone(), None, reading);
+    };
+    let connection = match vendor.connect(account).await {
+        Ok(connection) => connection,
+        Err(error) => return (account.place.clone(), None, nothing(error.to_string())),
+    };
+    let reading = tokio::time::timeout(ACCOUNT_TIME, connection.observe.observe())
+        .await
+        .unwrap_or_else(|_| nothing(format!("not read within {} s", ACCOUNT_TIME.as_secs())));
+    tracing::debug!(%place, complete = reading.is_complete(), "account read");
+    (account.place.clone(), Some(connection), reading)
+}
+
+/// The second, narrow reading: credentials of those who go.
+async fn read_credentials(sources: &Sources<'_>, gathered: &mut Gathered) {
+    let needed = credentials_needed(&DiffInputs {
+        desired: &gathered.desired,
+        observed: &gathered.observations,
+        vendors: &gathered.facts,
+        grace_days: sources.policies.grace_days,
+        today: sources.today,
+    });
+    let connections = &gathered.connections;
+    let readings = needed.into_iter().map(|(place, users)| async move {
+        let unread = |why: &str| {
+            let what = format!("credentials in {place}");
+            Reading::partial(Vec::new(), Missing::new(what, why))
+        };
+        let reading = match connections.get(&place) {
+            None => unread("not connected"),
+            Some(connection) => {
+                tokio::time::timeout(ACCOUNT_TIME, connection.observe.credentials(&users))
+                    .await
+                    .unwrap_or_else(|_| unread("not read in time"))
+            }
+        };
+        (place, reading)
+    });
+    gathered.observations.credentials =
+        stream::iter(readings).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await;
+}

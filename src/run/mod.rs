@@ -1,0 +1,17 @@
+//! One run from end to end, without printing anything: read everything, compute the plan, review
+//! it; then, if asked to, carry it out under the lock, with a record.
+//!
+//! Architecture invariant: there is no flag for a dry run below the command line. A dry run calls
+//! [`prepare`] and stops; a run calls [`prepare`] and then [`carry_out`] with what it returned.
+
+mod administrators;
+mod baseline;
+mod carry_out;
+pub mod digests;
+mod gather;
+mod prepare;
+
+pub use baseline::{Baseline, BaselineError};
+pub use carry_out::{Carried, carry_out};
+pub use gather::{Gathered, Sources, gather};
+pub use prepare::{Prepared, prepare};

@@ -1,0 +1,56 @@
+//! From what was read to a reviewed plan.
+
+use super::administrators;
+use super::baseline::Baseline;
+use super::gather::{Gathered, Sources};
+use crate::diagnostic::Finding;
+use crate::guard::{self, Context, Review};
+use crate::plan::{DiffInputs, Narrowing, PlanDigest, diff, narrow};
+
+/// A plan with the verdict on it.
+pub struct Prepared {
+    /// The verdict, with the plan in it.
+    pub review: Review,
+    /// Changes left out only because they need one the narrowing left out.
+    pub left_out: usize,
+}
+
+/// Computes the plan and applies every rule.
+///
+/// `findings` are those about the inputs, to be shown with the plan. `approved` is the digest of
+/// the plan whose removals an administrator lets go.
+pub fn prepare(
+    sources: &Sources<'_>,
+    gathered: &Gathered,
+    baseline: &Baseline,
+    findings: Vec<Finding>,
+    narrowing: &Narrowing,
+    approved: Option<PlanDigest>,
+) -> Prepared {
+    let mut plan = diff(&DiffInputs {
+        desired: &gathered.desired,
+        observed: &gathered.observations,
+        vendors: &gathered.facts,
+        grace_days: sources.policies.grace_days,
+        today: sources.today,
+    });
+    plan.findings.extend(findings);
+    plan.findings.sort();
+    plan.findings.dedup();
+    let (plan, left_out) = narrow(plan, narrowing);
+    let context = Context {
+        policies: sources.policies,
+        own_principals: gathered
+            .observations
+            .accounts
+            .iter()
+            .filter_map(|(place, reading)| {
+                Some((place.clone(), reading.got().own_principal.clone()?))
+            })
+            .collect(),
+        administrators: administrators::sets(sources.inventory, gathered),
+        shrinkage: baseline.compare(gathered),
+        approved,
+    };
+    Prepared { review: guard::review(plan, &context), left_out }
+}

@@ -1,0 +1,141 @@
+//! Every trap of the userdir schema, from a real server and from a file.
+
+use jiff::civil::date;
+use reconcile::directory::SchemaKind;
+use reconcile::model::{AccountStatus, DirectoryWarning, GroupName, PersonKind, Standing, Via};
+
+use super::{assert_complete, assert_partial, groups, person, read_ldif, read_userdir};
+use crate::peers::slapd::{Setup, Slapd, USERDIR};
+
+#[tokio::test]
+async fn every_trap_end_to_end() {
+    let slapd = Slapd::start(&Setup { ldif: USERDIR, ..Setup::default() });
+    let reading = read_userdir(&slapd).await;
+    assert_complete(&reading);
+    let directory = reading.got();
+    let names: Vec<&str> = directory.groups.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!(names, ["Debian", "Web", "adm", "guest", "ring-a", "ring-b", "ring-c", "web"]);
+
+    assert_eq!(groups(directory, "ada"), ["Debian", "adm", "ring-a", "ring-b", "ring-c"]);
+    let ada = person(directory, "ada");
+    let index = |name: &str| directory.group(&GroupName::new(name)).expect(name);
+    let ways: Vec<Via> = ada.groups.iter().map(|joined| joined.via).collect();
+    assert_eq!(
+        ways,
+        [
+            Via::Primary,
+            Via::Direct,
+            Via::Through(index("adm")),
+            Via::Through(index("ring-a")),
+            Via::Through(index("ring-b")),
+        ]
+    );
+    assert_eq!(ada.has_key, Some(true));
+    assert_eq!(
+        ada.display_name.as_ref().map(|name| name.reveal().as_str()),
+        Some("Ada King Lovelace")
+    );
+    assert_eq!(ada.email.as_ref().map(|mail| mail.reveal().as_str()), Some("ada@example.org"));
+
+    assert_eq!(groups(directory, "bert"), ["Debian", "adm", "ring-a", "ring-b", "ring-c"]);
+    assert_eq!(person(directory, "bert").has_key, Some(false));
+    assert_eq!(groups(directory, "carl"), ["Debian", "web"], "the exact spelling wins");
+
+    let status = |login| person(directory, login).status.clone();
+    assert_eq!(status("carl"), AccountStatus::Inactive);
+    assert_eq!(status("dora"), AccountStatus::Retiring(date(2026, 2, 28)));
+    assert_eq!(status("emma"), AccountStatus::Memorial);
+    assert_eq!(status("fritz"), AccountStatus::Unknown("napping".into()));
+    let dora = person(directory, "dora");
+    assert_eq!(dora.standing(date(2026, 9, 1)), Standing::Present);
+    assert!(matches!(dora.standing(date(2026, 9, 2)), Standing::Departed(_)));
+
+    let kind = |login| person(directory, login).kind;
+    assert_eq!(kind("ada"), PersonKind::Person);
+    assert_eq!(kind("gina"), PersonKind::Guest);
+    assert_eq!(kind("hugo"), PersonKind::Guest);
+    assert_eq!(kind("mirror"), PersonKind::RoleAccount);
+    assert_eq!(person(directory, "gina").expires, Some(date(2024, 10, 4)));
+    assert!(person(directory, "ida").password_locked);
+    assert!(!person(directory, "jan").password_locked);
+}
+
+#[tokio::test]
+async fn oddities_are_told() {
+    let reading = read_ldif(USERDIR, SchemaKind::Userdir).await;
+    assert_complete(&reading);
+    let told: Vec<String> = reading
+        .got()
+        .warnings
+        .iter()
+        .map(|DirectoryWarning { entry, message }| format!("{entry}: {message}"))
+        .collect();
+    let users = "ou=users,dc=example,dc=org";
+    for expected in [
+        "bert: it names group `WEB`, which several groups differ from in case only; does not count",
+        "bert: it names group `nobody-knows`, which does not exist",
+        "ring-c: it names group `nowhere`, which does not exist",
+        &format!("uid=fritz,{users}: unknown `accountStatus` word `napping`; counts as active"),
+        &format!("uid=hugo,{users}: a guest without `shadowExpire`: nothing ends the visit"),
+        &format!(
+            "uid=ida,{users}: its `shadowExpire` is not a number of days since 1970-01-01; ignored"
+        ),
+    ] {
+        assert!(told.iter().any(|one| one == expected), "{expected} is not in {told:#?}");
+    }
+    assert_eq!(told.len(), 6, "{told:#?}");
+}
+
+#[tokio::test]
+async fn a_server_and_its_export_give_the_same_directory() {
+    let slapd = Slapd::start(&Setup { ldif: USERDIR, ..Setup::default() });
+    let (server, file) =
+        (read_userdir(&slapd).await, read_ldif(USERDIR, SchemaKind::Userdir).await);
+    assert_eq!(server, file);
+    assert_complete(&server);
+}
+
+/// A person entry of the fixture, changed.
+fn with(from: &str, to: &str) -> String {
+    assert!(USERDIR.contains(from), "{from}");
+    USERDIR.replacen(from, to, 1)
+}
+
+#[tokio::test]
+async fn a_person_who_cannot_be_told_apart_makes_the_reading_partial() {
+    for (from, to, words) in [
+        ("uidNumber: 1003\n", "", ["uid=carl", "`uidNumber`"]),
+        ("uidNumber: 1003\n", "uidNumber: 1003\nuidNumber: 7\n", ["uid=carl", "several"]),
+        ("uid: carl\n", "", ["uid=carl", "`uid`"]),
+        ("gid: ring-b\n", "", ["gid=ring-b", "`gid`"]),
+    ] {
+        let reading = read_ldif(&with(from, to), SchemaKind::Userdir).await;
+        assert_partial(&reading, &words);
+        assert!(!reading.got().warnings.is_empty());
+        person(reading.got(), "ada");
+    }
+}
+
+#[tokio::test]
+async fn of_two_people_with_one_stable_id_neither_is_believed() {
+    let reading =
+        read_ldif(&with("uidNumber: 1002\n", "uidNumber: 01001\n"), SchemaKind::Userdir).await;
+    assert_partial(&reading, &["ada", "bert", "shared"]);
+    let logins: Vec<&str> = reading.got().people.iter().map(|one| one.login.as_str()).collect();
+    assert!(!logins.contains(&"ada") && !logins.contains(&"bert") && logins.contains(&"carl"));
+}
+
+#[tokio::test]
+async fn a_log_in_name_used_twice_is_a_warning() {
+    let reading = read_ldif(&with("\nuid: bert\n", "\nuid: ada\n"), SchemaKind::Userdir).await;
+    assert_complete(&reading);
+    assert!(reading.got().warnings.iter().any(|one| one.entry == "ada"));
+}
+
+#[tokio::test]
+async fn people_are_sorted_by_stable_id_and_groups_by_name() {
+    let reading = read_ldif(USERDIR, SchemaKind::Userdir).await;
+    let directory = reading.got();
+    assert!(directory.people.is_sorted_by_key(|one| one.stable_id.clone()));
+    assert!(directory.groups.is_sorted_by_key(|one| one.name.clone()));
+}

@@ -1,0 +1,53 @@
+//! A certificate authority of one test.
+
+use std::path::Path;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
+
+/// Which certificate a server shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// Valid, for 127.0.0.1 and localhost.
+    #[default]
+    Valid,
+    /// Its time is over.
+    Expired,
+    /// For another name.
+    OtherName,
+}
+
+/// Writes `ca.pem`, `server.pem` and `server.key` into the folder.
+pub fn write(folder: &Path, shown: Shown) {
+    let names = match shown {
+        Shown::OtherName => vec!["ldap.example.org".to_owned()],
+        Shown::Valid | Shown::Expired => vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
+    };
+    let issuer = issuer("Test authority");
+    let key = KeyPair::generate().expect("a key");
+    let mut server = CertificateParams::new(names).expect("names");
+    server.distinguished_name.push(DnType::CommonName, "slapd");
+    if shown == Shown::Expired {
+        server.not_before = date_time_ymd(2020, 1, 1);
+        server.not_after = date_time_ymd(2021, 1, 1);
+    }
+    let certificate = server.signed_by(&key, &issuer).expect("a certificate");
+    save(&folder.join("ca.pem"), &issuer.pem());
+    save(&folder.join("server.pem"), &certificate.pem());
+    save(&folder.join("server.key"), &key.serialize_pem());
+    save(&folder.join("other-ca.pem"), &self::issuer("Another authority").pem());
+}
+
+fn issuer(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    authority.distinguished_name.push(DnType::CommonName, name);
+    CertifiedIssuer::self_signed(authority, KeyPair::generate().expect("a key")).expect("an issuer")
+}
+
+fn save(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("a file of the test can be written");
+}

@@ -1,0 +1,126 @@
+//! Imports go one way.
+
+use super::code::{paths, tokens};
+use super::{Problem, module_of};
+
+/// What each module may know besides itself. `guard` stands below `apply` and above `plan`, and
+/// so on: the picture in `lib.rs`.
+const MAY_KNOW: [(&str, &[&str]); 18] = [
+    ("digest", &[]),
+    ("model", &[]),
+    ("diagnostic", &["model"]),
+    ("event", &["model"]),
+    ("lock", &["model", "digest"]),
+    ("directory", &["model", "diagnostic", "digest"]),
+    ("policies", &["model", "diagnostic", "digest", "inventory"]),
+    // What an inventory says about a directory is `directory`'s configuration.
+    ("inventory", &["model", "diagnostic", "digest", "directory", "policies"]),
+    ("mirrors", &["model", "diagnostic", "digest", "inventory"]),
+    ("desired", &["model", "diagnostic", "inventory", "policies", "mirrors"]),
+    ("plan", &["model", "diagnostic", "digest", "desired"]),
+    ("guard", &["model", "diagnostic", "digest", "desired", "plan", "policies", "inventory"]),
+    ("http", &["model", "diagnostic"]),
+    ("cloud", &["model", "digest", "plan", "http"]),
+    ("apply", &["model", "digest", "plan", "guard", "event", "cloud"]),
+    ("record", &["model", "digest", "plan", "guard", "event"]),
+    (
+        "report",
+        &[
+            "model",
+            "diagnostic",
+            "digest",
+            "desired",
+            "plan",
+            "guard",
+            "event",
+            "inventory",
+            "policies",
+        ],
+    ),
+    // Everything below it; whoever imports `cli` is above the top.
+    ("cli", ANYTHING),
+];
+
+const ANYTHING: &[&str] = &["*"];
+
+/// What of `directory` an inventory may know: the values that say what people wrote.
+const DIRECTORY_CONFIG: [&str; 8] = [
+    "config",
+    "Bind",
+    "DirectoryConfig",
+    "LdapConfig",
+    "Origin",
+    "PasswordFrom",
+    "SchemaConfig",
+    "SchemaKind",
+];
+
+/// The paths that lead where they must not.
+pub fn problems(file: &str, source: &str) -> Vec<Problem> {
+    let module = module_of(file);
+    let Some(top) = module.first() else { return Vec::new() };
+    let Some((_, may_know)) = MAY_KNOW.iter().find(|(name, _)| name == top) else {
+        return vec![Problem::new(file, "is in a module that layers.rs does not know")];
+    };
+    paths(&tokens(source), &module)
+        .into_iter()
+        .filter(|path| path.len() > 1 && path[0] == "crate")
+        .filter(|path| !is_allowed(&module, may_know, path))
+        .map(|path| Problem::new(file, &format!("must not know {}", path.join("::"))))
+        .collect()
+}
+
+fn is_allowed(module: &[&str], may_know: &[&str], path: &[String]) -> bool {
+    let (own, other) = (module[0], path[1].as_str());
+    if own == "cloud" && other == "cloud" {
+        return is_allowed_within_clouds(module, path);
+    }
+    if own == "inventory" && other == "directory" {
+        return path.get(2).is_some_and(|item| DIRECTORY_CONFIG.contains(&item.as_str()));
+    }
+    own == other || may_know == ANYTHING || may_know.contains(&other)
+}
+
+/// A cloud knows the traits and itself; the registry alone names the clouds.
+fn is_allowed_within_clouds(module: &[&str], path: &[String]) -> bool {
+    const CLOUDS: [&str; 4] = ["memory", "aws", "azure", "gcp"];
+    let other = path.get(2).map_or("", String::as_str);
+    let own = module.get(1).copied().unwrap_or("");
+    let a_cloud = CLOUDS.contains(&own);
+    (!CLOUDS.contains(&other) || other == own || own == "registry")
+        && !(a_cloud && other == "registry")
+}
+
+#[test]
+fn violations_are_caught() {
+    for (file, source) in [
+        ("src/model/x.rs", "use crate::plan::Plan;"),
+        ("src/model/x.rs", "fn f(p: crate::plan::Plan) {}"),
+        ("src/model/x.rs", "use {crate::{plan::{Plan, self}}};"),
+        ("src/plan/diff/x.rs", "use super::super::super::guard::review;"),
+        ("src/guard/mod.rs", "use crate::{model::Place, apply::execute};"),
+        ("src/report/text.rs", "use crate::cli::ExitCode;"),
+        ("src/inventory/read.rs", "use crate::directory::read;"),
+        ("src/cloud/aws/mod.rs", "use super::memory::Thing;"),
+        ("src/cloud/aws/mod.rs", "use crate::guard::review;"),
+        ("src/cloud/memory/mod.rs", "use crate::cloud::registry::all;"),
+        ("src/event.rs", "use crate::plan::Step;"),
+        ("src/somewhere/mod.rs", ""),
+    ] {
+        assert_eq!(problems(file, source).len().min(1), 1, "{file}: {source}");
+    }
+}
+
+#[test]
+fn what_is_allowed_is_not_reported() {
+    for (file, source) in [
+        ("src/model/x.rs", "use super::Place; use crate::model::Source; use std::fmt;"),
+        ("src/inventory/read.rs", "use crate::directory::{Bind, SchemaKind};"),
+        ("src/cloud/registry.rs", "use super::memory; use crate::cloud::aws;"),
+        ("src/cloud/aws/roles.rs", "use super::error; use crate::cloud::CloudError;"),
+        ("src/cli/apply.rs", "use crate::{apply, record, report};"),
+        ("src/model/x.rs", "// crate::cli\n#[cfg(test)] mod tests { use crate::plan; }"),
+    ] {
+        assert_eq!(problems(file, source), [], "{file}: {source}");
+    }
+}
