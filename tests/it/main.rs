@@ -2,6 +2,7 @@
 
 mod apply;
 mod directory;
+mod engine;
 mod inventory;
 mod memory;
 mod peers;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::drafts::Drafts;
 use super::hub::{Hub, Reach};
 use super::matching::{self, Match, Matching};
-use super::{DiffInputs, finding, shared};
+use super::{DiffInputs, copied_mark, finding, shared};
 use crate::desired::{DesiredAccount, DesiredRole};
 use crate::diagnostic::Finding;
 use crate::model::{
@@ -68,17 +68,11 @@ struct AccountDiff<'a> {
 
 impl<'a> AccountDiff<'a> {
     fn copied_marks(&self, drafts: &mut Drafts) {
-        for (role, matched) in self.seen.roles.iter().zip(&self.roles.of_observed) {
-            if let (Match::Surplus, Some(subject)) = (matched, role.ownership.subject()) {
-                drafts.find(finding(
-                    &self.place,
-                    "copied-mark",
-                    format!(
-                        "role `{}` carries the mark of {subject}, which another role carries too",
-                        role.spec.name
-                    ),
-                    "remove the mark from the one that is not meant; until then it is left alone",
-                ));
+        for (position, role) in self.seen.roles.iter().enumerate() {
+            if let (true, Some(subject)) =
+                (self.roles.is_doubtful(position), role.ownership.subject())
+            {
+                drafts.find(copied_mark(&self.place, "role", &role.spec.name, subject));
             }
         }
     }
@@ -104,7 +98,8 @@ impl<'a> AccountDiff<'a> {
                         .hint("detach it by hand, or mark the group; it is left as it is"),
                 );
             }
-            if self.roles.of_observed[position] != Match::Extraneous {
+            if self.roles.of_observed[position] != Match::Extraneous || self.roles.copied[position]
+            {
                 continue;
             }
             if let Some(unread) = self.unread.as_ref().or(self.hub.unread.as_ref()) {

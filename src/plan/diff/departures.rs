@@ -18,6 +18,9 @@ pub(super) enum Verdict {
     Stays {
         /// Which read is to blame.
         because: String,
+        /// It is only that a group lacks its directory entry: memberships of other groups are
+        /// known.
+        frozen: bool,
     },
     /// It loses what it has; then it is suspended, or deleted once the grace period is over.
     Goes {
@@ -80,13 +83,14 @@ fn verdict(
     excluded: &HashMap<&Subject, &Reason>,
 ) -> Verdict {
     if let Some(because) = hub.blame(subject) {
-        return Verdict::Stays { because };
+        return Verdict::Stays { because, frozen: false };
     }
     let reason = match (subject, hub.desired.standings.get(subject)) {
         (Subject::Person { .. }, Some(Standing::Absent(reason))) => reason.clone(),
         (Subject::Person { .. }, Some(Standing::Present)) => {
             if let Some(group) = hub.pairs.frozen_group_of(hub.wanted, position) {
-                return Verdict::Stays { because: format!("{group}, which its directory lacks") };
+                let because = format!("{group}, which its directory lacks");
+                return Verdict::Stays { because, frozen: true };
             }
             match excluded.get(subject) {
                 Some(reason) => (*reason).clone(),
@@ -100,7 +104,7 @@ fn verdict(
         ) => Reason::NotInInventory { subject: subject.clone() },
     };
     let (suspend, delete) = takes(hub, user.spec.access);
-    Verdict::Goes { reason, suspend, delete }
+    Verdict::Goes { reason, suspend, delete: delete && !hub.users.copied[position] }
 }
 
 /// Whether a user that goes is to be suspended, and whether it is to be deleted, today.
@@ -124,7 +128,7 @@ pub(super) fn changes(hub: &Hub<'_>, drafts: &mut Drafts) -> Gone {
         let user = &hub.seen.users[position];
         let Some(subject) = user.ownership.subject() else { continue };
         match &hub.verdicts[&position] {
-            Verdict::Stays { because } => {
+            Verdict::Stays { because, .. } => {
                 let (suspend, delete) = takes(hub, user.spec.access);
                 if suspend || delete {
                     drafts.withhold(&hub.place, ObjectKind::User, because);

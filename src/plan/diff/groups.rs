@@ -31,6 +31,9 @@ fn deletions(hub: &mut Hub<'_>, drafts: &mut Drafts) {
     for position in extraneous {
         let group = &hub.seen.groups[position];
         let Some(subject) = group.ownership.subject() else { continue };
+        if hub.groups.copied[position] || hub.bound_elsewhere.contains_key(&group.id) {
+            continue;
+        }
         if let Some(because) = hub.unread.as_ref().or(hub.unread_accounts.as_ref()) {
             drafts.withhold(&hub.place, ObjectKind::Group, because);
             continue;

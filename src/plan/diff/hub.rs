@@ -1,6 +1,6 @@
 //! One hub: what is there matched with what should be, and the changes that follow.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -8,11 +8,11 @@ use jiff::civil::Date;
 use super::departures::{self, Verdict};
 use super::drafts::Drafts;
 use super::matching::{self, Match, Matching};
-use super::{DiffInputs, finding, groups, members, shared, users};
+use super::{DiffInputs, copied_mark, finding, groups, members, shared, users};
 use crate::desired::{Desired, DesiredHub};
 use crate::model::{
     ChangeId, Credential, GroupSpec, ObjectKind, ObjectName, Observed, ObservedAccount, Place,
-    Subject, UserSpec, VendorFacts, VendorId,
+    Subject, UserSpec, VendorFacts, VendorId, VendorName,
 };
 use crate::plan::{Reference, Target};
 
@@ -29,6 +29,8 @@ pub(super) struct Hub<'a> {
     /// Why no group may be deleted here, if so: its bindings in an account cannot be seen.
     pub(super) unread_accounts: Option<String>,
     pub(super) seen: &'a ObservedAccount,
+    /// Our groups that have a role in an account that is none of this hub's, and which.
+    pub(super) bound_elsewhere: BTreeMap<&'a VendorId, &'a Place>,
     /// Credentials of departing users, by user; `None` when they were not (all) read.
     pub(super) credentials: Option<HashMap<&'a VendorId, Vec<&'a Credential>>>,
     pub(super) users: Matching,
@@ -85,6 +87,7 @@ impl<'a> Hub<'a> {
             unread: super::unread(place, reading),
             unread_accounts: unread_accounts(inputs, place),
             seen,
+            bound_elsewhere: bound_elsewhere(inputs, place, &group_at),
             credentials: credentials(inputs, place),
             user_targets: vec![None; wanted.users.len()],
             group_targets: vec![None; wanted.groups.len()],
@@ -102,6 +105,7 @@ impl<'a> Hub<'a> {
     /// Everything that is to change among users, groups and memberships.
     pub(super) fn changes(&mut self, drafts: &mut Drafts) {
         self.copied_marks(drafts);
+        self.bindings_elsewhere(drafts);
         let gone = departures::changes(self, drafts);
         groups::changes(self, drafts);
         users::changes(self, &gone, drafts);
@@ -177,24 +181,37 @@ impl<'a> Hub<'a> {
         known(&self.seen.groups[position], group_name)
     }
 
-    fn copied_marks(&self, drafts: &mut Drafts) {
-        let users = self.users.of_observed.iter().zip(
-            self.seen.users.iter().map(|user| (user.ownership.subject(), "user", &user.spec.name)),
-        );
-        let groups = self.groups.of_observed.iter().zip(
-            self.seen
-                .groups
-                .iter()
-                .map(|group| (group.ownership.subject(), "group", &group.spec.name)),
-        );
-        for (matched, (subject, kind, name)) in users.chain(groups) {
-            if let (Match::Surplus, Some(subject)) = (matched, subject) {
+    fn bindings_elsewhere(&self, drafts: &mut Drafts) {
+        for (group, account) in &self.bound_elsewhere {
+            if self.minds_group(group) {
+                let name = &self.group_target(self.group_at[group]).name;
+                let message = format!(
+                    "our group `{name}` has a role in account {account}, where groups of another \
+                     hub have roles"
+                );
                 drafts.find(finding(
                     &self.place,
-                    "copied-mark",
-                    format!("{kind} `{name}` carries the mark of {subject}, which another {kind} carries too"),
-                    "remove the mark from the one that is not meant; until then it is left alone",
+                    "bound-elsewhere",
+                    message,
+                    "detach it there by hand; until then the group is not deleted",
                 ));
+            }
+        }
+    }
+
+    fn copied_marks(&self, drafts: &mut Drafts) {
+        for (position, user) in self.seen.users.iter().enumerate() {
+            if let (true, Some(subject)) =
+                (self.users.is_doubtful(position), user.ownership.subject())
+            {
+                drafts.find(copied_mark(&self.place, "user", &user.spec.name, subject));
+            }
+        }
+        for (position, group) in self.seen.groups.iter().enumerate() {
+            if let (true, Some(subject)) =
+                (self.groups.is_doubtful(position), group.ownership.subject())
+            {
+                drafts.find(copied_mark(&self.place, "group", &group.spec.name, subject));
             }
         }
     }
@@ -210,6 +227,31 @@ pub(super) fn group_name(group: &GroupSpec) -> &ObjectName {
 
 fn known<T>(object: &Observed<T>, name: impl Fn(&T) -> &ObjectName) -> Target {
     Target { id: Reference::Known(object.id.clone()), name: name(&object.spec).clone() }
+}
+
+/// Where else than in the accounts of its hub a group has a role, as far as anybody looked. The
+/// same account may be in the inventory twice, once for each organisation in it.
+fn bound_elsewhere<'a>(
+    inputs: &DiffInputs<'a>,
+    hub: &Place,
+    group_at: &HashMap<&VendorId, usize>,
+) -> BTreeMap<&'a VendorId, &'a Place> {
+    let accounts = &inputs.desired.accounts;
+    let below: HashSet<(&VendorName, &str)> = accounts
+        .values()
+        .filter(|wanted| wanted.hub == *hub)
+        .map(|wanted| (&wanted.account.vendor, wanted.account.id.as_str()))
+        .collect();
+    let elsewhere = inputs.observed.accounts.iter().filter(|(place, _)| {
+        accounts.get(*place).is_some_and(|wanted| {
+            !below.contains(&(&wanted.account.vendor, wanted.account.id.as_str()))
+        })
+    });
+    elsewhere
+        .flat_map(|(place, reading)| reading.got().bindings.iter().map(move |one| (one, place)))
+        .filter(|(binding, _)| group_at.contains_key(&binding.group))
+        .map(|(binding, place)| (&binding.group, place))
+        .collect()
 }
 
 /// A group's bindings may be in any account of its hub.

@@ -1,4 +1,8 @@
 //! Which observed object is which desired one: by the mark, never by the name.
+//!
+//! Copied marks are somebody's accident: nobody can tell which of the objects is meant. If one is
+//! wanted, the others are left alone. If none is, all of them lose what can be given back, and
+//! nothing irreversible happens to any.
 
 use std::collections::HashMap;
 
@@ -11,6 +15,15 @@ pub(super) struct Matching {
     pub(super) of_desired: Vec<Option<usize>>,
     /// For each observed object what it is.
     pub(super) of_observed: Vec<Match>,
+    /// For each observed object of ours that is not wanted whether another carries its mark too.
+    pub(super) copied: Vec<bool>,
+}
+
+impl Matching {
+    /// Whether people have to say what an observed object is, because its mark was copied.
+    pub(super) fn is_doubtful(&self, position: usize) -> bool {
+        self.copied[position] || self.of_observed[position] == Match::Surplus
+    }
 }
 
 /// What an observed object is.
@@ -20,15 +33,14 @@ pub(super) enum Match {
     Wanted(usize),
     /// Ours and not wanted.
     Extraneous,
-    /// Carries the same mark as another one that was taken for the desired object. Copied marks
-    /// are somebody's accident: nobody can tell which one is meant, so the surplus is left alone.
+    /// Carries the same mark as another one that was taken for the desired object.
     Surplus,
     /// Not ours.
     Foreign,
 }
 
-/// Matches by subject. Of several observed objects with the same mark the one with the desired
-/// name is taken, else the first by name and id; the others are surplus.
+/// Matches by subject. Of several observed objects with the mark of a desired one that with the
+/// desired name is taken, else the first by name and id; the others are surplus.
 pub(super) fn match_up<'a, T: 'a>(
     desired: impl ExactSizeIterator<Item = (&'a Subject, &'a ObjectName)>,
     observed: &'a [Observed<T>],
@@ -37,6 +49,7 @@ pub(super) fn match_up<'a, T: 'a>(
     let mut matching = Matching {
         of_desired: vec![None; desired.len()],
         of_observed: vec![Match::Foreign; observed.len()],
+        copied: vec![false; observed.len()],
     };
     let desired: HashMap<&Subject, (usize, &ObjectName)> = desired
         .enumerate()
@@ -57,6 +70,11 @@ pub(super) fn match_up<'a, T: 'a>(
             None => {
                 first_of.insert(subject, position);
                 as_matched(&mut matching, position);
+            }
+            Some(other) if wanted.is_none() => {
+                as_matched(&mut matching, position);
+                matching.copied[position] = true;
+                matching.copied[other] = true;
             }
             Some(other) => {
                 let rank = |position: usize| {

@@ -9,7 +9,7 @@ use super::drafts::Drafts;
 use super::hub::Hub;
 use super::matching::{Match, Matching};
 use crate::desired::DesiredHub;
-use crate::model::{ObjectKind, ObjectName, ObservedAccount, Reason, Subject, VendorId};
+use crate::model::{GroupRef, ObjectKind, ObjectName, ObservedAccount, Reason, Subject, VendorId};
 use crate::plan::{Reference, Step, Target};
 
 /// Observed memberships, sorted out by what has to be thought about.
@@ -184,7 +184,10 @@ fn others(hub: &Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
                 Ok(reason.clone())
             }
             (Some(Verdict::Goes { .. }), None) => Err(format!("credentials in {}", hub.place)),
-            (Some(Verdict::Stays { because }), None) => Err(because.clone()),
+            (Some(Verdict::Stays { because, frozen }), None) => {
+                let known = frozen.then(|| known_group(hub, other.group)).flatten();
+                known.map(|group| Reason::NotMember { group }).ok_or_else(|| because.clone())
+            }
             (_, Some(_)) => group
                 .ownership
                 .subject()
@@ -208,6 +211,18 @@ fn others(hub: &Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
             Err(because) if because.is_empty() => {}
             Err(because) => drafts.withhold(&hub.place, ObjectKind::Membership, &because),
         }
+    }
+}
+
+/// A wanted group of a directory that knows it.
+fn known_group(hub: &Hub<'_>, group: usize) -> Option<GroupRef> {
+    let Match::Wanted(index) = hub.groups.of_observed[group] else { return None };
+    let group = &hub.wanted.groups[index];
+    match &group.subject {
+        Subject::Group(reference) if !group.frozen && hub.blame(&group.subject).is_none() => {
+            Some(reference.clone())
+        }
+        _ => None,
     }
 }
 

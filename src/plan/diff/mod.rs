@@ -28,8 +28,8 @@ use super::{Incomplete, Plan};
 use crate::desired::Desired;
 use crate::diagnostic::Finding;
 use crate::model::{
-    Credential, ObjectKind, ObservedAccount, OrganisationName, Place, Reading, VendorFacts,
-    VendorId,
+    Credential, ObjectKind, ObjectName, ObservedAccount, OrganisationName, Place, Reading, Subject,
+    VendorFacts, VendorId,
 };
 
 /// What the clouds say.
@@ -163,4 +163,14 @@ fn shared(place: &Place) -> Arc<Place> {
 /// A finding about an account.
 fn finding(place: &Place, code: &str, message: String, hint: &str) -> Finding {
     Finding::error(code, message).in_place(place).hint(hint)
+}
+
+/// Two objects carry the same mark.
+fn copied_mark(place: &Place, kind: &str, name: &ObjectName, subject: &Subject) -> Finding {
+    finding(
+        place,
+        "copied-mark",
+        format!("{kind} `{name}` carries the mark of {subject}, which another {kind} carries too"),
+        "remove the mark from the one that is not meant; until then it is not deleted",
+    )
 }

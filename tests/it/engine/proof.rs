@@ -1,0 +1,143 @@
+//! What must have been read before something may be taken away.
+
+use std::collections::BTreeSet;
+
+use reconcile::cloud::memory::service::state::State;
+use reconcile::model::{Place, Reading, Subject};
+use reconcile::plan::{Effect, Observations, Plan, Reference, Step};
+
+use super::world::{Given, Model};
+
+/// What was not read completely.
+#[derive(Debug, Default)]
+pub struct Lost {
+    pub directories: BTreeSet<String>,
+    pub accounts: BTreeSet<Place>,
+    pub credentials: BTreeSet<Place>,
+}
+
+impl Lost {
+    pub fn of(given: &Given, observed: &Observations) -> Self {
+        fn incomplete<T>(
+            readings: &std::collections::BTreeMap<Place, Reading<T>>,
+        ) -> BTreeSet<Place> {
+            let lost = readings.iter().filter(|(_, reading)| !reading.is_complete());
+            lost.map(|(place, _)| place.clone()).collect()
+        }
+        let directories = given.directories.iter().filter(|(_, reading)| !reading.is_complete());
+        Self {
+            directories: directories.map(|(name, _)| name.to_string()).collect(),
+            accounts: incomplete(&observed.accounts),
+            credentials: incomplete(&observed.credentials),
+        }
+    }
+}
+
+/// The removals of a plan.
+pub fn removals(plan: &Plan) -> impl Iterator<Item = (&Place, &Step)> {
+    plan.changes
+        .iter()
+        .filter(|change| change.step.effect() == Effect::Removal)
+        .map(|change| (&*change.place, &change.step))
+}
+
+/// Removals that rest on something that was not read.
+pub fn unproven(plan: &Plan, lost: &Lost) -> Vec<String> {
+    let ending: BTreeSet<_> = removals(plan)
+        .filter_map(|(place, step)| match step {
+            Step::DeleteGroup { id, .. } => Some((place, id)),
+            _ => None,
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for (place, step) in removals(plan) {
+        if lost.accounts.contains(place) {
+            wrong.push(format!("account was not read: {place} {step:?}"));
+        }
+        // A group that nothing asks for any more goes with its members, whoever they are.
+        let with_its_group = match step {
+            Step::RemoveMember { group, .. } => {
+                known(&group.id).is_some_and(|id| ending.contains(&(place, id)))
+            }
+            _ => false,
+        };
+        if let Some(Subject::Person { directory, .. }) = step.subject()
+            && lost.directories.contains(directory.as_str())
+            && !with_its_group
+        {
+            wrong.push(format!("directory was not read: {place} {step:?}"));
+        }
+        let departure = matches!(
+            step,
+            Step::RevokeCredential { .. } | Step::SuspendUser { .. } | Step::DeleteUser { .. }
+        );
+        if departure && lost.credentials.contains(place) {
+            wrong.push(format!("credentials were not read: {place} {step:?}"));
+        }
+    }
+    wrong
+}
+
+fn known(reference: &Reference) -> Option<&reconcile::model::VendorId> {
+    match reference {
+        Reference::Known(id) => Some(id),
+        Reference::Made { .. } => None,
+    }
+}
+
+/// What was taken away between two states although no plan said so.
+pub fn unplanned(model: &Model, before: &State, after: &State, plan: Option<&Plan>) -> Vec<String> {
+    let planned: BTreeSet<String> = plan
+        .into_iter()
+        .flat_map(|plan| removals(plan))
+        .map(|(at, step)| taken(model, at, step))
+        .collect();
+    let mut found = Vec::new();
+    for (id, account) in &before.accounts {
+        let now = after.account(id);
+        for user in account.users.after(None) {
+            match now.users.get(&user.id) {
+                None => found.push(format!("{id} user {}", user.id)),
+                Some(now) if user.enabled && !now.enabled => {
+                    found.push(format!("{id} access {}", user.id));
+                }
+                Some(_) => {}
+            }
+        }
+        let groups = account.groups.after(None).filter(|one| now.groups.get(&one.id).is_none());
+        found.extend(groups.map(|group| format!("{id} group {}", group.id)));
+        let roles = account.roles.after(None).filter(|one| now.roles.get(&one.id).is_none());
+        found.extend(roles.map(|role| format!("{id} role {}", role.id)));
+        let members = account.memberships.difference(&now.memberships);
+        found.extend(members.map(|(user, group)| format!("{id} member {user} {group}")));
+        let bindings = account.bindings.difference(&now.bindings);
+        found.extend(bindings.map(|(group, role)| format!("{id} binding {group} {role}")));
+        let credentials =
+            account.credentials.keys().filter(|key| !now.credentials.contains_key(*key));
+        found.extend(credentials.map(|(user, one)| format!("{id} credential {user} {one}")));
+    }
+    found.retain(|one| !planned.contains(one));
+    found
+}
+
+/// What a removal takes away, in the words of [`unplanned`].
+fn taken(model: &Model, place: &Place, step: &Step) -> String {
+    let account = &model.accounts[place.account.as_str()].id;
+    let id = |reference: &Reference| known(reference).map(ToString::to_string).unwrap_or_default();
+    match step {
+        Step::DeleteUser { id, .. } => format!("{account} user {id}"),
+        Step::SuspendUser { id, .. } => format!("{account} access {id}"),
+        Step::DeleteGroup { id, .. } => format!("{account} group {id}"),
+        Step::DeleteRole { id, .. } => format!("{account} role {id}"),
+        Step::RemoveMember { group, user, .. } => {
+            format!("{account} member {} {}", id(&user.id), id(&group.id))
+        }
+        Step::UnbindRole { role, group } => {
+            format!("{account} binding {} {}", id(&group.id), id(&role.id))
+        }
+        Step::RevokeCredential { credential, .. } => {
+            format!("{account} credential {} {}", credential.user, credential.id)
+        }
+        step => format!("{step:?}"),
+    }
+}
