@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{ExitCode, Failure};
 use super::schema::{self, Files};
+use super::{ExitCode, Failure};
 
 /// Write a minimal organisation to start from. Overwrites nothing.
 #[derive(clap::Args, Clone, Debug)]
