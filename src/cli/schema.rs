@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use super::ExitCode;
-use crate::{inventory, policies};
+use crate::plan::PlanFile;
+use crate::{diagnostic, inventory, policies, report};
 
-/// Print the JSON Schema of the files people write.
+/// Print the JSON Schema of what is read and written.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
     /// Of which files
@@ -20,6 +21,12 @@ pub enum Files {
     Inventory,
     /// Those below policies/
     Policies,
+    /// Saved plans
+    Plan,
+    /// What `--format json` writes
+    Report,
+    /// What `check --format json` writes
+    Findings,
 }
 
 /// Writes the schema.
@@ -36,6 +43,9 @@ pub fn text(of: Files) -> String {
     let schema = match of {
         Files::Inventory => inventory::schema(),
         Files::Policies => policies::schema(),
+        Files::Plan => PlanFile::schema(),
+        Files::Report => report::schema(),
+        Files::Findings => schemars::schema_for!(diagnostic::Report),
     };
     format!("{:#}\n", schema.to_value())
 }
