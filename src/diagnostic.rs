@@ -1,11 +1,14 @@
 //! Findings: what is wrong or odd, where it is written, and what to do about it.
 
 mod findings;
+mod machine;
+pub mod text;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use findings::Findings;
+pub use machine::{REPORT_VERSION, Report, write_github, write_gitlab, write_json};
 
 use crate::model::{Place, Source};
 
@@ -88,6 +91,12 @@ impl Finding {
         self.hint = Some(hint.into());
         self
     }
+}
+
+/// How many findings are errors and how many are warnings.
+pub fn count(findings: &[Finding]) -> (usize, usize) {
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    (errors, findings.len() - errors)
 }
 
 /// The known name closest to a mistyped one, if any is close enough to be meant.

@@ -271,6 +271,11 @@ fn difference(expected: &Expected<'_>, snapshot: &Snapshot) -> String {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::unnecessary_box_returns,
+    clippy::unnecessary_wraps,
+    reason = "made in the form in which steps and looks hold them"
+)]
 mod tests {
     use jiff::civil::date;
 
@@ -317,7 +322,6 @@ mod tests {
     }
 
     /// Every step, with what a look shows before it and after it.
-    #[expect(clippy::too_many_lines, reason = "one entry per step")]
     fn every_step() -> Vec<(Step, Option<Snapshot>, Option<Snapshot>)> {
         let (id, subject, on) = (|| VendorId::new("id"), somebody, date(2026, 2, 2));
         let target = |name: &str| Target { id: Reference::Known(name.into()), name: name.into() };

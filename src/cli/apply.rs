@@ -43,7 +43,7 @@ pub(super) fn run(
 ) -> Result<ExitCode, Failure> {
     let file = report::load(&args.plan).map_err(|error| Failure::new(ExitCode::BadInput, error))?;
     if let Some(flaw) = lint(&file.plan).first() {
-        return Err(moved(vec![format!("the saved plan is not sound: {flaw}")]));
+        return Err(moved(&[format!("the saved plan is not sound: {flaw}")]));
     }
     let input = Input::read(globals, &args.scope, file.plan.today)?;
     fresh(&file, &input, globals)?;
@@ -66,7 +66,7 @@ fn fresh(file: &PlanFile, input: &Input, globals: &Globals) -> Result<(), Failur
     let end = file.made_at.checked_add(i64::from(hours).hours());
     match end {
         Ok(end) if globals.now() <= end => Ok(()),
-        Ok(_) | Err(_) => Err(moved(vec![format!(
+        Ok(_) | Err(_) => Err(moved(&[format!(
             "the plan was made at {:.0}, more than {hours} hours ago",
             file.made_at
         )])),
@@ -90,7 +90,7 @@ fn compare(file: &PlanFile, input: &Input, look: &Look) -> Result<(), Failure> {
                 .to_owned(),
         );
     }
-    if differences.is_empty() { Ok(()) } else { Err(moved(differences)) }
+    if differences.is_empty() { Ok(()) } else { Err(moved(&differences)) }
 }
 
 fn differences(then: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
@@ -104,7 +104,7 @@ fn differences(then: &BTreeMap<String, String>, now: &BTreeMap<String, String>) 
     gone.chain(others).collect()
 }
 
-fn moved(differences: Vec<String>) -> Failure {
+fn moved(differences: &[String]) -> Failure {
     let text = format!("the plan no longer fits: {}", differences.join("; "));
     Failure::new(ExitCode::PlanMoved, text)
         .hint("make a new plan and look at it; nothing was changed")

@@ -10,8 +10,9 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
 use super::ExitCode;
+use super::record::RecordError;
 use crate::lock::Holder;
-use crate::record::{Clock, redact_arguments};
+use crate::record::{self, Clock, redact_arguments};
 
 /// The world outside, as the command line found it.
 pub struct Globals {
@@ -115,5 +116,17 @@ impl Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::new(ExitCode::Unexpected, error)
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Output(error) => error.into(),
+            RecordError::Record(error @ record::Error::Damaged { .. }) => {
+                Self::new(ExitCode::RecordDamaged, error)
+            }
+            RecordError::Record(error) => Self::new(ExitCode::Unexpected, error),
+        }
     }
 }

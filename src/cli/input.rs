@@ -80,9 +80,7 @@ impl Input {
         let loaded = inventory::load(&tree, &registry::facts(), today);
         if loaded.has_errors() {
             let mut stderr = anstream::stderr();
-            for finding in &loaded.findings {
-                writeln!(stderr, "{finding:?}")?;
-            }
+            crate::diagnostic::text::write(&loaded.findings, &tree, &mut stderr)?;
             stderr.flush()?;
             return Err(Failure::new(
                 ExitCode::BadInput,

@@ -4,21 +4,25 @@
 //! and returns the exit code. stdout is the result, stderr everything else.
 
 mod apply;
+pub mod check;
 mod exit;
 mod globals;
+pub mod init;
 mod input;
 mod output;
 mod pages;
 mod perform;
 mod plan;
 mod progress;
-mod record;
+pub mod record;
 mod run;
+pub mod schema;
 
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use exit::ExitCode;
 pub use globals::{Failure, Globals};
@@ -29,7 +33,7 @@ pub use globals::{Failure, Globals};
 /// compares with what each cloud says, shows a plan and carries it out within limits.
 /// Without a subcommand it does all of that; with --dry-run everything but the last step.
 #[derive(Debug, Parser)]
-#[command(name = "reconcile", version, about, args_conflicts_with_subcommands = true)]
+#[command(name = "reconcile", version, about)]
 #[command(after_help = exit::HELP)]
 pub struct Cli {
     #[command(subcommand)]
@@ -73,6 +77,12 @@ enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look for mistakes in the inventory and the policies, without a network
+    Check(check::Args),
+    /// Write a minimal organisation to start from; overwrites nothing
+    Init(init::Args),
+    /// Print a JSON Schema, for completion in editors and for scripts
+    Schema(schema::Args),
     /// Show what a run would change, and save it for `reconcile apply`
     Plan(plan::Args),
     /// Carry out a saved plan, if nothing has moved since
@@ -87,7 +97,11 @@ enum Command {
 
 /// Parses the command line, runs it and says how it ended.
 pub fn main() -> std::process::ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = match with_subcommand(&matches).and_then(|()| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     let color = match cli.global.color {
         Color::Auto => anstream::ColorChoice::Auto,
         Color::Always => anstream::ColorChoice::Always,
@@ -105,6 +119,28 @@ pub fn main() -> std::process::ExitCode {
         }
     };
     code.into()
+}
+
+/// Refuses options of a run next to a subcommand: `reconcile --dry-run apply` must not change
+/// anything.
+fn with_subcommand(matches: &ArgMatches) -> Result<(), clap::Error> {
+    let Some(subcommand) = matches.subcommand_name() else { return Ok(()) };
+    let mut command = Cli::command();
+    let of_run: Vec<String> = command
+        .get_arguments()
+        .filter(|argument| !argument.is_global_set())
+        .filter(|argument| {
+            let id = argument.get_id().as_str();
+            matches.try_contains_id(id).is_ok()
+                && matches.value_source(id) == Some(ValueSource::CommandLine)
+        })
+        .map(ToString::to_string)
+        .collect();
+    if of_run.is_empty() {
+        return Ok(());
+    }
+    let text = format!("{} must stand after `{subcommand}`, or not at all", of_run.join(" "));
+    Err(command.error(clap::error::ErrorKind::ArgumentConflict, text))
 }
 
 /// `reconcile … | head` is not an error: whoever reads has seen enough.
@@ -126,11 +162,15 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
     let mut out = std::io::BufWriter::new(anstream::stdout());
     let code = match cli.command {
         None => run::run(&cli.run, &globals, &mut out),
+        Some(Command::Check(args)) => check::run(&args, &globals, &mut out),
+        Some(Command::Init(args)) => init::run(&args, &globals.root, &mut out),
+        Some(Command::Schema(args)) => schema::run(&args, &mut out).map_err(Failure::from),
         Some(Command::Plan(args)) => plan::run(&args, &globals, &mut out),
         Some(Command::Apply(args)) => apply::run(&args, &globals, &mut out),
-        Some(Command::Record(args)) => record::run(&args, &globals.state, &mut out)
-            .map_err(|error| Failure::new(ExitCode::Unexpected, error)),
-        Some(Command::Completions(args)) => pages::completions(&args, &mut out),
+        Some(Command::Record(args)) => {
+            record::run(&args, &globals.state, &mut out).map_err(Failure::from)
+        }
+        Some(Command::Completions(args)) => Ok(pages::completions(&args, &mut out)),
         Some(Command::Manual) => pages::manual(&mut out),
     }?;
     out.flush()?;

@@ -13,9 +13,9 @@ pub(super) struct Completions {
     shell: clap_complete::Shell,
 }
 
-pub(super) fn completions(args: &Completions, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+pub(super) fn completions(args: &Completions, out: &mut dyn Write) -> ExitCode {
     clap_complete::generate(args.shell, &mut Cli::command(), "reconcile", &mut Writer(out));
-    Ok(ExitCode::Success)
+    ExitCode::Success
 }
 
 pub(super) fn manual(out: &mut dyn Write) -> Result<ExitCode, Failure> {

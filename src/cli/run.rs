@@ -13,6 +13,7 @@ use crate::report::Detail;
 use crate::run::Baseline;
 
 /// Options of a run.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Show what would be done, and do nothing
@@ -83,10 +84,9 @@ pub(super) fn run(
             let code = look.exit_code();
             perform::write_metrics(args.metrics.as_deref(), globals, &look, None, code)?;
             let pending = look.has_changes() && code == ExitCode::Success;
-            return Ok(match args.detailed_exitcode && pending {
-                true => ExitCode::ChangesPending,
-                false => code,
-            });
+            let code =
+                if args.detailed_exitcode && pending { ExitCode::ChangesPending } else { code };
+            return Ok(code);
         }
         let locks = input.lock(globals)?;
         let baseline = baseline(globals)?;

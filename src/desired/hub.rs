@@ -230,8 +230,18 @@ fn member_reasons(
         Via::Through(index) => Some(directory.group_at(index).name.clone()),
     };
     let primary = via == Via::Primary;
+    // What people wrote about a grant is shown with the group; here its place is enough.
+    let without_note = |reason: &Reason| match reason {
+        Reason::Grant { group, role, source, .. } => Reason::Grant {
+            group: group.clone(),
+            role: role.clone(),
+            source: source.clone(),
+            note: String::new(),
+        },
+        other => other.clone(),
+    };
     std::iter::once(Reason::Member { group, through, primary })
-        .chain(grants.iter().cloned())
+        .chain(grants.iter().map(without_note))
         .collect()
 }
 

@@ -43,7 +43,8 @@ pub struct SchemaConfig {
     pub people_base: Option<String>,
     /// Where groups are; `None` = the schema's default below `base`.
     pub groups_base: Option<String>,
-    /// The attribute that stays the same when a person is renamed; `None` = `uidNumber`.
+    /// The attribute that stays the same when a person is renamed; `None` = `uidNumber`, in
+    /// Active Directory `objectGUID`. An entry without it makes the reading partial.
     pub stable_id: Option<String>,
 }
 
@@ -63,7 +64,8 @@ pub enum SchemaKind {
 /// How to reach an LDAP server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LdapConfig {
-    /// `ldaps://host[:port]`, `ldap://host[:port]` or `ldapi://%2Fpath%2Fto%2Fsocket`.
+    /// `ldaps://host[:port]`, `ldap://host[:port]` or `ldapi://%2Fpath%2Fto%2Fsocket`, nothing
+    /// behind it. TLS needs a name or an IPv4 address as host.
     pub url: String,
     /// Upgrade an `ldap://` connection with `StartTLS`. On by default; off is refused for anything
     /// but a loopback address.
@@ -72,13 +74,14 @@ pub struct LdapConfig {
     pub ca_file: Option<PathBuf>,
     /// Who we are.
     pub bind: Bind,
-    /// Entries per page.
+    /// Entries per page; 0 = all at once, for servers that cannot page.
     pub page_size: u32,
     /// For connecting, TLS included.
     pub connect_timeout: Duration,
     /// For each page or other answer.
     pub read_timeout: Duration,
-    /// How often a broken connection is tried again from the start.
+    /// How often reading is tried, each time from the start, when a connection breaks or stalls;
+    /// 0 counts as 1.
     pub attempts: u32,
 }
 

@@ -70,6 +70,10 @@ impl Entry {
     /// Takes the attributes out that came in part: name, values, and the first value that is
     /// missing. The last part of a range (`;range=1500-*`) is complete and stays, under its name.
     pub(super) fn take_ranges(&mut self) -> Vec<Range> {
+        // The common case costs nothing: this runs for every entry.
+        if !self.attributes.iter().any(|attribute| attribute.description.contains(';')) {
+            return Vec::new();
+        }
         let (optional, whole): (Vec<_>, Vec<_>) = std::mem::take(&mut self.attributes)
             .into_iter()
             .partition(|attribute| attribute.description.contains(';'));

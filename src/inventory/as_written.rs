@@ -153,9 +153,9 @@ pub enum Schema {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ldap {
-    /// `ldaps://host`, `ldap://host` (with StartTLS) or `ldapi://%2Fpath%2Fto%2Fsocket`.
+    /// `ldaps://host`, `ldap://host` (with `StartTLS`) or `ldapi://%2Fpath%2Fto%2Fsocket`.
     pub url: Field<String>,
-    /// Upgrade an `ldap://` connection with StartTLS. On unless written; off only on loopback.
+    /// Upgrade an `ldap://` connection with `StartTLS`. On unless written; off only on loopback.
     #[serde(default)]
     pub start_tls: Field<bool>,
     /// PEM file with the CA certificates to trust instead of the system's, relative to the root.

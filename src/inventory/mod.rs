@@ -20,6 +20,11 @@ mod value;
 pub use load::{Loaded, load};
 pub use revision::{RevisionError, read_revision};
 pub use source_tree::{MAX_FILE_BYTES, MAX_TREE_BYTES, SourceTree, read_folder};
+/// The JSON Schema of the files below `inventory/`.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(as_written::InventoryFile)
+}
+
 pub use value::{
     AccountEntry, Administrators, Grant, Inventory, Organisation, Project, ServiceAccount,
 };

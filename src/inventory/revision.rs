@@ -67,7 +67,8 @@ pub fn read_revision(root: &Path, revision: &str) -> Result<SourceTree, Revision
         if let Some(folder) = folder {
             seen[folder] = true;
             let is_read = FOLDERS[folder].1;
-            if !path.split('/').any(|name| name.starts_with('.')) {
+            let is_hidden = path.split('/').any(|name| name.starts_with('.'));
+            if !is_hidden && tree.has_plain_name(path) {
                 sort_out(&mut tree, &entry, path, is_read, &mut wanted);
             }
         }

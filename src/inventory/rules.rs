@@ -1,13 +1,15 @@
 //! The rules that span several items: one named function each, in one table, all applied, all
 //! reported.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::civil::Date;
 
-use super::{Inventory, naming};
+use super::{Administrators, Inventory, naming};
 use crate::diagnostic::{Finding, Findings};
-use crate::model::{AccountName, NameRules, RoleName, Source, VendorFacts, VendorName};
+use crate::model::{
+    Account, AccountName, GroupRef, NameRules, RoleName, Source, VendorFacts, VendorName,
+};
 use crate::policies::{Policies, rights};
 
 /// What the rules look at.
@@ -125,32 +127,32 @@ fn accounts_without_administrators(checked: &Checked<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// Nobody gives the administrators' group a role, so nobody is an administrator.
+/// The administrators' group is granted nothing on any account it administers.
 fn administrators_without_a_role(checked: &Checked<'_>) -> Vec<Finding> {
-    let given: std::collections::HashSet<_> = checked
-        .inventory
-        .grants
-        .iter()
-        .filter(|grant| grant.until.is_none_or(|until| until > checked.today))
+    let live = checked.inventory.grants.iter();
+    let live = live.filter(|grant| grant.until.is_none_or(|until| until > checked.today));
+    let given: HashSet<(&AccountName, &GroupRef)> = live
         .flat_map(|grant| grant.accounts.iter().map(move |account| (account, &grant.group)))
         .collect();
-    let accounts = checked.inventory.accounts.values();
-    accounts
-        .filter_map(|entry| Some((entry, entry.administrators.as_ref()?)))
-        .filter(|(entry, administrators)| {
-            !given.contains(&(&entry.account.place.account, &administrators.group))
-        })
-        .map(|(entry, administrators)| {
+    let mut has_role: BTreeMap<&Administrators, bool> = BTreeMap::new();
+    for entry in checked.inventory.accounts.values() {
+        if let Some(administrators) = &entry.administrators {
             let account = &entry.account.place.account;
+            *has_role.entry(administrators).or_default() |=
+                given.contains(&(account, &administrators.group));
+        }
+    }
+    has_role
+        .into_iter()
+        .filter(|(_, has_role)| !has_role)
+        .map(|(administrators, _)| {
+            let group = &administrators.group;
             Finding::warning(
                 "administrators-without-role",
-                format!(
-                    "`{}` administers `{account}` but is granted no role on it",
-                    administrators.group
-                ),
+                format!("`{group}` is granted nothing on the accounts it administers"),
             )
             .at(&administrators.source)
-            .hint(format!("add a grant for `{}` on `{account}`", administrators.group))
+            .hint(format!("add a grant for `{group}`"))
         })
         .collect()
 }
@@ -159,8 +161,10 @@ fn administrators_without_a_role(checked: &Checked<'_>) -> Vec<Finding> {
 fn account_ids_used_twice(checked: &Checked<'_>) -> Vec<Finding> {
     let mut first: HashMap<(&VendorName, Option<&str>, &str), &AccountName> = HashMap::new();
     let mut findings = Vec::new();
-    for entry in checked.inventory.accounts.values() {
-        let account = &entry.account;
+    let mut accounts: Vec<&Account> =
+        checked.inventory.accounts.values().map(|entry| &entry.account).collect();
+    accounts.sort_by_key(|account| &account.source);
+    for account in accounts {
         let key = (&account.vendor, account.partition.as_deref(), account.id.as_str());
         let before = *first.entry(key).or_insert(&account.place.account);
         if *before != account.place.account {

@@ -9,6 +9,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use crate::diagnostic::Finding;
+use crate::diagnostic::text::Lines;
 use crate::digest::sha256;
 use crate::model::Source;
 
@@ -43,13 +44,12 @@ impl SourceTree {
         self.files.iter().map(|(path, bytes)| (path.clone(), sha256(bytes))).collect()
     }
 
-    /// The text of a line, from 1, for showing it.
-    pub fn line(&self, file: &str, line: u32) -> Option<String> {
-        let bytes = self.files.get(file)?;
-        let line = bytes.split(|byte| *byte == b'\n').nth(line.checked_sub(1)? as usize)?;
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = if line.starts_with(b"\xef\xbb\xbf") { &line[3..] } else { line };
-        Some(String::from_utf8_lossy(line).into_owned())
+    /// A tree of these files, for tests and for callers that have them already.
+    pub fn from_files<P: Into<String>, B: Into<Vec<u8>>>(
+        files: impl IntoIterator<Item = (P, B)>,
+    ) -> Self {
+        let files = files.into_iter().map(|(path, bytes)| (path.into(), bytes.into())).collect();
+        Self { files, ..Self::default() }
     }
 
     pub(super) fn wrong(&mut self, path: &str, code: &str, message: impl Into<String>, hint: &str) {
@@ -76,6 +76,17 @@ impl SourceTree {
             );
         }
         false
+    }
+
+    /// Whether a path can be shown; a finding when it cannot.
+    pub(super) fn has_plain_name(&mut self, path: &str) -> bool {
+        let is_plain = !path.chars().any(char::is_control);
+        if !is_plain {
+            let shown = path.escape_debug().to_string();
+            let message = "there are control characters in the name";
+            self.wrong(&shown, "bad-file-name", message, "rename it; it was not read");
+        }
+        is_plain
     }
 
     /// Takes a file's content, unless that makes too much.
@@ -109,6 +120,36 @@ impl SourceTree {
             "symbolic links are not followed",
             "put the file itself here: what it may define depends on its folder",
         );
+    }
+}
+
+impl Lines for SourceTree {
+    fn lines(&self) -> impl FnMut(&Source) -> Option<String> {
+        let mut index = LineIndex { tree: self, ends: BTreeMap::new() };
+        move |source| index.get(source)
+    }
+}
+
+/// Where the lines of the files of a tree end. Looks for the line ends of a file once.
+struct LineIndex<'a> {
+    tree: &'a SourceTree,
+    ends: BTreeMap<&'a str, Vec<usize>>,
+}
+
+impl LineIndex<'_> {
+    fn get(&mut self, source: &Source) -> Option<String> {
+        let (file, bytes) = self.tree.files.get_key_value(&*source.file)?;
+        let ends = self.ends.entry(file).or_insert_with(|| {
+            let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+            ends.map(|(at, _)| at).chain([bytes.len()]).collect()
+        });
+        let number = source.line.checked_sub(1)? as usize;
+        let end = *ends.get(number)?;
+        let start = number.checked_sub(1).map_or(0, |before| ends[before] + 1);
+        let line = bytes.get(start..end)?;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        Some(String::from_utf8_lossy(line).into_owned())
     }
 }
 
@@ -185,6 +226,9 @@ fn take_entry(
         return;
     }
     let path = format!("{folder}/{name}");
+    if !tree.has_plain_name(&path) {
+        return;
+    }
     match entry.file_type() {
         Ok(kind) if kind.is_dir() => folders.push(path),
         Ok(kind) if kind.is_symlink() => tree.symbolic_link(&path),

@@ -7,3 +7,8 @@ pub(crate) mod rights;
 mod value;
 
 pub use value::{ItemKind, Limit, Limits, Policies, Protected, Right, Role};
+
+/// The JSON Schema of the files below `policies/`.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(as_written::PoliciesFile)
+}

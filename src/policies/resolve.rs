@@ -155,7 +155,7 @@ fn meaning(
                 Finding::error(
                     "wrong-kind",
                     format!(
-                        "`{}` at {} is {}",
+                        "expected `{}` for {} to be {}",
                         attribute.name,
                         vendor.name,
                         attribute.shape.in_words()

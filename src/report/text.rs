@@ -99,7 +99,7 @@ fn incomplete(
     for withheld in withheld {
         let Withheld { place, kind, count, because } = withheld;
         let text = format!(
-            "not planned in {place}: {count} removals of {}, because {because} is incomplete",
+            "not planned in {place}: {count} {}, because {because} is incomplete",
             kind.plural()
         );
         writeln!(out, "  ? {}", printable(&text))?;

@@ -32,6 +32,9 @@ pub fn read<T: DeserializeOwned>(
     value
 }
 
+/// After so many findings no nearest name is looked for.
+const MOST_SUGGESTIONS: usize = 200;
+
 /// One node, being read.
 #[derive(Clone, Copy)]
 struct Reading<'a> {
@@ -63,6 +66,10 @@ impl std::error::Error for Problem {}
 impl de::Error for Problem {
     fn custom<T: fmt::Display>(message: T) -> Self {
         Self::Said(message.to_string())
+    }
+
+    fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::Said(format!("expected {expected}"))
     }
 }
 
@@ -135,7 +142,9 @@ impl<'a> Reading<'a> {
     }
 
     fn unknown_key(self, key: &Key, known: &[&str]) {
-        let hint = match nearest(&key.text, known.iter().copied()) {
+        // Looking for the nearest name costs more than all the rest; nobody reads so many hints.
+        let few = self.findings.borrow().len() < MOST_SUGGESTIONS;
+        let hint = match few.then(|| nearest(&key.text, known.iter().copied())).flatten() {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known are {}", known.join(", ")),
         };
@@ -158,8 +167,8 @@ impl<'de> Deserializer<'de> for Reading<'de> {
                 self.reported(visitor.visit_seq(Items { reading: self, items: items.iter() }))
             }
             Value::Mapping(entries) => {
-                let entries = self.each_key_once(entries).into_iter();
-                self.reported(visitor.visit_map(Entries { reading: self, entries, value: None }))
+                let left = self.each_key_once(entries).into_iter();
+                self.reported(visitor.visit_map(Entries { reading: self, left, value: None }))
             }
             Value::Nothing | Value::Broken => self.wrong("a value"),
         }
@@ -203,8 +212,8 @@ impl<'de> Deserializer<'de> for Reading<'de> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
         let entries = self.mapping("named entries (`name:` and below it what belongs to it)")?;
-        let entries = self.each_key_once(entries).into_iter();
-        self.reported(visitor.visit_map(Entries { reading: self, entries, value: None }))
+        let left = self.each_key_once(entries).into_iter();
+        self.reported(visitor.visit_map(Entries { reading: self, left, value: None }))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -222,8 +231,8 @@ impl<'de> Deserializer<'de> for Reading<'de> {
             }
             is_known
         });
-        let entries = known.into_iter();
-        self.reported(visitor.visit_map(Entries { reading: self, entries, value: None }))
+        let left = known.into_iter();
+        self.reported(visitor.visit_map(Entries { reading: self, left, value: None }))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -300,7 +309,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 /// The entries of a mapping.
 struct Entries<'a> {
     reading: Reading<'a>,
-    entries: std::vec::IntoIter<&'a (Key, Node)>,
+    left: std::vec::IntoIter<&'a (Key, Node)>,
     value: Option<&'a Node>,
 }
 
@@ -311,7 +320,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Problem> {
-        let Some((key, value)) = self.entries.next() else { return Ok(None) };
+        let Some((key, value)) = self.left.next() else { return Ok(None) };
         self.value = Some(value);
         seed.deserialize(KeyReading(key)).map(Some)
     }
@@ -325,7 +334,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
     }
 
     fn size_hint(&self) -> Option<usize> {
-        Some(self.entries.len())
+        Some(self.left.len())
     }
 }
 

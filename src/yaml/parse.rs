@@ -25,7 +25,7 @@ pub const MAX_NODES: usize = 2_000_000;
 pub fn parse(file: &Arc<str>, bytes: &[u8]) -> (Option<Node>, Vec<Finding>) {
     let text = match decode(file, bytes) {
         Ok(text) => text,
-        Err(finding) => return (None, vec![finding]),
+        Err(finding) => return (None, vec![*finding]),
     };
     let mut options = options! {
         flow_nesting_limit: MAX_DEPTH,

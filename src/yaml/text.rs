@@ -10,19 +10,22 @@ use crate::model::Source;
 ///
 /// A byte order mark is dropped. Anything but UTF-8 is refused, and so are characters that are
 /// invisible or change the order of what is shown: a reviewer must see what is written.
-pub(super) fn decode<'a>(file: &Arc<str>, bytes: &'a [u8]) -> Result<&'a str, Finding> {
-    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(file, bytes, &error))?;
+pub(super) fn decode<'a>(file: &Arc<str>, bytes: &'a [u8]) -> Result<&'a str, Box<Finding>> {
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| Box::new(not_utf8(file, bytes, &error)))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match text.char_indices().find(|(_, character)| is_hidden(*character)) {
         None => Ok(text),
         Some((offset, character)) => {
             let at = position(&text[..offset]);
-            Err(Finding::error(
-                "hidden-character",
-                format!("there is the character {}, which cannot be seen", name(character)),
-            )
-            .at(&Source::new(Arc::clone(file), at.line, at.column))
-            .hint("remove it; the rest of the file was not read"))
+            Err(Box::new(
+                Finding::error(
+                    "hidden-character",
+                    format!("there is the character {}, which cannot be seen", name(character)),
+                )
+                .at(&Source::new(Arc::clone(file), at.line, at.column))
+                .hint("remove it; nothing of the file was read"),
+            ))
         }
     }
 }

@@ -50,7 +50,7 @@ async fn attempt(assembly: &mut Assembly, server: &LdapConfig, access: Access<'_
     let mut connection = match Connection::open(server, access).await {
         Ok(connection) => connection,
         Err(failure) => {
-            tracing::debug!(%failure, "cannot connect");
+            tracing::debug!(%failure, "no bound connection");
             assembly.missing(Missing::new(format!("everything on {}", server.url), failure.told()));
             return failure.is_passing();
         }

@@ -196,10 +196,10 @@ pub(super) fn choose_hubs(
 /// Accounts with `hub: true`.
 fn marked_hubs(files: &[ReadFile<InventoryFile>]) -> BTreeMap<&str, Position> {
     let organisations =
-        files.iter().flat_map(|file| file.content.organisations.given()).flat_map(|s| &s.value.0);
+        files.iter().filter_map(|file| file.content.organisations.given()).flat_map(|s| &s.value.0);
     organisations
         .filter_map(|(_, organisation)| organisation.given())
-        .flat_map(|organisation| organisation.value.accounts.given())
+        .filter_map(|organisation| organisation.value.accounts.given())
         .flat_map(|accounts| &accounts.value.0)
         .filter_map(|(name, account)| {
             let hub = account.given()?.value.hub.given().filter(|hub| hub.value)?;

@@ -330,7 +330,7 @@ pub fn approve(plan: Plan, removals: u32) -> ApprovedPlan {
         *limit = Limit { count: removals, percent: 100, floor: removals };
     }
     let policies = Policies { limits, ..Policies::default() };
-    review(plan, &Context { policies: &policies, approved: None }).approved
+    review(plan, &Context::new(&policies)).approved
 }
 
 pub fn connect<const N: usize>(accounts: [(&str, &Fake, usize); N]) -> BTreeMap<Place, Connection> {

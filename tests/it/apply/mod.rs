@@ -1,5 +1,6 @@
 //! The executor against an account that does what the test's script says.
 
+mod embedded;
 mod fake;
 mod order;
 mod retries;

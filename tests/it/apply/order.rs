@@ -73,7 +73,7 @@ async fn phases_follow_each_other_even_when_one_fails() {
             _ => None,
         })
         .collect();
-    assert_eq!(begun, [4, 3, 2, 1, 0]);
+    assert_eq!(begun, [4, 3, 0, 2, 1]);
     assert!(matches!(outcomes[ChangeId(3)], Outcome::Failed { .. }));
     assert_eq!(outcomes.counts().applied, 4);
 }

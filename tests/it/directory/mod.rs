@@ -1,6 +1,7 @@
 //! Tests of reading directories, against real servers and scripted ones.
 
 mod generic;
+mod logs;
 mod partial;
 mod scripted;
 mod transport;

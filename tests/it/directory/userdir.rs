@@ -139,3 +139,28 @@ async fn people_are_sorted_by_stable_id_and_groups_by_name() {
     assert!(directory.people.is_sorted_by_key(|one| one.stable_id.clone()));
     assert!(directory.groups.is_sorted_by_key(|one| one.name.clone()));
 }
+
+#[tokio::test]
+async fn groups_of_one_name_or_number_are_told_and_count() {
+    let more = "\ndn: gid=adm,ou=second,ou=users,dc=example,dc=org\nobjectClass: debianGroup\n\
+                gid: adm\nsubGroup: web\n\ndn: gid=copy,ou=users,dc=example,dc=org\n\
+                objectClass: debianGroup\ngid: copy\ngidNumber: 0800\n\n";
+    let reading = read_ldif(&format!("{USERDIR}{more}"), SchemaKind::Userdir).await;
+    assert_complete(&reading);
+    let directory = reading.got();
+    let of_ada = groups(directory, "ada");
+    assert_eq!(of_ada, ["Debian", "adm", "copy", "ring-a", "ring-b", "ring-c", "web"]);
+    for (entry, words) in [("adm", "have this name"), ("copy", "number 800 of group Debian")] {
+        let told =
+            directory.warnings.iter().any(|one| one.entry == entry && one.message.contains(words));
+        assert!(told, "{entry}: {words}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_export_does_not_fill_the_screen() {
+    let nameless = "dn: ou=x\n\n".replace("dn:", "nothing:").repeat(5000);
+    let reading = read_ldif(&format!("{USERDIR}\n{nameless}"), SchemaKind::Userdir).await;
+    assert_partial(&reading, &["4980 more gaps"]);
+    assert_eq!(reading.missing().len(), 21);
+}

@@ -99,7 +99,7 @@ pub fn plan() -> Plan {
 
 pub fn write_plan(run: &mut RunWriter) {
     let policies = Policies::default();
-    let review = guard::review(plan(), &Context { policies: &policies, approved: None });
+    let review = guard::review(plan(), &Context::new(&policies));
     run.plan(&review.approved, &review.violations).expect("a plan is written");
 }
 

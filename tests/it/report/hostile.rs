@@ -18,8 +18,7 @@ const HOSTILE: &[&str] = &[
 
 fn with_name(name: &str) -> reconcile::guard::Review {
     let mut plan = sample::plan();
-    plan.changes.truncate(5);
-    plan.changes.drain(..4);
+    plan.changes = vec![plan.changes[8].clone()];
     let change = &mut plan.changes[0];
     change.id = reconcile::model::ChangeId(0);
     let spec = user(name, Access::Enabled);
@@ -78,7 +77,7 @@ fn no_name_breaks_out_of_a_comment() {
 #[test]
 fn a_long_plan_is_cut_honestly() {
     let mut plan = sample::plan();
-    let template = plan.changes[4].clone();
+    let template = plan.changes[8].clone();
     plan.changes = (0..5000)
         .map(|number| {
             let mut change = template.clone();
