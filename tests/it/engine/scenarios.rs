@@ -311,9 +311,13 @@ impl Scene {
     }
 
     async fn gather(&self, loaded: &Loaded) -> (Gathered, Prepared) {
-        for operation in &self.faults {
-            self.world.faults(|faults| faults.next(Some(*operation), Fault::EmptyPage));
-        }
+        // Once for each account, whichever is read first.
+        self.world.faults(|faults| {
+            faults.clear();
+            for operation in self.faults.iter().chain(&self.faults) {
+                faults.next(Some(*operation), Fault::EmptyPage);
+            }
+        });
         let sources = Sources {
             inventory: &loaded.inventory,
             policies: &loaded.policies,
@@ -345,6 +349,7 @@ impl Scene {
             let (_, again) = self.gather(&loaded).await;
             assert_eq!(show(&again), shown, "the same plan every time");
         }
+        self.world.faults(reconcile::cloud::memory::service::fault::Faults::clear);
         let outcomes = carry_out(&prepared.review, &gathered.connections, Options::default()).await;
         self.faults.clear();
         let (_, left) = self.gather(&loaded).await;
