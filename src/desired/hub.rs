@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::{
     DesiredGroup, DesiredHub, DesiredMembership, DesiredUser, Entitlement, Holder, Inputs, Standing,
 };
@@ -110,7 +112,7 @@ struct Granted {
     /// Why the group is there: what comes after a member's own reason.
     grants: Arc<[Reason]>,
     /// Reasons of memberships, shared by all who came the same way.
-    by_via: HashMap<Via, Arc<[Reason]>>,
+    by_via: FxHashMap<Via, Arc<[Reason]>>,
 }
 
 fn granted(
@@ -119,8 +121,8 @@ fn granted(
     groups: &[DesiredGroup],
     first: usize,
     entitlements: &[Entitlement<'_>],
-) -> HashMap<GroupIndex, Granted> {
-    let Some(reading) = inputs.directories.get(directory) else { return HashMap::new() };
+) -> FxHashMap<GroupIndex, Granted> {
+    let Some(reading) = inputs.directories.get(directory) else { return FxHashMap::default() };
     let mut privileged: HashMap<&GroupRef, &RoleName> = HashMap::new();
     for one in entitlements {
         if let Holder::Group(grant) = one.holder
@@ -142,7 +144,7 @@ fn granted(
                 group: reference.clone(),
                 privileged: privileged.get(reference).map(|role| (*role).clone()),
                 grants: Arc::clone(&group.reasons),
-                by_via: HashMap::new(),
+                by_via: FxHashMap::default(),
             };
             Some((index, granted))
         })
@@ -154,7 +156,7 @@ struct Wanted<'a> {
     inputs: &'a Inputs<'a>,
     facts: &'a VendorFacts,
     directory: &'a DirectoryName,
-    granted: HashMap<GroupIndex, Granted>,
+    granted: FxHashMap<GroupIndex, Granted>,
 }
 
 impl Wanted<'_> {

@@ -1,12 +1,10 @@
 //! Groups of one hub: created, renamed, deleted.
 
-use std::collections::HashMap;
-
 use super::drafts::Drafts;
 use super::finding;
 use super::hub::{Hub, Reach};
 use super::matching::Match;
-use super::names::{self, Claim, Move, Occupant};
+use super::names::{self, Act, Want};
 use crate::model::{ChangeId, GroupSpec, ObjectKind, ObjectName, Reason};
 use crate::plan::{Output, Reference, Step, Target};
 
@@ -52,7 +50,7 @@ fn deletions(hub: &mut Hub<'_>, drafts: &mut Drafts) {
 /// Hands out names: creations and renamings.
 fn names(hub: &mut Hub<'_>, drafts: &mut Drafts) {
     let rules = &hub.facts.group_names;
-    let wanted: Vec<(usize, String)> = hub
+    let wants: Vec<Want> = hub
         .wanted
         .groups
         .iter()
@@ -68,54 +66,23 @@ fn names(hub: &mut Hub<'_>, drafts: &mut Drafts) {
             }
             Some(_) | None => true,
         })
-        .map(|(index, group)| (index, rules.fold(group.spec.name.as_str())))
-        .collect();
-    let folded: Vec<String> =
-        hub.seen.groups.iter().map(|group| rules.fold(group.spec.name.as_str())).collect();
-    let occupants: HashMap<&str, Occupant> = folded
-        .iter()
-        .enumerate()
-        .map(|(existing, name)| {
-            let leaves = hub.group_deletions.contains_key(&existing);
-            (name.as_str(), Occupant { existing, leaves })
+        .map(|(index, group)| Want {
+            index,
+            name: rules.fold(group.spec.name.as_str()),
+            holder: hub.groups.of_desired[index],
         })
         .collect();
-    let claims: Vec<Claim<'_>> = wanted
-        .iter()
-        .map(|(index, name)| Claim { name, holder: hub.groups.of_desired[*index] })
-        .collect();
-    let (moves, refused) = names::settle(&claims, &occupants);
-    let mut done: Vec<ChangeId> = Vec::with_capacity(moves.len());
-    let mut vacated: HashMap<usize, (ChangeId, ObjectName)> = HashMap::new();
-    for one in moves {
-        done.push(match one {
-            Move::Vacate { claim } => {
-                let (index, _) = wanted[claim];
-                let name = ObjectName::new(names::temporary(index, &claims, &occupants));
-                let id = rename(hub, index, None, name.clone(), Vec::new(), drafts);
-                vacated.insert(claim, (id, name));
-                id
-            }
-            Move::Take { claim, after, after_deletion } => {
-                let (index, _) = wanted[claim];
-                let mut needs: Vec<ChangeId> = after.map(|at| done[at]).into_iter().collect();
-                needs.extend(after_deletion.and_then(|at| hub.group_deletions.get(&at)));
-                let from = vacated.remove(&claim).map(|(id, name)| {
-                    needs.push(id);
-                    name
-                });
-                match hub.groups.of_desired[index] {
-                    Some(_) => {
-                        let name = hub.wanted.groups[index].spec.name.clone();
-                        rename(hub, index, from, name, needs, drafts)
-                    }
-                    None => create(hub, index, needs, drafts),
-                }
-            }
-        });
-    }
-    for (claim, existing) in refused {
-        let (index, _) = wanted[claim];
+    let existing: Vec<String> =
+        hub.seen.groups.iter().map(|group| rules.fold(group.spec.name.as_str())).collect();
+    let deletions = hub.group_deletions.clone();
+    let refused = names::hand_out(&wants, &existing, &deletions, |index, act, needs| match act {
+        Act::Create => create(hub, index, needs, drafts),
+        Act::Rename { from, temporary } => {
+            let to = temporary.unwrap_or_else(|| hub.wanted.groups[index].spec.name.clone());
+            rename(hub, index, from, to, needs, drafts)
+        }
+    });
+    for (index, existing) in refused {
         taken(hub, index, existing, drafts);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use rustc_hash::FxHashMap;
 
 use super::departures::{self, Verdict};
 use super::drafts::Drafts;
@@ -37,7 +38,7 @@ pub(super) struct Hub<'a> {
     pub(super) groups: Matching,
     pub(super) pairs: members::Pairs,
     /// Positions of observed groups by id.
-    pub(super) group_at: HashMap<&'a VendorId, usize>,
+    pub(super) group_at: FxHashMap<&'a VendorId, usize>,
     /// What is to happen to each observed user that is ours and not wanted.
     pub(super) verdicts: HashMap<usize, Verdict>,
     /// How to refer to each desired user; `None` where it does not and will not exist.
@@ -57,7 +58,10 @@ pub(super) struct Reach {
 
 impl<'a> Hub<'a> {
     /// Matches a hub; `None` when it was not to be read (a narrowed run).
-    pub(super) fn match_up(inputs: &DiffInputs<'a>, place: &Place) -> Option<Self> {
+    ///
+    /// Unless `all` is asked for, memberships are only looked at as far as [`departures`] needs
+    /// them: there may be a million.
+    pub(super) fn match_up(inputs: &DiffInputs<'a>, place: &Place, all: bool) -> Option<Self> {
         let wanted = inputs.desired.hubs.get(place)?;
         let reading = inputs.observed.accounts.get(place)?;
         let facts = inputs.vendors.iter().find(|facts| facts.name == wanted.account.vendor)?;
@@ -72,11 +76,15 @@ impl<'a> Hub<'a> {
             &seen.groups,
             group_name,
         );
-        let user_at: HashMap<&VendorId, usize> =
+        let user_at: FxHashMap<&VendorId, usize> =
             seen.users.iter().enumerate().map(|(position, user)| (&user.id, position)).collect();
-        let group_at: HashMap<&VendorId, usize> =
+        let group_at: FxHashMap<&VendorId, usize> =
             seen.groups.iter().enumerate().map(|(position, one)| (&one.id, position)).collect();
-        let pairs = members::Pairs::sort_out(seen, wanted, &users, &groups, &user_at, &group_at);
+        let pairs = if all || wanted.groups.iter().any(|group| group.frozen) {
+            members::Pairs::sort_out(seen, wanted, &users, &groups, &user_at, &group_at)
+        } else {
+            members::Pairs::default()
+        };
         let mut hub = Hub {
             place: shared(place),
             desired: inputs.desired,
@@ -234,7 +242,7 @@ fn known<T>(object: &Observed<T>, name: impl Fn(&T) -> &ObjectName) -> Target {
 fn bound_elsewhere<'a>(
     inputs: &DiffInputs<'a>,
     hub: &Place,
-    group_at: &HashMap<&VendorId, usize>,
+    group_at: &FxHashMap<&VendorId, usize>,
 ) -> BTreeMap<&'a VendorId, &'a Place> {
     let accounts = &inputs.desired.accounts;
     let below: HashSet<(&VendorName, &str)> = accounts

@@ -4,7 +4,7 @@
 //! wanted, the others are left alone. If none is, all of them lose what can be given back, and
 //! nothing irreversible happens to any.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::model::{ObjectName, Observed, Subject};
 
@@ -51,11 +51,12 @@ pub(super) fn match_up<'a, T: 'a>(
         of_observed: vec![Match::Foreign; observed.len()],
         copied: vec![false; observed.len()],
     };
-    let desired: HashMap<&Subject, (usize, &ObjectName)> = desired
+    let desired: FxHashMap<&Subject, (usize, &ObjectName)> = desired
         .enumerate()
         .map(|(position, (subject, name))| (subject, (position, name)))
         .collect();
-    let mut first_of: HashMap<&Subject, usize> = HashMap::with_capacity(observed.len());
+    let mut first_of: FxHashMap<&Subject, usize> = FxHashMap::default();
+    first_of.reserve(observed.len());
     for (position, object) in observed.iter().enumerate() {
         let Some(subject) = object.ownership.subject() else { continue };
         let wanted = desired.get(subject).copied();

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::departures::{Gone, Verdict};
 use super::drafts::Drafts;
 use super::hub::Hub;
@@ -40,14 +42,21 @@ impl Pairs {
         desired: &DesiredHub,
         users: &Matching,
         groups: &Matching,
-        user_at: &HashMap<&VendorId, usize>,
-        group_at: &HashMap<&VendorId, usize>,
+        user_at: &FxHashMap<&VendorId, usize>,
+        group_at: &FxHashMap<&VendorId, usize>,
     ) -> Self {
         let mut pairs = Self::default();
         pairs.wanted.reserve(seen.memberships.len());
+        let mut last_group: Option<(&VendorId, usize)> = None;
         let narrow = |position| u32::try_from(position).expect("fewer than 2^32 objects");
         for (membership, one) in seen.memberships.iter().enumerate() {
-            let Some(&group) = group_at.get(&one.group) else { continue };
+            // Vendors list members group by group, so the last group is usually this one, too.
+            let group = match last_group {
+                Some((id, group)) if *id == one.group => Some(group),
+                _ => group_at.get(&one.group).copied(),
+            };
+            let Some(group) = group else { continue };
+            last_group = Some((&one.group, group));
             let user = user_at.get(&one.user).copied();
             let matched_group = groups.of_observed[group];
             let matched_user = user.map(|user| users.of_observed[user]);

@@ -64,7 +64,7 @@ pub fn credentials_needed(inputs: &DiffInputs<'_>) -> BTreeMap<Place, Vec<Vendor
         .hubs
         .keys()
         .filter_map(|place| {
-            let hub = Hub::match_up(inputs, place)?;
+            let hub = Hub::match_up(inputs, place, false)?;
             let users = departures::departing(&hub);
             (!users.is_empty()).then(|| (place.clone(), users))
         })
@@ -80,7 +80,7 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
     let mut incomplete = incomplete(inputs);
     let mut hubs = BTreeMap::new();
     for place in inputs.desired.hubs.keys() {
-        if let Some(mut hub) = Hub::match_up(inputs, place) {
+        if let Some(mut hub) = Hub::match_up(inputs, place, true) {
             hub.changes(&mut drafts);
             hubs.insert(place.clone(), hub);
         }

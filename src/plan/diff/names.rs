@@ -2,18 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::model::{ChangeId, ObjectName};
+
 /// Somebody who wants a name they do not have yet.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Claim<'a> {
+struct Claim<'a> {
     /// The wanted name, folded as the vendor compares names.
-    pub(super) name: &'a str,
+    name: &'a str,
     /// The existing object that is to get it; `None` for one to be created.
-    pub(super) holder: Option<usize>,
+    holder: Option<usize>,
 }
 
 /// One step of handing out names. To be carried out in the order given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Move {
+enum Move {
     /// Give the claim its name, after an earlier move (by position in the list), if any.
     Take {
         /// Which claim.
@@ -33,19 +35,93 @@ pub(super) enum Move {
 
 /// Who has a name now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Occupant {
+struct Occupant {
     /// The existing object.
-    pub(super) existing: usize,
+    existing: usize,
     /// It will be deleted by the same plan.
-    pub(super) leaves: bool,
+    leaves: bool,
+}
+
+/// An object that is to get a name.
+#[derive(Debug)]
+pub(super) struct Want {
+    /// Its position among the desired objects.
+    pub(super) index: usize,
+    /// The name, folded as the vendor compares names.
+    pub(super) name: String,
+    /// The existing object, for one that is to be renamed.
+    pub(super) holder: Option<usize>,
+}
+
+/// What is to be done so that a desired object gets its name.
+#[derive(Debug)]
+pub(super) enum Act {
+    /// Make it.
+    Create,
+    /// Rename the existing object, which has the name `from` by then if it went through a
+    /// temporary one, to a temporary name or else the desired one.
+    Rename {
+        /// The temporary name it has by then.
+        from: Option<ObjectName>,
+        /// The temporary name it is to get.
+        temporary: Option<ObjectName>,
+    },
+}
+
+/// Has every wanted object made or renamed, in an order in which no name is ever held twice.
+///
+/// `existing` are the folded names of the existing objects, `deletions` those that will go. `act`
+/// makes the change for a desired object, with the changes it needs. Gives those that cannot have
+/// their name, with the existing object that keeps it.
+pub(super) fn hand_out(
+    wants: &[Want],
+    existing: &[String],
+    deletions: &HashMap<usize, ChangeId>,
+    mut act: impl FnMut(usize, Act, Vec<ChangeId>) -> ChangeId,
+) -> Vec<(usize, usize)> {
+    let occupants: HashMap<&str, Occupant> = existing
+        .iter()
+        .enumerate()
+        .map(|(existing, name)| {
+            let leaves = deletions.contains_key(&existing);
+            (name.as_str(), Occupant { existing, leaves })
+        })
+        .collect();
+    let claims: Vec<Claim<'_>> =
+        wants.iter().map(|want| Claim { name: &want.name, holder: want.holder }).collect();
+    let (moves, refused) = settle(&claims, &occupants);
+    let mut done: Vec<ChangeId> = Vec::with_capacity(moves.len());
+    let mut vacated: HashMap<usize, (ChangeId, ObjectName)> = HashMap::new();
+    for one in moves {
+        done.push(match one {
+            Move::Vacate { claim } => {
+                let index = wants[claim].index;
+                let name = ObjectName::new(temporary(index, &claims, &occupants));
+                let step = Act::Rename { from: None, temporary: Some(name.clone()) };
+                let id = act(index, step, Vec::new());
+                vacated.insert(claim, (id, name));
+                id
+            }
+            Move::Take { claim, after, after_deletion } => {
+                let mut needs: Vec<ChangeId> = after.map(|at| done[at]).into_iter().collect();
+                needs.extend(after_deletion.and_then(|at| deletions.get(&at)));
+                let from = vacated.remove(&claim).map(|(id, name)| {
+                    needs.push(id);
+                    name
+                });
+                let step = match wants[claim].holder {
+                    Some(_) => Act::Rename { from, temporary: None },
+                    None => Act::Create,
+                };
+                act(wants[claim].index, step, needs)
+            }
+        });
+    }
+    refused.into_iter().map(|(claim, existing)| (wants[claim].index, existing)).collect()
 }
 
 /// A temporary name that nobody has and nobody is about to get.
-pub(super) fn temporary(
-    index: usize,
-    claims: &[Claim<'_>],
-    occupants: &HashMap<&str, Occupant>,
-) -> String {
+fn temporary(index: usize, claims: &[Claim<'_>], occupants: &HashMap<&str, Occupant>) -> String {
     let mut name = format!("reconcile-moving-{index}");
     while occupants.contains_key(name.as_str()) || claims.iter().any(|one| one.name == name) {
         name.push('-');
@@ -57,7 +133,7 @@ pub(super) fn temporary(
 /// object that keeps it (directly or because its own claim is refused).
 ///
 /// Names that two claims want are the caller's to sort out before.
-pub(super) fn settle(
+fn settle(
     claims: &[Claim<'_>],
     occupants: &HashMap<&str, Occupant>,
 ) -> (Vec<Move>, Vec<(usize, usize)>) {

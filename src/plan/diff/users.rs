@@ -1,6 +1,6 @@
 //! Users of one hub that should be: created, renamed, restored.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::ToSpan;
 
@@ -8,7 +8,7 @@ use super::departures::{Gone, Verdict};
 use super::drafts::Drafts;
 use super::finding;
 use super::hub::{Hub, Reach};
-use super::names::{self, Claim, Move, Occupant};
+use super::names::{self, Act, Want};
 use crate::diagnostic::Finding;
 use crate::model::{Access, ChangeId, ObjectKind, ObjectName, Reason, UserSpec};
 use crate::plan::{Output, Reference, Step, Target};
@@ -59,7 +59,7 @@ fn restore(hub: &Hub<'_>, index: usize, position: usize, drafts: &mut Drafts) ->
 /// Hands out names: creations and renamings. Which desired users get another name.
 fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) -> HashSet<usize> {
     let rules = &hub.facts.user_names;
-    let wanted: Vec<(usize, String)> = hub
+    let wants: Vec<Want> = hub
         .wanted
         .users
         .iter()
@@ -75,58 +75,27 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) -> HashSet<usize> 
             }
             Some(_) | None => true,
         })
-        .map(|(index, user)| (index, rules.fold(user.spec.name.as_str())))
-        .collect();
-    if wanted.is_empty() {
-        return HashSet::new();
-    }
-    let folded: Vec<String> =
-        hub.seen.users.iter().map(|user| rules.fold(user.spec.name.as_str())).collect();
-    let occupants: HashMap<&str, Occupant> = folded
-        .iter()
-        .enumerate()
-        .map(|(existing, name)| {
-            let leaves = gone.deletions.contains_key(&existing);
-            (name.as_str(), Occupant { existing, leaves })
+        .map(|(index, user)| Want {
+            index,
+            name: rules.fold(user.spec.name.as_str()),
+            holder: hub.users.of_desired[index],
         })
         .collect();
-    let claims: Vec<Claim<'_>> = wanted
-        .iter()
-        .map(|(index, name)| Claim { name, holder: hub.users.of_desired[*index] })
-        .collect();
-    let (moves, refused) = names::settle(&claims, &occupants);
-    let mut done: Vec<ChangeId> = Vec::with_capacity(moves.len());
-    let mut vacated: HashMap<usize, (ChangeId, ObjectName)> = HashMap::new();
-    for one in moves {
-        done.push(match one {
-            Move::Vacate { claim } => {
-                let (index, _) = wanted[claim];
-                let name = ObjectName::new(names::temporary(index, &claims, &occupants));
-                let id = rename(hub, index, None, name.clone(), Vec::new(), drafts);
-                vacated.insert(claim, (id, name));
-                id
-            }
-            Move::Take { claim, after, after_deletion } => {
-                let (index, _) = wanted[claim];
-                let mut needs: Vec<ChangeId> = after.map(|at| done[at]).into_iter().collect();
-                needs.extend(after_deletion.and_then(|at| gone.deletions.get(&at)));
-                let from = vacated.remove(&claim).map(|(id, name)| {
-                    needs.push(id);
-                    name
-                });
-                match hub.users.of_desired[index] {
-                    Some(_) => {
-                        let name = hub.wanted.users[index].spec.name.clone();
-                        rename(hub, index, from, name, needs, drafts)
-                    }
-                    None => create(hub, index, needs, drafts),
-                }
+    if wants.is_empty() {
+        return HashSet::new();
+    }
+    let existing: Vec<String> =
+        hub.seen.users.iter().map(|user| rules.fold(user.spec.name.as_str())).collect();
+    let refused =
+        names::hand_out(&wants, &existing, &gone.deletions, |index, act, needs| match act {
+            Act::Create => create(hub, index, needs, drafts),
+            Act::Rename { from, temporary } => {
+                let to = temporary.unwrap_or_else(|| hub.wanted.users[index].spec.name.clone());
+                rename(hub, index, from, to, needs, drafts)
             }
         });
-    }
-    let mut renamed: HashSet<usize> = wanted.iter().map(|(index, _)| *index).collect();
-    for (claim, existing) in refused {
-        let (index, _) = wanted[claim];
+    let mut renamed: HashSet<usize> = wants.iter().map(|want| want.index).collect();
+    for (index, existing) in refused {
         taken(hub, index, existing, drafts);
         renamed.remove(&index);
     }
