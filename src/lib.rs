@@ -12,6 +12,7 @@ pub mod inventory;
 pub mod mirrors;
 pub mod policies;
 
+pub mod access;
 pub mod desired;
 pub mod plan;
 
