@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::View;
 use super::explain::terms;
 use super::value::{
     AccountChange, Difference, GroupRight, HubUser, Right, RoleChange, RoleTerms, UntilChange,
 };
-use super::View;
 use crate::desired::DesiredHub;
 use crate::inventory::Inventory;
 use crate::model::{DirectoryName, Place, RoleName, Subject, VendorName};
@@ -52,7 +52,8 @@ fn gained(before: &View<'_>, after: &View<'_>) -> Vec<Right> {
             for member in members {
                 // Both lists are sorted by subject.
                 if old.binary_search(&member).is_ok() {
-                    candidates.extend(new_roles.iter().map(|(place, role)| (*place, *role, member)));
+                    candidates
+                        .extend(new_roles.iter().map(|(place, role)| (*place, *role, member)));
                 } else {
                     candidates.extend(roles.iter().map(|(place, role)| (*place, *role, member)));
                 }

@@ -17,10 +17,8 @@ use crate::model::{
 pub fn explain(view: &View<'_>, found: &Found) -> Option<Explained> {
     match found {
         Found::Person { directory, stable_id, .. } => {
-            let subject = Subject::Person {
-                directory: directory.clone(),
-                stable_id: stable_id.clone(),
-            };
+            let subject =
+                Subject::Person { directory: directory.clone(), stable_id: stable_id.clone() };
             let person = view.person(&subject)?;
             Some(Explained::Person(view.explain_person(directory, person, &subject)))
         }
@@ -133,7 +131,7 @@ impl<'a> View<'a> {
             contacts: entry.contacts.clone(),
             constraints: entry.constraints.clone(),
             administrators: administrators
-                .map(|administrators| self.present_in(&administrators.group))
+                .map(|administrators| self.with_access(&administrators.group))
                 .unwrap_or_default(),
             roles: roles.map(|(role, _)| self.role_in(place, role)).collect(),
             ended: self.ended(|one| one.place == *place),
@@ -297,9 +295,9 @@ impl<'a> View<'a> {
                 let without = match hubs.as_slice() {
                     // Where the group holds nothing, only who is gone is worth a word.
                     [] => self.gone(person, &subject),
-                    hubs => hubs
-                        .iter()
-                        .find_map(|hub| self.without(hub, person, &subject, &wrapped)),
+                    hubs => {
+                        hubs.iter().find_map(|hub| self.without(hub, person, &subject, &wrapped))
+                    }
                 };
                 Member { who: self.who(&subject), joining, without }
             })
@@ -314,10 +312,14 @@ impl<'a> View<'a> {
         }
         match self.standing(subject)? {
             Standing::Present => None,
-            Standing::Absent(_) => {
-                Some(Why::Gone(person.standing(self.inputs.today).to_string()))
-            }
+            Standing::Absent(_) => Some(Why::Gone(person.standing(self.inputs.today).to_string())),
         }
+    }
+
+    /// The people of a group whom nothing keeps from what it holds.
+    fn with_access(&self, group: &GroupRef) -> Vec<Who> {
+        let members = self.everybody_in(group).into_iter();
+        members.filter(|member| member.without.is_none()).map(|member| member.who).collect()
     }
 
     /// The people of a group who may have access today.
@@ -333,9 +335,8 @@ impl<'a> View<'a> {
     /// Lines of the inventory that have ended and of which nothing else gives the same.
     fn ended(&self, wanted: impl Fn(&EndedGrant) -> bool) -> Vec<EndedGrant> {
         let mut ended = Vec::new();
-        let over = |until: Option<jiff::civil::Date>| {
-            until.filter(|until| self.inputs.today >= *until)
-        };
+        let over =
+            |until: Option<jiff::civil::Date>| until.filter(|until| self.inputs.today >= *until);
         let mut add = |account: &crate::model::AccountName,
                        role: &RoleName,
                        group: Subject,

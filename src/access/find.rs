@@ -170,9 +170,9 @@ impl Search<'_, '_> {
             let groups_ignore_case = ignores_case
                 && match config.schema.kind {
                     SchemaKind::Userdir => false,
-                    SchemaKind::Rfc2307
-                    | SchemaKind::Rfc2307bis
-                    | SchemaKind::ActiveDirectory => true,
+                    SchemaKind::Rfc2307 | SchemaKind::Rfc2307bis | SchemaKind::ActiveDirectory => {
+                        true
+                    }
                 };
             if kind != Kind::Groups {
                 self.people(name, &names, ignores_case, found);
@@ -219,10 +219,11 @@ impl Search<'_, '_> {
     /// The groups of directories and those the inventory speaks of.
     fn all_groups(&self) -> impl Iterator<Item = GroupRef> {
         let read = self.view.inputs.directories.iter().flat_map(|(directory, reading)| {
-            reading.got().groups.iter().map(|group| GroupRef {
-                directory: directory.clone(),
-                group: group.name.clone(),
-            })
+            reading
+                .got()
+                .groups
+                .iter()
+                .map(|group| GroupRef { directory: directory.clone(), group: group.name.clone() })
         });
         let administrators = self.inventory.accounts.values().filter_map(|entry| {
             entry.administrators.as_ref().map(|administrators| administrators.group.clone())

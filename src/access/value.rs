@@ -300,7 +300,7 @@ pub struct AccountExplained {
     pub contacts: Vec<String>,
     /// What the sponsor asks in return or forbids.
     pub constraints: Vec<String>,
-    /// The administrators who may have access today.
+    /// The administrators whom nothing keeps from what their group holds.
     pub administrators: Vec<Who>,
     /// Every role somebody can have there.
     pub roles: Vec<RoleInAccount>,
