@@ -14,7 +14,7 @@ use super::words::{attribute_changes, printable};
 use crate::access::{
     AccountChange, AccountTerms, Difference, GroupRight, HubUser, NotComplete, Right, RoleChange,
 };
-use crate::model::Place;
+use crate::model::{Place, Subject};
 
 /// The version of the JSON form. A change that could break a reader changes the number.
 pub const DIFFERENCE_FORMAT: &str = "reconcile-diff/1";
@@ -121,7 +121,7 @@ fn summary(report: &DifferenceReport<'_>) -> String {
         number(difference.added.len(), "right"),
         difference.removed.len(),
         number(difference.first_access.len(), "user"),
-        difference.last_access.len(),
+        difference.last_access.iter().filter(|user| !stays(difference, user)).count(),
         optional.collect::<String>(),
     )
 }
@@ -148,8 +148,11 @@ impl Rows {
 
 fn sections(difference: &Difference) -> Vec<Section> {
     let mut sections = vec![
-        ("Users whose last access goes", users(&difference.last_access, '-')),
-        ("Users who get access for the first time", users(&difference.first_access, '+')),
+        ("Users whose last access goes", users(difference, &difference.last_access, '-')),
+        (
+            "Users who get access for the first time",
+            users(difference, &difference.first_access, '+'),
+        ),
     ]
     .into_iter()
     .map(|(title, rows)| Section { title: title.to_owned(), rows })
@@ -167,10 +170,30 @@ fn sections(difference: &Difference) -> Vec<Section> {
     sections
 }
 
-fn users(users: &[HubUser], sign: char) -> Rows {
-    let verb = if sign == '+' { "created in" } else { "suspended in" };
+/// Whether a user nobody is entitled to any more is left alone: what the inventory does not have
+/// is not looked at.
+fn stays(difference: &Difference, user: &HubUser) -> bool {
+    let directory_goes = match &user.who.subject {
+        Subject::Person { directory, .. } => difference.directories_removed.contains(directory),
+        Subject::Group(_) | Subject::Role(_) | Subject::Service(_) | Subject::ServiceGroup(_) => {
+            false
+        }
+    };
+    directory_goes || leaves(difference, &user.hub)
+}
+
+fn leaves(difference: &Difference, place: &Place) -> bool {
+    difference.accounts.iter().any(|change| change.place == *place && change.after.is_none())
+}
+
+fn users(difference: &Difference, users: &[HubUser], sign: char) -> Rows {
     let mut rows = Rows::default();
     for user in users {
+        let verb = match sign {
+            '+' => "created in",
+            _ if stays(difference, user) => "no longer looked after in",
+            _ => "suspended in",
+        };
         let place = format!("{verb} {} as {}", user.hub, user.name);
         rows.push(sign, vec![who(&user.who), place]);
     }
@@ -195,9 +218,12 @@ fn rights(difference: &Difference) -> Vec<Section> {
         rows.push('+', row(right));
         *added += 1;
     }
-    let section = |(place, (rows, added, removed))| Section {
-        title: format!("{place}: {added} given, {removed} taken"),
-        rows,
+    let section = |(place, (rows, added, removed))| {
+        let note = match leaves(difference, place) {
+            true => " (leaves the inventory: what is there stays as it is)",
+            false => "",
+        };
+        Section { title: format!("{place}: {added} given, {removed} taken{note}"), rows }
     };
     places.into_iter().map(section).collect()
 }
