@@ -70,6 +70,7 @@ pub mod inventory;
 pub mod mirrors;
 pub mod policies;
 
+pub mod access;
 pub mod desired;
 pub mod plan;
 

@@ -5,7 +5,9 @@
 
 mod apply;
 pub mod check;
+mod diff;
 mod exit;
+mod explain;
 mod globals;
 pub mod init;
 mod input;
@@ -79,6 +81,10 @@ enum Color {
 enum Command {
     /// Look for mistakes in the inventory and the policies, without a network
     Check(check::Args),
+    /// Say who may do what where, through which group, granted by which line
+    Explain(explain::Args),
+    /// Show what a change of the inventory and the policies gives and takes
+    Diff(diff::Args),
     /// Write a minimal organisation to start from; overwrites nothing
     Init(init::Args),
     /// Print a JSON Schema, for completion in editors and for scripts
@@ -163,6 +169,8 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
     let code = match cli.command {
         None => run::run(&cli.run, &globals, &mut out),
         Some(Command::Check(args)) => check::run(&args, &globals, &mut out),
+        Some(Command::Explain(args)) => explain::run(&args, &globals, &mut out),
+        Some(Command::Diff(args)) => diff::run(&args, &globals, &mut out),
         Some(Command::Init(args)) => init::run(&args, &globals.root, &mut out),
         Some(Command::Schema(args)) => schema::run(&args, &mut out).map_err(Failure::from),
         Some(Command::Plan(args)) => plan::run(&args, &globals, &mut out),

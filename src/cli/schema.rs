@@ -27,6 +27,10 @@ pub enum Files {
     Report,
     /// What `check --format json` writes
     Findings,
+    /// What `explain --format json` writes
+    Explain,
+    /// What `diff --format json` writes
+    Diff,
 }
 
 /// Writes the schema.
@@ -45,6 +49,8 @@ pub fn text(of: Files) -> String {
         Files::Policies => policies::schema(),
         Files::Plan => PlanFile::schema(),
         Files::Report => report::schema(),
+        Files::Explain => report::explanation_schema(),
+        Files::Diff => report::difference_schema(),
         Files::Findings => schemars::schema_for!(diagnostic::Report),
     };
     format!("{:#}\n", schema.to_value())

@@ -82,6 +82,19 @@ pub fn read_revision(root: &Path, revision: &str) -> Result<SourceTree, Revision
     Ok(tree)
 }
 
+/// Whether git has a file that was something else in a revision than it is in the root now.
+///
+/// `false` also for what git cannot tell: a file that is in no repository, or an unknown revision.
+pub fn is_changed_since(root: &Path, revision: &str, path: &Path) -> bool {
+    let Ok(commit) = commit(root, revision) else { return false };
+    git(root)
+        .args(["-c", "core.fsmonitor=false", "--literal-pathspecs"])
+        .args(["diff", "--quiet", "--no-ext-diff", "--no-textconv", &commit, "--"])
+        .arg(path)
+        .output()
+        .is_ok_and(|output| output.status.code() == Some(1))
+}
+
 /// One line of `git ls-tree -l -z`: mode, type, id, size, path.
 struct Entry<'a> {
     mode: &'a str,

@@ -4,7 +4,10 @@
 //! is exhaustive. Text uses colour styles the caller strips where they are not wanted; no meaning
 //! is in the colour alone.
 
+mod comment;
 mod counts;
+mod difference;
+mod explanation;
 mod json;
 mod markdown;
 pub mod metrics;
@@ -14,9 +17,17 @@ mod table;
 mod text;
 mod words;
 
+pub use comment::LONGEST_COMMENT;
 pub use counts::Counts;
+pub use difference::{
+    DIFFERENCE_FORMAT, DIFFERENCE_MARKER, DifferenceReport, difference_json, difference_markdown,
+    difference_schema, difference_text,
+};
+pub use explanation::{
+    EXPLANATION_FORMAT, ExplanationReport, explanation_json, explanation_schema, explanation_text,
+};
 pub use json::{FORMAT, Report, json, schema};
-pub use markdown::{LONGEST_COMMENT, markdown};
+pub use markdown::markdown;
 pub use outcomes::outcomes;
 pub use saved_plan::{SavedPlanError, load, save};
 pub use text::{Detail, plan};

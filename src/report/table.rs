@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::words::{Line, line};
+use super::words::{Line, line, printable};
 use crate::guard::ApprovedPlan;
 use crate::model::Place;
 use crate::plan::Change;
@@ -13,6 +13,7 @@ use crate::plan::Change;
 /// A longer name or detail moves the rest of its own line only.
 const WIDEST_OBJECT: usize = 32;
 const WIDEST_DETAIL: usize = 40;
+const WIDEST_CELL: usize = 60;
 
 pub(super) const HEADING: Style = Style::new().bold();
 pub(super) const FAINT: Style = Style::new().dimmed();
@@ -58,6 +59,24 @@ impl Widths {
         );
         text.trim_end().to_owned()
     }
+}
+
+/// Rows of cells as lines with columns that line up; the cells may hold anything.
+pub(super) fn columns(rows: &[Vec<String>]) -> Vec<String> {
+    let rows: Vec<Vec<_>> =
+        rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
+    let mut widths: Vec<usize> = Vec::new();
+    for row in &rows {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(within(cell, WIDEST_CELL));
+        }
+    }
+    let lay_out = |row: &Vec<_>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}  "));
+        cells.collect::<String>().trim_end().to_owned()
+    };
+    rows.iter().map(lay_out).collect()
 }
 
 fn within(text: &str, widest: usize) -> usize {

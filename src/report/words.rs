@@ -1,8 +1,9 @@
 //! What a step does in words: one line, no personal values, nothing a terminal might obey.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use crate::model::{Access, AttributeValue, RoleSpec, UserSpec};
+use crate::model::{Access, AttributeName, AttributeValue, RoleSpec, UserSpec};
 use crate::plan::{Change, Effect, Step};
 
 /// Longer attribute texts are cut; the JSON form has them whole.
@@ -144,19 +145,29 @@ fn role_changes(before: &RoleSpec, after: &RoleSpec) -> String {
     if *description != after.description {
         changes.push(format!("description {}", text_change(description, &after.description)));
     }
-    for (key, was) in attributes {
-        match after.attributes.get(key) {
+    changes.extend(attribute_changes(attributes, &after.attributes));
+    changes.join(", ")
+}
+
+/// What a role means by name of attribute.
+type Attributes = BTreeMap<AttributeName, AttributeValue>;
+
+/// What is different between two meanings of a role.
+pub(super) fn attribute_changes(before: &Attributes, after: &Attributes) -> Vec<String> {
+    let mut changes = Vec::new();
+    for (key, was) in before {
+        match after.get(key) {
             None => changes.push(format!("{key} {} → nothing", cut(&was.to_string()))),
             Some(is) if is != was => changes.push(format!("{key} {}", value_change(was, is))),
             Some(_) => {}
         }
     }
-    for (key, is) in &after.attributes {
-        if !attributes.contains_key(key) {
+    for (key, is) in after {
+        if !before.contains_key(key) {
             changes.push(format!("{key} nothing → {}", cut(&is.to_string())));
         }
     }
-    changes.join(", ")
+    changes
 }
 
 /// What joins and leaves a set; else before and after.

@@ -1,5 +1,6 @@
 //! The one integration binary.
 
+mod access;
 mod apply;
 mod directory;
 mod engine;

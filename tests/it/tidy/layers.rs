@@ -5,7 +5,7 @@ use super::{Problem, module_of};
 
 /// What each module may know besides itself. `guard` stands below `apply` and above `plan`, and
 /// so on: the picture in `lib.rs`.
-const MAY_KNOW: [(&str, &[&str]); 21] = [
+const MAY_KNOW: [(&str, &[&str]); 22] = [
     ("digest", &[]),
     ("pattern", &[]),
     ("model", &[]),
@@ -23,6 +23,8 @@ const MAY_KNOW: [(&str, &[&str]); 21] = [
     ),
     ("mirrors", &["model", "diagnostic", "digest", "inventory"]),
     ("desired", &["model", "diagnostic", "inventory", "policies", "mirrors"]),
+    // Of `directory` only its configuration, like the inventory.
+    ("access", &["model", "diagnostic", "directory", "inventory", "policies", "desired"]),
     ("plan", &["model", "diagnostic", "digest", "desired"]),
     ("guard", &["model", "diagnostic", "digest", "desired", "plan", "policies", "inventory"]),
     ("http", &["model", "diagnostic"]),
@@ -36,6 +38,7 @@ const MAY_KNOW: [(&str, &[&str]); 21] = [
             "diagnostic",
             "digest",
             "desired",
+            "access",
             "plan",
             "guard",
             "event",
@@ -101,7 +104,7 @@ fn is_allowed(module: &[&str], may_know: &[&str], path: &[String]) -> bool {
     if own == "cloud" && other == "cloud" {
         return is_allowed_within_clouds(module, path);
     }
-    if own == "inventory" && other == "directory" {
+    if matches!(own, "inventory" | "access") && other == "directory" {
         return path.get(2).is_some_and(|item| DIRECTORY_CONFIG.contains(&item.as_str()));
     }
     own == other || may_know == ANYTHING || may_know.contains(&other)

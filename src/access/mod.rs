@@ -1,0 +1,260 @@
+//! Who may do what where, through which group, granted by which line; and who may not, and why.
+//!
+//! What [`crate::desired`] resolved, seen from a person, a group, a service account or an account
+//! ([`explain`]), and what a change of the inventory gives and takes ([`compare`]).
+//!
+//! Architecture invariant: pure, and nothing here decides anything. A right is there exactly when
+//! the resolution has the membership and the binding it is made of.
+
+mod compare;
+mod explain;
+mod find;
+mod value;
+
+use std::collections::HashMap;
+
+use crate::desired::{Desired, DesiredAccount, DesiredHub, Inputs, Standing};
+use crate::inventory::Grant;
+use crate::model::{
+    Directory, DirectoryName, GroupName, GroupRef, Person, Place, Reading, RoleName, Subject, Via,
+};
+
+pub use compare::compare;
+pub use explain::explain;
+pub use find::{Found, Unknown, find};
+pub use value::{
+    AccountChange, AccountExplained, AccountTerms, Attributes, Blocked, Difference, EndedGrant,
+    Explained, GrantLine, GroupExplained, GroupRight, HubUser, IdleGroup, Joining, Member,
+    NotComplete, PersonExplained, Right, RoleChange, RoleInAccount, RoleTerms, ServiceExplained,
+    UntilChange, Way, Who, Why, Withheld,
+};
+
+/// A resolution and what it was made from, with indexes.
+pub struct View<'a> {
+    inputs: Inputs<'a>,
+    desired: &'a Desired,
+    /// Groups by the role they hold and where.
+    by_role: HashMap<(&'a Place, &'a RoleName), Vec<&'a Subject>>,
+    /// Roles of a group below a hub, by place.
+    by_group: HashMap<(&'a Place, &'a Subject), Vec<(&'a Place, &'a RoleName)>>,
+    grants: HashMap<(&'a GroupRef, &'a RoleName), Vec<&'a Grant>>,
+}
+
+impl<'a> View<'a> {
+    /// Looks at a resolution; linear in grants and bindings.
+    pub fn new(inputs: Inputs<'a>, desired: &'a Desired) -> Self {
+        let mut view = Self {
+            inputs,
+            desired,
+            by_role: HashMap::new(),
+            by_group: HashMap::new(),
+            grants: HashMap::new(),
+        };
+        for (place, account) in &desired.accounts {
+            for (group, role) in account.bindings.keys() {
+                view.by_role.entry((place, role)).or_default().push(group);
+                view.by_group.entry((&account.hub, group)).or_default().push((place, role));
+            }
+        }
+        for grant in &inputs.inventory.grants {
+            view.grants.entry((&grant.group, &grant.role)).or_default().push(grant);
+        }
+        view
+    }
+
+    /// What directories did not tell: while there is some, nobody can say who has no access.
+    pub fn not_complete(&self) -> Vec<NotComplete> {
+        let missing = self.desired.incomplete.iter().flat_map(|(directory, missing)| {
+            missing.iter().map(|missing| NotComplete {
+                directory: directory.clone(),
+                missing: missing.clone(),
+            })
+        });
+        missing.collect()
+    }
+
+    /// Every right anybody has, in no particular order: for those who compare with all of it.
+    pub fn rights(&self) -> impl Iterator<Item = (Subject, &'a Place, &'a RoleName)> {
+        self.desired.hubs.iter().flat_map(move |(hub_place, hub)| {
+            hub.memberships.iter().flat_map(move |membership| {
+                let group = &hub.groups[membership.group as usize].subject;
+                let user = &hub.users[membership.user as usize].subject;
+                let roles = self.roles_of(hub_place, group);
+                roles.iter().map(move |(place, role)| (user.clone(), *place, *role))
+            })
+        })
+    }
+
+    fn directory(&self, name: &DirectoryName) -> Option<&'a Directory> {
+        self.inputs.directories.get(name).map(Reading::got)
+    }
+
+    fn person(&self, subject: &Subject) -> Option<&'a Person> {
+        let Subject::Person { directory, stable_id } = subject else { return None };
+        let people = &self.directory(directory)?.people;
+        let at = people.binary_search_by(|person| person.stable_id.cmp(stable_id)).ok()?;
+        people.get(at)
+    }
+
+    fn who(&self, subject: &Subject) -> Who {
+        let login = self.person(subject).map(|person| person.login.clone());
+        Who { login, subject: subject.clone() }
+    }
+
+    fn standing(&self, subject: &Subject) -> Option<&'a Standing> {
+        self.desired.standings.get(subject)
+    }
+
+    fn hub_of(&self, place: &Place) -> Option<&'a DesiredHub> {
+        self.desired.hubs.get(&self.desired.accounts.get(place)?.hub)
+    }
+
+    fn account(&self, place: &Place) -> Option<&'a DesiredAccount> {
+        self.desired.accounts.get(place)
+    }
+
+    fn roles_of(&self, hub: &'a Place, group: &'a Subject) -> &[(&'a Place, &'a RoleName)] {
+        self.by_group.get(&(hub, group)).map_or(&[], Vec::as_slice)
+    }
+
+    fn holders<'s>(&'s self, place: &'s Place, role: &'s RoleName) -> &'s [&'a Subject] {
+        self.by_role.get(&(place, role)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The right, if it is there.
+    fn right(&self, place: &Place, role: &RoleName, subject: &Subject) -> Option<Right> {
+        let hub = self.hub_of(place)?;
+        let user = position(hub.users.binary_search_by(|user| user.subject.cmp(subject)))?;
+        let mut ways: Vec<Way> = self
+            .holders(place, role)
+            .iter()
+            .filter(|group| is_member(hub, group, user))
+            .map(|group| self.way(place, role, subject, group))
+            .collect();
+        ways.sort();
+        if ways.is_empty() {
+            return None;
+        }
+        let (place, role) = (place.clone(), role.clone());
+        Some(Right { place, role, who: self.who(subject), ways })
+    }
+
+    fn holds(&self, place: &Place, role: &RoleName, subject: &Subject) -> bool {
+        let Some(hub) = self.hub_of(place) else { return false };
+        let user = hub.users.binary_search_by(|user| user.subject.cmp(subject));
+        position(user).is_some_and(|user| {
+            self.holders(place, role).iter().any(|group| is_member(hub, group, user))
+        })
+    }
+
+    fn way(&self, place: &Place, role: &RoleName, subject: &Subject, group: &Subject) -> Way {
+        Way {
+            group: group.clone(),
+            joining: self.joining(subject, group),
+            grants: self.grant_lines(place, role, group),
+            blocked: self.blocked(place, role, subject, group),
+        }
+    }
+
+    /// How somebody came to be in a group they are in.
+    fn joining(&self, subject: &Subject, group: &Subject) -> Joining {
+        let Subject::Group(group) = group else { return Joining::Itself };
+        let via = self.directory(&group.directory).zip(self.person(subject)).and_then(
+            |(directory, person)| {
+                let index = directory.group(&group.group)?;
+                let joined = person.groups.iter().find(|joined| joined.group == index)?;
+                Some(joining(directory, joined.via))
+            },
+        );
+        via.unwrap_or(Joining::Direct)
+    }
+
+    /// The lines that give a group a role in an account today.
+    fn grant_lines(&self, place: &Place, role: &RoleName, group: &Subject) -> Vec<GrantLine> {
+        match group {
+            Subject::Group(group) => self
+                .grants
+                .get(&(group, role))
+                .into_iter()
+                .flatten()
+                .filter(|grant| grant.accounts.contains(&place.account))
+                .filter(|grant| grant.until.is_none_or(|until| self.inputs.today < until))
+                .map(|grant| GrantLine {
+                    source: grant.source.clone(),
+                    reason: grant.reason.clone(),
+                    until: grant.until,
+                })
+                .collect(),
+            Subject::ServiceGroup(name) => self
+                .inputs
+                .inventory
+                .service_accounts
+                .get(name)
+                .into_iter()
+                .map(|service| GrantLine {
+                    source: service.source.clone(),
+                    reason: service.reason.clone(),
+                    until: service.until,
+                })
+                .collect(),
+            Subject::Person { .. } | Subject::Role(_) | Subject::Service(_) => Vec::new(),
+        }
+    }
+
+    /// The first day without a right: the last of its lines; `None` = no end.
+    fn until(&self, place: &Place, role: &RoleName, group: &Subject) -> Option<jiff::civil::Date> {
+        let lines = self.grant_lines(place, role, group);
+        lines.iter().map(|line| line.until).collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// A name the vendor does not accept, on the way from a person to a role.
+    fn blocked(
+        &self,
+        place: &Place,
+        role: &RoleName,
+        subject: &Subject,
+        group: &Subject,
+    ) -> Option<Blocked> {
+        let hub = self.hub_of(place)?;
+        let user = hub.users.binary_search_by(|user| user.subject.cmp(subject)).ok();
+        if let Some(user) = user.map(|at| &hub.users[at]).filter(|user| user.blocked) {
+            return Some(Blocked::User(user.spec.name.clone()));
+        }
+        let group = hub.groups.binary_search_by(|one| one.subject.cmp(group)).ok();
+        if let Some(group) = group.map(|at| &hub.groups[at]).filter(|group| group.blocked) {
+            return Some(Blocked::Group(group.spec.name.clone()));
+        }
+        let role = self.account(place)?.roles.get(role)?;
+        role.blocked.then(|| Blocked::Role(role.spec.name.clone()))
+    }
+
+    /// The people and service accounts in a group of a hub, sorted.
+    fn members(&self, hub: &'a DesiredHub, group: &Subject) -> Vec<&'a Subject> {
+        let group = hub.groups.binary_search_by(|one| one.subject.cmp(group));
+        let Some(group) = position(group) else { return Vec::new() };
+        let first = hub.memberships.partition_point(|one| one.group < group);
+        hub.memberships[first..]
+            .iter()
+            .take_while(|one| one.group == group)
+            .map(|one| &hub.users[one.user as usize].subject)
+            .collect()
+    }
+}
+
+fn joining(directory: &Directory, via: Via) -> Joining {
+    match via {
+        Via::Direct => Joining::Direct,
+        Via::Primary => Joining::Primary,
+        Via::Through(index) => Joining::Through(GroupName::clone(&directory.group_at(index).name)),
+    }
+}
+
+fn is_member(hub: &DesiredHub, group: &Subject, user: u32) -> bool {
+    position(hub.groups.binary_search_by(|one| one.subject.cmp(group))).is_some_and(|group| {
+        hub.memberships.binary_search_by_key(&(group, user), |one| (one.group, one.user)).is_ok()
+    })
+}
+
+fn position(found: Result<usize, usize>) -> Option<u32> {
+    found.ok().and_then(|at| u32::try_from(at).ok())
+}

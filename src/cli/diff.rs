@@ -1,0 +1,233 @@
+//! `reconcile diff`: what a change of the inventory and the policies gives and takes.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use jiff::civil::Date;
+
+use super::explain::read_directories;
+use super::{ExitCode, Failure, Globals};
+use crate::access::{self, View};
+use crate::cloud::registry;
+use crate::desired::{self, Inputs};
+use crate::diagnostic::{self, Severity};
+use crate::directory::{DirectoryConfig, Origin};
+use crate::inventory::{
+    self, Inventory, Loaded, RevisionError, SourceTree, is_changed_since, read_folder,
+    read_revision,
+};
+use crate::model::{Directory, DirectoryName, Reading, VendorFacts};
+use crate::report::{self, DIFFERENCE_FORMAT, DifferenceReport};
+
+/// Options of `reconcile diff`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What to compare with: a commit, branch or tag
+    #[arg(long, value_name = "REV")]
+    base: String,
+
+    /// What it became: a commit, branch or tag [default: the files as they are]
+    #[arg(long, value_name = "REV")]
+    head: Option<String>,
+
+    /// How to show the answer
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    /// Answer as if it were this day (YYYY-MM-DD)
+    #[arg(long, value_name = "DAY")]
+    today: Option<Date>,
+
+    /// End with code 10 when somebody gets or loses something
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+/// How to show a difference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For scripts; see `reconcile schema diff`
+    Json,
+    /// A comment for a merge request
+    Markdown,
+}
+
+pub(super) fn run(
+    args: &Args,
+    globals: &Globals,
+    out: &mut dyn Write,
+) -> Result<ExitCode, Failure> {
+    let today = args.today.unwrap_or_else(|| globals.today());
+    let mut notes = Vec::new();
+    let head = head(args, globals, today)?;
+    let base = base(args, globals, today, &mut notes)?;
+    let directories = Directories::read(globals, &base.inventory, &head.inventory)?;
+    for path in directories.moved(args, globals) {
+        notes.push(format!(
+            "{path} is not the same in all revisions; it was read as it is now, so nothing here \
+             comes from people who join or leave in it"
+        ));
+    }
+    let vendors = registry::facts();
+    let before = inputs(&base, directories.of_base(), &vendors, today);
+    let after = inputs(&head, &directories.head, &vendors, today);
+    let (was, is) = (desired::resolve(&before), desired::resolve(&after));
+    let (before, after) = (View::new(before, &was), View::new(after, &is));
+    let difference = access::compare(&before, &after);
+    let mut not_complete = before.not_complete();
+    not_complete.extend(after.not_complete());
+    not_complete.sort();
+    not_complete.dedup();
+    let report = DifferenceReport {
+        format: DIFFERENCE_FORMAT,
+        base: args.base.clone(),
+        head: args.head.clone().unwrap_or_else(|| "the files as they are".to_owned()),
+        today: today.to_string(),
+        not_complete: &not_complete,
+        notes: &notes,
+        difference: &difference,
+    };
+    match args.format {
+        Format::Text => report::difference_text(out, &report)?,
+        Format::Json => report::difference_json(out, &report)?,
+        Format::Markdown => report::difference_markdown(out, &report)?,
+    }
+    Ok(match (not_complete.is_empty(), args.detailed_exitcode && !difference.is_empty()) {
+        (false, _) => ExitCode::IncompleteSource,
+        (true, true) => ExitCode::ChangesPending,
+        (true, false) => ExitCode::Success,
+    })
+}
+
+fn inputs<'a>(
+    loaded: &'a Loaded,
+    directories: &'a BTreeMap<DirectoryName, Reading<Directory>>,
+    vendors: &'a [VendorFacts],
+    today: Date,
+) -> Inputs<'a> {
+    let Loaded { inventory, policies, .. } = loaded;
+    Inputs { inventory, policies, directories, vendors, today }
+}
+
+/// The side that is to come: it must be in order.
+fn head(args: &Args, globals: &Globals, today: Date) -> Result<Loaded, Failure> {
+    let tree = match &args.head {
+        Some(revision) => revision_tree(globals, revision)?,
+        None => read_folder(&globals.root),
+    };
+    let loaded = inventory::load(&tree, &registry::facts(), today);
+    if !loaded.has_errors() {
+        return Ok(loaded);
+    }
+    let mut stderr = anstream::stderr();
+    diagnostic::text::write(&loaded.findings, &tree, &mut stderr)?;
+    stderr.flush()?;
+    let what = args.head.as_deref().unwrap_or("the inventory or the policies");
+    let message = match &args.head {
+        Some(_) => format!("{what} has errors in the inventory or the policies"),
+        None => format!("{what} have errors"),
+    };
+    Err(Failure::new(ExitCode::BadInput, message).hint("put them right first; see above"))
+}
+
+/// The side that was: what is wrong with it cannot be put right any more.
+fn base(
+    args: &Args,
+    globals: &Globals,
+    today: Date,
+    notes: &mut Vec<String>,
+) -> Result<Loaded, Failure> {
+    let tree = revision_tree(globals, &args.base)?;
+    let mut loaded = inventory::load(&tree, &registry::facts(), today);
+    if loaded.has_errors() {
+        loaded.findings.retain(|finding| finding.severity == Severity::Error);
+        let mut stderr = anstream::stderr();
+        diagnostic::text::write(&loaded.findings, &tree, &mut stderr)?;
+        stderr.flush()?;
+        let errors = match loaded.findings.len() {
+            1 => "an error".to_owned(),
+            errors => format!("{errors} errors"),
+        };
+        notes.push(format!(
+            "{} has {errors}: what could not be understood there counts as not written, so it \
+             looks new here",
+            args.base
+        ));
+    }
+    Ok(loaded)
+}
+
+fn revision_tree(globals: &Globals, revision: &str) -> Result<SourceTree, Failure> {
+    read_revision(&globals.root, revision).map_err(|error| match error {
+        RevisionError::BadName(_) | RevisionError::NoCommit { .. } => {
+            Failure::new(ExitCode::BadInput, error)
+                .hint("name a commit, branch or tag of the repository that holds the root; a shallow clone may lack it (git fetch --unshallow)")
+        }
+        RevisionError::Git(_) | RevisionError::Failed { .. } | RevisionError::Unexpected { .. } => {
+            Failure::new(ExitCode::Unexpected, error)
+        }
+    })
+}
+
+/// What directories say now, for both sides: read once where both configure them alike.
+struct Directories {
+    /// All directories of both sides, as the head configures them where it does.
+    head: BTreeMap<DirectoryName, Reading<Directory>>,
+    /// The same for the base, where it configures one in another way.
+    base: Option<BTreeMap<DirectoryName, Reading<Directory>>>,
+    /// The files among them.
+    files: Vec<std::path::PathBuf>,
+}
+
+impl Directories {
+    fn read(globals: &Globals, base: &Inventory, head: &Inventory) -> Result<Self, Failure> {
+        let differs = |config: &&DirectoryConfig| {
+            head.directories.get(&config.name).is_some_and(|other| !reads_alike(config, other))
+        };
+        let gone =
+            base.directories.values().filter(|one| !head.directories.contains_key(&one.name));
+        let read = read_directories(globals, head.directories.values().chain(gone))?;
+        let others: Vec<&DirectoryConfig> = base.directories.values().filter(differs).collect();
+        let of_base = if others.is_empty() {
+            None
+        } else {
+            let mut all = read.clone();
+            all.extend(read_directories(globals, others.into_iter())?);
+            Some(all)
+        };
+        let configs = head.directories.values().chain(base.directories.values());
+        let mut files: Vec<_> = configs
+            .filter_map(|config| match &config.origin {
+                Origin::Ldif(path) => Some(path.clone()),
+                Origin::Ldap(_) | Origin::Retired => None,
+            })
+            .collect();
+        files.sort();
+        files.dedup();
+        Ok(Self { head: read, base: of_base, files })
+    }
+
+    fn of_base(&self) -> &BTreeMap<DirectoryName, Reading<Directory>> {
+        self.base.as_ref().unwrap_or(&self.head)
+    }
+
+    /// Files that were something else in one of the revisions.
+    fn moved(&self, args: &Args, globals: &Globals) -> Vec<String> {
+        let revisions = || std::iter::once(&args.base).chain(&args.head);
+        let changed = self.files.iter().filter(|path| {
+            revisions().any(|revision| is_changed_since(&globals.root, revision, path))
+        });
+        changed.map(|path| path.display().to_string()).collect()
+    }
+}
+
+/// Whether two configurations read the same: the place of writing and what is put before names do
+/// not matter.
+fn reads_alike(one: &DirectoryConfig, other: &DirectoryConfig) -> bool {
+    // Every field by name, so that a new one cannot be forgotten.
+    let DirectoryConfig { name, origin, schema, name_prefix: _, source: _ } = one;
+    (name, origin, schema) == (&other.name, &other.origin, &other.schema)
+}
