@@ -65,7 +65,7 @@ pub enum SchemaKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LdapConfig {
     /// `ldaps://host[:port]`, `ldap://host[:port]` or `ldapi://%2Fpath%2Fto%2Fsocket`, nothing
-    /// behind it. TLS needs a name or an IPv4 address as host.
+    /// behind it.
     pub url: String,
     /// Upgrade an `ldap://` connection with `StartTLS`. On by default; off is refused for anything
     /// but a loopback address.

@@ -152,8 +152,11 @@ fn violations(out: &mut dyn Write, review: &Review) -> io::Result<()> {
         }
         if held.iter().any(|violation| violation.overridable) {
             let digest = review.approved.plan().digest();
-            writeln!(out, "  To let them go, once and for exactly this plan:")?;
-            writeln!(out, "      reconcile --approve-removals {digest}")?;
+            writeln!(
+                out,
+                "  To let them go, once and for exactly this plan, give the same command"
+            )?;
+            writeln!(out, "      --approve-removals {digest}")?;
         }
         if held.iter().any(|violation| !violation.overridable) {
             let which = if held.iter().any(|violation| violation.overridable) {
@@ -187,8 +190,13 @@ pub(super) fn closing_line(approved: &ApprovedPlan) -> String {
     let plan = approved.plan();
     let counts = Counts::of(approved);
     if counts.is_nothing() {
+        let in_the_way = plan.findings.iter().any(|one| one.severity == Severity::Error);
         return if plan.incomplete.is_empty() && plan.withheld.is_empty() {
-            "Nothing to do: everything is as it should be.".to_owned()
+            if in_the_way {
+                "Nothing can be done until the errors above are put right.".to_owned()
+            } else {
+                "Nothing to do: everything is as it should be.".to_owned()
+            }
         } else {
             format!("Nothing to do as far as could be read{}.", not_planned(plan, &counts))
         };

@@ -1,10 +1,12 @@
 //! What can go wrong with a server, and what the administrator can do about it.
 
 use std::error::Error;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ldap3::{LdapError, LdapResult};
+use super::answer::Outcome;
+use super::wire::Broken;
 
 /// Why a read from a server is not complete.
 #[derive(Debug, thiserror::Error)]
@@ -29,22 +31,28 @@ pub(super) enum Failure {
     Password { why: String },
     /// No connection.
     #[error("cannot connect")]
-    Connect { source: LdapError },
+    Connect { source: io::Error },
     /// No connection in time.
     #[error("no connection within {}", seconds(*limit))]
     ConnectStalled { limit: Duration },
+    /// The host cannot stand in a certificate.
+    #[error("`{host}` is not a name a certificate can be for")]
+    ServerName { host: String },
+    /// The server does not go on under TLS.
+    #[error("`StartTLS` was refused: {outcome}")]
+    StartTls { outcome: Outcome },
     /// The server refused the bind.
-    #[error("the bind was refused: {}", code(.result))]
-    Bind { result: LdapResult },
+    #[error("the bind was refused: {outcome}")]
+    Bind { outcome: Outcome },
     /// No answer in time.
     #[error("no complete answer within {} (after {entries} entries)", seconds(*limit))]
     Stalled { limit: Duration, entries: u64 },
     /// The connection broke.
     #[error("the connection broke after {entries} entries")]
-    Broke { entries: u64, source: LdapError },
+    Broke { entries: u64, source: Broken },
     /// A search ended with another code than success.
-    #[error("{} after {entries} entries", code(.result))]
-    Code { entries: u64, result: LdapResult },
+    #[error("{outcome} after {entries} entries")]
+    Code { entries: u64, outcome: Outcome },
     /// The server pointed elsewhere.
     #[error("a referral to {to} after {entries} entries; referrals are not followed")]
     Referral { entries: u64, to: String },
@@ -54,9 +62,6 @@ pub(super) enum Failure {
     /// Pages do not add up.
     #[error("paging went wrong after {entries} entries: {why}")]
     Paging { entries: u64, why: &'static str },
-    /// A reply that is not LDAP.
-    #[error("an answer that is not LDAP after {entries} entries")]
-    Malformed { entries: u64 },
 }
 
 impl Failure {
@@ -64,19 +69,25 @@ impl Failure {
     pub(super) fn is_passing(&self) -> bool {
         match self {
             Self::Connect { source } => !is_certificate(source) && !is_setup(source),
-            Self::ConnectStalled { .. } | Self::Stalled { .. } | Self::Broke { .. } => true,
+            Self::ConnectStalled { .. } | Self::Stalled { .. } => true,
+            Self::Broke { source, .. } => match source {
+                Broken::Transport(_) | Broken::Closed | Broken::Dismissed(_) => true,
+                Broken::Malformed | Broken::TooLong => false,
+            },
             // busy, unavailable
-            Self::Bind { result } | Self::Code { result, .. } => matches!(result.rc, 51 | 52),
+            Self::StartTls { outcome } | Self::Bind { outcome } | Self::Code { outcome, .. } => {
+                matches!(outcome.code, 51 | 52)
+            }
             Self::Url { .. }
             | Self::Plaintext { .. }
             | Self::CaFile { .. }
             | Self::NoSystemCa
             | Self::Tls { .. }
             | Self::Password { .. }
+            | Self::ServerName { .. }
             | Self::Referral { .. }
             | Self::BaseHidden
-            | Self::Paging { .. }
-            | Self::Malformed { .. } => false,
+            | Self::Paging { .. } => false,
         }
     }
 
@@ -101,7 +112,7 @@ impl Failure {
 
     fn hint(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Url { .. } => "correct `url`",
+            Self::Url { .. } | Self::ServerName { .. } => "correct `url`",
             Self::Plaintext { .. } => {
                 "use ldaps:// or `start_tls: true`; without TLS only a loopback address is spoken to"
             }
@@ -113,13 +124,14 @@ impl Failure {
             Self::Connect { .. } | Self::ConnectStalled { .. } => {
                 "check `url`, `start_tls` and whether the server runs"
             }
-            Self::Bind { result } => match result.rc {
+            Self::StartTls { .. } => "use ldaps:// if the server cannot upgrade a connection",
+            Self::Bind { outcome } => match outcome.code {
                 49 => "check the bind DN and the password",
                 8 | 13 => "the server wants TLS before a bind: use ldaps:// or `start_tls: true`",
                 48 | 53 | 7 => "the server does not allow this way to bind: check `bind`",
                 _ => "check `bind`",
             },
-            Self::Code { result, .. } => match result.rc {
+            Self::Code { outcome, .. } => match outcome.code {
                 3 => "raise the server's time limit for this bind",
                 4 => {
                     "raise the server's size limit for this bind; paging does not lift it \
@@ -139,42 +151,8 @@ impl Failure {
             Self::Stalled { .. } => {
                 "raise `read_timeout` or lower `page_size` if the server is slow"
             }
-            Self::Tls { .. }
-            | Self::Password { .. }
-            | Self::Broke { .. }
-            | Self::Malformed { .. } => {
-                return None;
-            }
+            Self::Tls { .. } | Self::Password { .. } | Self::Broke { .. } => return None,
         })
-    }
-}
-
-/// "size limit exceeded (4)": the server's own words come last, shortened, on one line.
-fn code(result: &LdapResult) -> String {
-    let name = match result.rc {
-        3 => "time limit exceeded",
-        4 => "size limit exceeded",
-        7 => "this way to bind is not supported",
-        8 => "stronger authentication required",
-        10 => "referral",
-        11 => "administrative limit exceeded",
-        12 => "a critical extension is not available",
-        13 => "confidentiality required",
-        32 => "no such object",
-        48 => "inappropriate authentication",
-        49 => "invalid credentials",
-        50 => "insufficient access rights",
-        51 => "busy",
-        52 => "unavailable",
-        53 => "unwilling to perform",
-        _ => "the server reports an error",
-    };
-    let words: String =
-        result.text.chars().filter(|character| !character.is_control()).take(200).collect();
-    if words.is_empty() {
-        format!("{name} ({})", result.rc)
-    } else {
-        format!("{name} ({}, {words})", result.rc)
     }
 }
 
@@ -183,12 +161,8 @@ fn seconds(limit: Duration) -> String {
 }
 
 /// Whether the connection failed over the server's certificate.
-fn is_certificate(error: &LdapError) -> bool {
-    let tls = match error {
-        LdapError::Io { source } => source.get_ref().and_then(|inner| inner.downcast_ref()),
-        LdapError::Rustls { source } => Some(source),
-        _ => None,
-    };
+fn is_certificate(error: &io::Error) -> bool {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
     matches!(
         tls,
         Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
@@ -196,18 +170,6 @@ fn is_certificate(error: &LdapError) -> bool {
 }
 
 /// Whether the connection failed over something that the next attempt would find unchanged.
-fn is_setup(error: &LdapError) -> bool {
-    match error {
-        LdapError::Io { source } => matches!(
-            source.kind(),
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::InvalidInput
-        ),
-        LdapError::UrlParsing { .. }
-        | LdapError::DNSName { .. }
-        | LdapError::UnknownScheme(_)
-        | LdapError::EmptyUnixPath
-        | LdapError::PortInUnixPath
-        | LdapError::LdapResult { .. } => true,
-        _ => false,
-    }
+fn is_setup(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput)
 }

@@ -3,11 +3,16 @@
 //! A broken or stalled connection is tried again from the start with nothing kept of the attempt
 //! before: half of one read and half of another is a directory that never was.
 
+mod answer;
+mod ber;
 mod connection;
 mod failure;
 mod page;
 mod password;
+mod request;
+mod transport;
 mod url;
+mod wire;
 
 use std::time::Duration;
 

@@ -3,18 +3,15 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use ldap3::asn1::{PL, StructureTag, TagClass, parse_tag};
-use ldap3::controls::{Control, PagedResults, RawControl};
-use ldap3::{LdapError, LdapResult, Scope};
-
+use super::answer::{self, Operation};
 use super::connection::Connection;
 use super::failure::Failure;
+use super::request::{self, Scope};
+use super::wire::Broken;
 use crate::directory::entry::{Entry, Range};
 use crate::directory::schema::Search;
 use crate::model::Missing;
 
-/// RFC 2696.
-const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 /// A server may send an empty page (Active Directory does), but not for ever.
 const EMPTY_PAGES: u32 = 100;
 /// More than any organisation has; a server that invents entries must come to an end.
@@ -39,14 +36,11 @@ pub(super) async fn base_is_visible(
     }
     let mut pages = Pages::new(connection);
     let mut entries = Vec::new();
-    let request = Request {
-        base,
-        scope: Scope::Base,
-        filter: "(objectClass=*)",
-        attributes: &["1.1".to_owned()],
-        page: None,
-    };
-    pages.one(&request, &mut |entry| entries.push(entry)).await?;
+    // No attributes.
+    let attributes = ["1.1".to_owned()];
+    let request =
+        request::Search { base, scope: Scope::Base, filter: None, attributes: &attributes };
+    pages.one(&request::search(&request), None, &mut |entry| entries.push(entry)).await?;
     if entries.is_empty() { Err(Failure::BaseHidden) } else { Ok(()) }
 }
 
@@ -56,7 +50,12 @@ pub(super) async fn search(
     search: &Search,
     take: &mut (dyn FnMut(Found) + Send),
 ) -> Result<u64, Failure> {
-    let filter = search.filter.to_string();
+    let request = request::search(&request::Search {
+        base: &search.base,
+        scope: Scope::Subtree,
+        filter: Some(&search.filter),
+        attributes: &search.attributes,
+    });
     let page_size = connection.page_size;
     let mut pages = Pages::new(connection);
     let mut cookie = Vec::new();
@@ -64,15 +63,9 @@ pub(super) async fn search(
     loop {
         let mut in_part = Vec::new();
         let before = pages.entries;
-        let request = Request {
-            base: &search.base,
-            scope: Scope::Subtree,
-            filter: &filter,
-            attributes: &search.attributes,
-            page: (page_size > 0).then_some(PagedResults { size: page_size, cookie }),
-        };
+        let page = (page_size > 0).then(|| request::page(page_size, &cookie));
         let next = pages
-            .one(&request, &mut |found| match found {
+            .one(&request, page.as_deref(), &mut |found| match found {
                 Parsed::Whole(entry) => take(Found::Entry(entry)),
                 Parsed::InPart(entry, ranges) => in_part.push((entry, ranges)),
                 Parsed::Unreadable => take(Found::Unreadable(Missing::new(
@@ -107,15 +100,6 @@ enum Parsed {
     Unreadable,
 }
 
-/// One search request.
-struct Request<'a> {
-    base: &'a str,
-    scope: Scope,
-    filter: &'a str,
-    attributes: &'a [String],
-    page: Option<PagedResults>,
-}
-
 /// The pages of one search.
 struct Pages<'a> {
     connection: &'a mut Connection,
@@ -130,14 +114,16 @@ impl<'a> Pages<'a> {
         Self { connection, entries: 0, seen: HashSet::new(), key: RandomState::new() }
     }
 
-    /// One page within the time limit. The cookie of the next, nothing after the last.
+    /// One page within the time limit: a search, and the controls that ask for that page. The
+    /// cookie of the next, nothing after the last.
     async fn one(
         &mut self,
-        request: &Request<'_>,
+        request: &[u8],
+        page: Option<&[u8]>,
         take: &mut (dyn FnMut(Parsed) + Send),
     ) -> Result<Option<Vec<u8>>, Failure> {
         let limit = self.connection.read_timeout;
-        match tokio::time::timeout(limit, self.unlimited(request, take)).await {
+        match tokio::time::timeout(limit, self.unlimited(request, page, take)).await {
             Ok(result) => result,
             Err(_) => Err(Failure::Stalled { limit, entries: self.entries }),
         }
@@ -145,45 +131,50 @@ impl<'a> Pages<'a> {
 
     async fn unlimited(
         &mut self,
-        request: &Request<'_>,
+        request: &[u8],
+        page: Option<&[u8]>,
         take: &mut (dyn FnMut(Parsed) + Send),
     ) -> Result<Option<Vec<u8>>, Failure> {
-        let ldap = &mut self.connection.ldap;
-        if let Some(page) = &request.page {
-            // Critical: a server that cannot page must say so, not ignore it.
-            ldap.with_controls(RawControl { crit: true, ..RawControl::from(page.clone()) });
-        }
-        let broke = |source: LdapError, entries: u64| Failure::Broke { entries, source };
-        let mut stream = ldap
-            .streaming_search(request.base, request.scope, request.filter, request.attributes)
-            .await
-            .map_err(|source| broke(source, self.entries))?;
+        let wire = &mut self.connection.wire;
+        let broke = |source: Broken, entries: u64| Failure::Broke { entries, source };
+        let sent = wire.send(request, page.unwrap_or_default()).await;
+        let id = sent.map_err(|source| broke(source, self.entries))?;
         let mut referral = None;
-        while let Some(item) = stream.next().await.map_err(|source| broke(source, self.entries))? {
-            if item.is_ref() {
-                referral.get_or_insert_with(|| first_text(item.0));
-            } else if !item.is_intermediate() {
-                let parsed = parse(item.0);
-                if let Parsed::Whole(entry) | Parsed::InPart(entry, _) = &parsed
-                    && !self.seen.insert(self.key.hash_one(&entry.dn))
-                {
-                    let why = "an entry came twice";
-                    return Err(Failure::Paging { entries: self.entries, why });
+        loop {
+            let answer = wire.answer(id).await.map_err(|source| broke(source, self.entries))?;
+            let (outcome, cookie) = match answer {
+                Operation::Entry(entry) => {
+                    let parsed = parse(entry);
+                    if let Parsed::Whole(entry) | Parsed::InPart(entry, _) = &parsed
+                        && !self.seen.insert(self.key.hash_one(&entry.dn))
+                    {
+                        let why = "an entry came twice";
+                        return Err(Failure::Paging { entries: self.entries, why });
+                    }
+                    self.entries += 1;
+                    take(parsed);
+                    continue;
                 }
-                self.entries += 1;
-                take(parsed);
+                Operation::Reference(to) => {
+                    referral.get_or_insert(to);
+                    continue;
+                }
+                Operation::Intermediate => continue,
+                Operation::Done(outcome, cookie) => (outcome, cookie),
+                Operation::Bind(_) | Operation::Extended(_) => {
+                    return Err(broke(Broken::Malformed, self.entries));
+                }
+            };
+            let entries = self.entries;
+            if outcome.code == 10 {
+                referral.get_or_insert_with(|| outcome.referral.clone().unwrap_or_default());
             }
-        }
-        let result = stream.finish().await;
-        let entries = self.entries;
-        if result.rc == 10 {
-            referral.get_or_insert_with(|| result.refs.first().cloned().unwrap_or_default());
-        }
-        match (referral, result.rc) {
-            (Some(to), _) => Err(Failure::Referral { entries, to }),
-            (None, 0) if request.page.is_some() => next_cookie(&result, entries),
-            (None, 0) => Ok(None),
-            (None, _) => Err(Failure::Code { entries, result }),
+            return match (referral, outcome.code) {
+                (Some(to), _) => Err(Failure::Referral { entries, to }),
+                (None, 0) if page.is_some() => next(cookie, entries),
+                (None, 0) => Ok(None),
+                (None, _) => Err(Failure::Code { entries, outcome }),
+            };
         }
     }
 
@@ -225,16 +216,11 @@ impl<'a> Pages<'a> {
         range: &Range,
     ) -> Result<Option<(Entry, Vec<Range>)>, Failure> {
         let attributes = [format!("{};range={}-*", range.name, range.next)];
-        let request = Request {
-            base: dn,
-            scope: Scope::Base,
-            filter: "(objectClass=*)",
-            attributes: &attributes,
-            page: None,
-        };
+        let request =
+            request::Search { base: dn, scope: Scope::Base, filter: None, attributes: &attributes };
         let mut pages = Pages::new(self.connection);
         let mut found = None;
-        pages.one(&request, &mut |parsed| found = Some(parsed)).await?;
+        pages.one(&request::search(&request), None, &mut |parsed| found = Some(parsed)).await?;
         Ok(found.and_then(|parsed| match parsed {
             Parsed::Whole(entry) => Some((entry, Vec::new())),
             Parsed::InPart(entry, ranges) => Some((entry, ranges)),
@@ -250,67 +236,21 @@ fn lost(dn: &str, range: &Range) -> Missing {
     )
 }
 
-/// The cookie of the paged results control of the last message: without that control nobody
-/// knows whether there is another page.
-fn next_cookie(result: &LdapResult, entries: u64) -> Result<Option<Vec<u8>>, Failure> {
-    let control = result.ctrls.iter().find_map(|Control(_, raw)| {
-        (raw.ctype == PAGED_RESULTS).then_some(raw.val.as_deref().unwrap_or_default())
-    });
-    let Some(value) = control else {
-        return Err(Failure::Paging {
-            entries,
-            why: "the server does not say whether more follows",
-        });
-    };
-    let cookie = match parse_tag(value) {
-        Ok((_, StructureTag { payload: PL::C(parts), .. })) => {
-            parts.into_iter().nth(1).and_then(StructureTag::expect_primitive)
-        }
-        _ => None,
-    };
+/// The cookie of the next page. Without the control it comes in nobody knows whether there is one.
+fn next(cookie: Option<Vec<u8>>, entries: u64) -> Result<Option<Vec<u8>>, Failure> {
     match cookie {
         Some(cookie) => Ok(Some(cookie).filter(|cookie| !cookie.is_empty())),
-        None => Err(Failure::Malformed { entries }),
+        None => {
+            Err(Failure::Paging { entries, why: "the server does not say whether more follows" })
+        }
     }
 }
 
-/// The first text of a search reference: one of the places it points to.
-fn first_text(tag: StructureTag) -> String {
-    tag.expect_constructed()
-        .and_then(|texts| texts.into_iter().next())
-        .and_then(StructureTag::expect_primitive)
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .map(|text| text.chars().filter(|character| !character.is_control()).take(200).collect())
-        .unwrap_or_default()
-}
-
 /// Takes an entry apart without trusting its form.
-fn parse(tag: StructureTag) -> Parsed {
-    let Some(mut entry) = entry(tag) else {
+fn parse(entry: &[u8]) -> Parsed {
+    let Ok(mut entry) = answer::entry(entry) else {
         return Parsed::Unreadable;
     };
     let ranges = entry.take_ranges();
     if ranges.is_empty() { Parsed::Whole(entry) } else { Parsed::InPart(entry, ranges) }
-}
-
-/// `[APPLICATION 4] SEQUENCE { objectName, SEQUENCE OF SEQUENCE { type, SET OF value } }`
-fn entry(tag: StructureTag) -> Option<Entry> {
-    if tag.class != TagClass::Application || tag.id != 4 {
-        return None;
-    }
-    let mut parts = tag.expect_constructed()?.into_iter();
-    let mut entry = Entry::new(text(parts.next()?)?);
-    for attribute in parts.next()?.expect_constructed()? {
-        let mut parts = attribute.expect_constructed()?.into_iter();
-        let description = text(parts.next()?)?;
-        let values = parts.next()?.expect_constructed()?;
-        let values: Option<Vec<_>> =
-            values.into_iter().map(StructureTag::expect_primitive).collect();
-        entry.add(&description, values?);
-    }
-    Some(entry)
-}
-
-fn text(tag: StructureTag) -> Option<String> {
-    String::from_utf8(tag.expect_primitive()?).ok()
 }
