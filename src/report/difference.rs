@@ -219,9 +219,10 @@ fn rights(difference: &Difference) -> Vec<Section> {
         *added += 1;
     }
     let section = |(place, (rows, added, removed))| {
-        let note = match leaves(difference, place) {
-            true => " (leaves the inventory: what is there stays as it is)",
-            false => "",
+        let note = if leaves(difference, place) {
+            " (leaves the inventory: what is there stays as it is)"
+        } else {
+            ""
         };
         Section { title: format!("{place}: {added} given, {removed} taken{note}"), rows }
     };
