@@ -47,9 +47,9 @@ fn gained(before: &View<'_>, after: &View<'_>) -> Vec<Right> {
             let roles = after.roles_of(place, group);
             let old_roles = before.by_group.get(&(place, group)).map_or(&[][..], Vec::as_slice);
             let new_roles: Vec<_> = roles.iter().filter(|one| !old_roles.contains(one)).collect();
-            let members = members(hub, group);
+            let present = members(hub, group);
             let old: &[&Subject] = &was.map(|was| members(was, group)).unwrap_or_default();
-            for member in members {
+            for member in present {
                 // Both lists are sorted by subject.
                 if old.binary_search(&member).is_ok() {
                     candidates
