@@ -263,8 +263,8 @@ fn roles(changes: &[RoleChange]) -> Rows {
         let RoleChange { role, vendor, before, after, places, people } = change;
         let mut texts = attribute_changes(&before.attributes, &after.attributes);
         if before.privileged != after.privileged {
-            let no_longer = if after.privileged { "now" } else { "no longer" };
-            texts.push(format!("{no_longer} privileged"));
+            let now = if after.privileged { "now" } else { "no longer" };
+            texts.push(format!("{now} privileged"));
         }
         let named: Vec<String> = people.iter().take(NAMED).map(who).collect();
         let more = people.len().saturating_sub(NAMED);

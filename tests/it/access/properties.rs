@@ -252,9 +252,15 @@ fn reversed(difference: Difference) -> Difference {
         directories_removed,
         directories_added,
     } = difference;
-    until.iter_mut().for_each(|one| std::mem::swap(&mut one.before, &mut one.after));
-    roles.iter_mut().for_each(|one| std::mem::swap(&mut one.before, &mut one.after));
-    accounts.iter_mut().for_each(|one| std::mem::swap(&mut one.before, &mut one.after));
+    for one in &mut until {
+        std::mem::swap(&mut one.before, &mut one.after);
+    }
+    for one in &mut roles {
+        std::mem::swap(&mut one.before, &mut one.after);
+    }
+    for one in &mut accounts {
+        std::mem::swap(&mut one.before, &mut one.after);
+    }
     until.sort();
     roles.sort();
     accounts.sort();
