@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::View;
 use super::explain::terms;
 use super::value::{
     AccountChange, Difference, GroupRight, HubUser, Right, RoleChange, RoleTerms, UntilChange,
 };
+use super::{View, members};
 use crate::desired::DesiredHub;
 use crate::inventory::Inventory;
 use crate::model::{DirectoryName, Place, RoleName, Subject, VendorName};
@@ -47,9 +47,9 @@ fn gained(before: &View<'_>, after: &View<'_>) -> Vec<Right> {
             let roles = after.roles_of(place, group);
             let old_roles = before.by_group.get(&(place, group)).map_or(&[][..], Vec::as_slice);
             let new_roles: Vec<_> = roles.iter().filter(|one| !old_roles.contains(one)).collect();
-            let members = after.members(hub, group);
-            let old: &[&Subject] = &was.map(|was| before.members(was, group)).unwrap_or_default();
-            for member in members {
+            let present = members(hub, group);
+            let old: &[&Subject] = &was.map(|was| members(was, group)).unwrap_or_default();
+            for member in present {
                 // Both lists are sorted by subject.
                 if old.binary_search(&member).is_ok() {
                     candidates
@@ -146,7 +146,7 @@ fn roles(base: &View<'_>, head: &View<'_>) -> Vec<RoleChange> {
         for place in &change.places {
             let Some(hub) = head.hub_of(place) else { continue };
             for group in head.holders(place, &change.role) {
-                let members = head.members(hub, group).into_iter();
+                let members = members(hub, group).into_iter();
                 people.extend(members.filter(|one| base.holds(place, &change.role, one)));
             }
         }

@@ -5,7 +5,7 @@ use super::value::{
     IdleGroup, Joining, Member, PersonExplained, Right, RoleInAccount, ServiceExplained, Who, Why,
     Withheld,
 };
-use super::{Found, View, joining};
+use super::{Found, View, joining, members};
 use crate::desired::{DesiredHub, Standing};
 use crate::inventory::{AccountEntry, Administrators};
 use crate::model::{
@@ -143,7 +143,7 @@ impl<'a> View<'a> {
         let holders = self.holders(place, role);
         let mut people: Vec<&Subject> = holders
             .iter()
-            .flat_map(|group| self.hub_of(place).map(|hub| self.members(hub, group)))
+            .filter_map(|group| self.hub_of(place).map(|hub| members(hub, group)))
             .flatten()
             .collect();
         people.sort();
@@ -175,7 +175,7 @@ impl<'a> View<'a> {
             place: place.clone(),
             role: role.clone(),
             group: group.clone(),
-            people: hub.map_or(0, |hub| self.members(hub, group).len()),
+            people: hub.map_or(0, |hub| members(hub, group).len()),
             grants: self.grant_lines(place, role, group),
         }
     }

@@ -227,18 +227,18 @@ impl<'a> View<'a> {
         let role = self.account(place)?.roles.get(role)?;
         role.blocked.then(|| Blocked::Role(role.spec.name.clone()))
     }
+}
 
-    /// The people and service accounts in a group of a hub, sorted.
-    fn members(&self, hub: &'a DesiredHub, group: &Subject) -> Vec<&'a Subject> {
-        let group = hub.groups.binary_search_by(|one| one.subject.cmp(group));
-        let Some(group) = position(group) else { return Vec::new() };
-        let first = hub.memberships.partition_point(|one| one.group < group);
-        hub.memberships[first..]
-            .iter()
-            .take_while(|one| one.group == group)
-            .map(|one| &hub.users[one.user as usize].subject)
-            .collect()
-    }
+/// The people and service accounts in a group of a hub, sorted.
+fn members<'a>(hub: &'a DesiredHub, group: &Subject) -> Vec<&'a Subject> {
+    let group = hub.groups.binary_search_by(|one| one.subject.cmp(group));
+    let Some(group) = position(group) else { return Vec::new() };
+    let first = hub.memberships.partition_point(|one| one.group < group);
+    hub.memberships[first..]
+        .iter()
+        .take_while(|one| one.group == group)
+        .map(|one| &hub.users[one.user as usize].subject)
+        .collect()
 }
 
 fn joining(directory: &Directory, via: Via) -> Joining {

@@ -219,9 +219,10 @@ fn rights(difference: &Difference) -> Vec<Section> {
         *added += 1;
     }
     let section = |(place, (rows, added, removed))| {
-        let note = match leaves(difference, place) {
-            true => " (leaves the inventory: what is there stays as it is)",
-            false => "",
+        let note = if leaves(difference, place) {
+            " (leaves the inventory: what is there stays as it is)"
+        } else {
+            ""
         };
         Section { title: format!("{place}: {added} given, {removed} taken{note}"), rows }
     };
@@ -262,8 +263,8 @@ fn roles(changes: &[RoleChange]) -> Rows {
         let RoleChange { role, vendor, before, after, places, people } = change;
         let mut texts = attribute_changes(&before.attributes, &after.attributes);
         if before.privileged != after.privileged {
-            let no_longer = if after.privileged { "now" } else { "no longer" };
-            texts.push(format!("{no_longer} privileged"));
+            let now = if after.privileged { "now" } else { "no longer" };
+            texts.push(format!("{now} privileged"));
         }
         let named: Vec<String> = people.iter().take(NAMED).map(who).collect();
         let more = people.len().saturating_sub(NAMED);

@@ -77,10 +77,10 @@ fn about_person(out: &mut dyn Write, person: &PersonExplained) -> io::Result<()>
             "has no access: a role account never gets a user".to_owned()
         }
         (_, false) => format!("has no access: {}", person.standing),
-        ([], true) => match person.withheld.is_empty() {
-            true => "is present and has no access: no group they are in holds a role".to_owned(),
-            false => "is present and has no access, see below".to_owned(),
-        },
+        ([], true) if person.withheld.is_empty() => {
+            "is present and has no access: no group they are in holds a role".to_owned()
+        }
+        ([], true) => "is present and has no access, see below".to_owned(),
         (rights, true) => {
             format!("is present and may act in {}", number(places(rights), "account"))
         }

@@ -48,7 +48,7 @@ fn shown(given: &Given, person: &str, notes: &[String]) -> (String, String) {
     };
     let difference = DifferenceReport {
         format: DIFFERENCE_FORMAT,
-        base: person.to_owned(),
+        base: notes.first().cloned().unwrap_or_default(),
         head: String::new(),
         today: String::new(),
         not_complete: &[],
@@ -68,17 +68,27 @@ fn no_name_can_break_out() {
         let mut model = Model::simple();
         model.of("debian").groups.insert((*name).into());
         model.account("spi", name, "100000000009", "hub");
-        model.person("debian", name, &[name]);
+        let id = model.person("debian", name, &[name]);
         model.grant(&format!("debian:{name}"), "operator", &[name]);
-        let (text, comment) = shown(&model.given(), &format!("debian:{name}"), &[(*name).into()]);
+        let (text, comment) =
+            shown(&model.given(), &format!("person:debian:{id}"), &[(*name).into()]);
         let bad = |character: char| {
             (character.is_control() && character != '\n') || character == '\u{202e}'
         };
         assert!(!text.contains(bad) && !comment.contains(bad), "{name:?}");
         assert!(comment.starts_with(&format!("{DIFFERENCE_MARKER}\n### reconcile: ")), "{comment}");
         // Outside of fences there is nothing but what every comment has.
-        let outside: String = comment.split("````").step_by(2).collect();
-        assert!(!outside.contains("script") && !outside.contains("![") && !outside.contains('@'));
+        let mut inside = false;
+        let outside: Vec<&str> = comment
+            .lines()
+            .filter(|line| {
+                let fence = line.starts_with("````");
+                inside ^= fence;
+                !inside && !fence
+            })
+            .collect();
+        let outside = outside.join("\n");
+        assert!(!outside.contains("<script") && !outside.contains("![") && !outside.contains('@'));
         assert!(comment.lines().all(|line| !line.starts_with("+ debian:root")), "{comment}");
         counts.push((text.lines().count(), comment.lines().count()));
     }

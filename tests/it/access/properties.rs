@@ -20,6 +20,23 @@ const WORLDS: u64 = 300;
 /// Who, where (organisation and account), what.
 type Triple = (String, String, String);
 
+/// An organisation some time after it was founded.
+fn random(rng: &mut Rng) -> Model {
+    let mut model = Model::random(rng);
+    let names: Vec<String> = model.directories.keys().cloned().collect();
+    for (number, name) in names.iter().cycle().take(6).enumerate() {
+        let groups: Vec<String> =
+            model.of(name).groups.iter().filter(|_| rng.bool()).cloned().collect();
+        let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+        let id = model.person(name, &format!("more-{number}"), &groups);
+        model.who(name, &id).has_key = [Some(true), Some(false), None][rng.usize(..3)];
+    }
+    for _ in 0..12 {
+        model.evolve(rng);
+    }
+    model
+}
+
 fn inputs<'a>(given: &'a Given, vendors: &'a [VendorFacts]) -> Inputs<'a> {
     Inputs {
         inventory: &given.inventory,
@@ -141,7 +158,7 @@ fn what_is_explained_is_what_the_inputs_give() {
     let vendors = registry::facts();
     let mut seen = 0;
     for seed in 0..WORLDS {
-        let given = Model::random(&mut Rng::with_seed(seed)).given();
+        let given = random(&mut Rng::with_seed(seed)).given();
         let inputs = inputs(&given, &vendors);
         let desired = resolve(&inputs);
         let view = View::new(inputs, &desired);
@@ -181,7 +198,7 @@ fn of_accounts(view: &View<'_>, given: &Given) -> BTreeSet<Triple> {
 
 /// Two states of what people wrote, with the same directories.
 fn two_states(rng: &mut Rng) -> (Given, Given) {
-    let before = Model::random(rng);
+    let before = random(rng);
     let mut after = before.clone();
     for _ in 0..rng.u8(1..6) {
         after.evolve(rng);
@@ -235,9 +252,15 @@ fn reversed(difference: Difference) -> Difference {
         directories_removed,
         directories_added,
     } = difference;
-    until.iter_mut().for_each(|one| std::mem::swap(&mut one.before, &mut one.after));
-    roles.iter_mut().for_each(|one| std::mem::swap(&mut one.before, &mut one.after));
-    accounts.iter_mut().for_each(|one| std::mem::swap(&mut one.before, &mut one.after));
+    for one in &mut until {
+        std::mem::swap(&mut one.before, &mut one.after);
+    }
+    for one in &mut roles {
+        std::mem::swap(&mut one.before, &mut one.after);
+    }
+    for one in &mut accounts {
+        std::mem::swap(&mut one.before, &mut one.after);
+    }
     until.sort();
     roles.sort();
     accounts.sort();
