@@ -134,7 +134,7 @@ fn with_subcommand(matches: &ArgMatches) -> Result<(), clap::Error> {
             matches.try_contains_id(id).is_ok()
                 && matches.value_source(id) == Some(ValueSource::CommandLine)
         })
-        .map(ToString::to_string)
+        .filter_map(|argument| Some(format!("--{}", argument.get_long()?)))
         .collect();
     if of_run.is_empty() {
         return Ok(());
@@ -173,6 +173,9 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Completions(args)) => Ok(pages::completions(&args, &mut out)),
         Some(Command::Manual) => pages::manual(&mut out),
     }?;
-    out.flush()?;
-    Ok(code)
+    match out.flush() {
+        // Whoever reads has seen enough; how it ended is still worth telling.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(code),
+        flushed => flushed.map(|()| code).map_err(Failure::from),
+    }
 }

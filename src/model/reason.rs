@@ -66,6 +66,13 @@ pub enum Reason {
         /// What is no longer asked for.
         subject: Subject,
     },
+    /// No line of the inventory gives this role to this group any more.
+    NotGranted {
+        /// Whose group.
+        subject: Subject,
+        /// Which role.
+        role: RoleName,
+    },
     /// The line that asked for it has ended.
     GrantEnded {
         /// The first day without it.
@@ -158,6 +165,9 @@ impl fmt::Display for Reason {
             }
             Self::NotInInventory { subject } => {
                 write!(formatter, "nothing in the inventory asks for {subject} here")
+            }
+            Self::NotGranted { subject, role } => {
+                write!(formatter, "nothing in the inventory grants {role} to {subject} here")
             }
             Self::GrantEnded { until, source } => {
                 write!(formatter, "the grant ended on {until} ({source})")

@@ -1,6 +1,7 @@
 //! The one integration binary.
 
 mod apply;
+mod cli;
 mod directory;
 mod engine;
 mod inventory;

@@ -298,6 +298,9 @@ impl<'a> AccountDiff<'a> {
         };
         let reason = match (ended, role_subject) {
             (Some(ended), _) => ended.clone(),
+            (None, Some(Subject::Role(role))) => {
+                Reason::NotGranted { subject: subject.clone(), role: role.clone() }
+            }
             (None, Some(_)) => Reason::NotInInventory { subject: subject.clone() },
             (None, None) => Reason::ByHand,
         };

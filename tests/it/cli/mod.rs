@@ -1,0 +1,10 @@
+//! The program as its users meet it: the built binary, in copies of the repository's example.
+
+mod at_once;
+mod codes;
+mod interrupted;
+mod outside;
+mod saved_plans;
+mod shown;
+mod site;
+mod two_commands;
