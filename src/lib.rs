@@ -1,4 +1,62 @@
-//! Keeps cloud accounts in step with an LDAP directory.
+//! Keeps the cloud accounts of volunteer organisations in step with their LDAP directory.
+//!
+//! `reconcile` reads what people wrote (`inventory/`, `policies/`, later `mirrors/`), who is in
+//! which group (LDAP or LDIF), and what each cloud says; works out what should be; shows the
+//! difference as a plan; applies it within limits; and records what it did.
+//!
+//! # Bird's-eye view
+//!
+//! ```text
+//!  inventory/ ─▶ Inventory ─┐
+//!  LDAP, LDIF ─▶ Directory ─┼─▶ desired::resolve ─▶ Desired ─┐                     (pure)
+//!  policies/  ─▶ Policies ──┘                                ├─▶ plan::diff ─▶ Plan (pure)
+//!  clouds     ─▶ cloud::Observe ─▶ Observations ─────────────┘
+//!                                  (complete | partial)
+//!  Plan + Policies ─▶ guard::review ─▶ ApprovedPlan + held changes + violations     (pure)
+//!  ApprovedPlan ─▶ apply::execute ─▶ events ─▶ { progress, record } ─▶ Outcomes ─▶ exit code
+//! ```
+//!
+//! A dry run is this flow without its last line ([`run::prepare`] without [`run::carry_out`]):
+//! there is no flag for it below the command line.
+//!
+//! # Words
+//!
+//! One meaning each, in code, output and documents.
+//!
+//! - **inventory**: what people wrote; **directory**: what LDAP says; **desired**: what should be;
+//!   **observed**: what a cloud says is.
+//! - **change**: one difference, with before and after; **reason**: why, down to the line of a file
+//!   or the group of a directory (shown, never branched on).
+//! - **plan**: all changes in order, as data; **guard**: the rules a plan must pass; **violation**:
+//!   a rule it does not pass, with numbers; **approved plan**: a plan that went through the guard.
+//! - **held**: kept back by the guard; **withheld**: not even planned, because a read was not
+//!   complete.
+//! - **outcome**: what became of a change; **run record**: the durable account of a run.
+//! - **owned**: carries our mark; **foreign**: exists and is not ours; **extraneous**: owned and
+//!   not desired; **departed**: whose person left (the act: deprovision: suspend, wait, delete).
+//! - **hub**: the account in which an organisation's users and groups at a vendor live.
+//!
+//! # Rules that hold everywhere
+//!
+//! 1. `model`, `desired`, `plan` and `guard` are synchronous and pure; "today" is an argument.
+//! 2. A plan holds every choice; the executor makes none. What was reviewed is what runs.
+//! 3. Only [`guard::review`] makes an [`guard::ApprovedPlan`]; only [`apply::execute`] takes one.
+//! 4. Absence must be proven: nothing is removed in an account, or on account of a directory, that
+//!    was not completely read ([`model::Reading`]).
+//! 5. Only owned objects are changed or removed. The mark is on the object itself; names are never
+//!    enough.
+//! 6. No state file is needed to be correct: grace periods and marks live on the objects.
+//! 7. The same inputs give a byte-identical plan.
+//! 8. All rules are applied before the first write. What trips a limit is held; additions go on.
+//! 9. Every write is safe to repeat; a lost reply is resolved by looking.
+//! 10. Secrets are types that cannot be printed; personal values are stored where they are needed
+//!     and shown nowhere.
+//!
+//! `tests/it/tidy` enforces what a test can: the direction of imports below, purity, who prints.
+//!
+//! # Modules, in reading order
+//!
+//! Each knows those above it, not those below.
 
 pub mod model;
 
@@ -17,9 +75,10 @@ pub mod plan;
 
 pub mod guard;
 
-pub mod apply;
 pub mod cloud;
 pub mod event;
+
+pub mod apply;
 
 pub mod lock;
 pub mod record;

@@ -19,15 +19,15 @@ pub(super) struct Args {
     /// A plan saved by `reconcile plan --out`
     plan: PathBuf,
 
-    /// How the outcome is shown
+    /// How the plan and its outcome are shown
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 
-    /// Let the held removals of the plan go; the digest must be the plan's
+    /// Carry out removals that are held, too; the digest must be that of the plan
     #[arg(long, value_name = "DIGEST", value_parser = |text: &str| PlanDigest::parse(text))]
     approve_removals: Option<PlanDigest>,
 
-    /// Write metrics for Prometheus' textfile collector to this file
+    /// Write numbers about the run to this file, for Prometheus' textfile collector
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
 }

@@ -19,15 +19,15 @@ use crate::run::{Gathered, Sources};
 /// Which part of everything a run is about.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Scope {
-    /// Only these kinds of objects
+    /// Only these kinds of objects, separated by commas
     #[arg(long, value_name = "KIND", value_enum, value_delimiter = ',')]
     pub(super) only: Vec<Kind>,
 
-    /// Only these organisations
+    /// Only these organisations, separated by commas
     #[arg(long = "org", value_name = "ORGANISATION", value_delimiter = ',')]
     pub(super) organisations: Vec<String>,
 
-    /// Only these accounts
+    /// Only these accounts, separated by commas
     #[arg(long = "account", value_name = "ACCOUNT", value_delimiter = ',')]
     pub(super) accounts: Vec<String>,
 }

@@ -52,11 +52,11 @@ struct Global {
     #[arg(long, global = true, value_name = "FOLDER", env = "RECONCILE_ROOT", default_value = ".")]
     root: PathBuf,
 
-    /// Folder for locks, run records and the embedded cloud [default: .reconcile below the root]
+    /// Folder for locks, run records and the built-in cloud [default: .reconcile below the root]
     #[arg(long, global = true, value_name = "FOLDER", env = "RECONCILE_STATE")]
     state: Option<PathBuf>,
 
-    /// Say more on stderr; twice for everything
+    /// Say on stderr what is being done; -vv for more, -vvv for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 

@@ -35,7 +35,8 @@ pub(super) struct Args {
     #[command(flatten)]
     scope: Scope,
 
-    /// Let the held removals of the plan with this digest go, in this run only
+    /// Carry out removals that are held, too, if the plan is the one with this digest (a dry run
+    /// shows it)
     #[arg(long, value_name = "DIGEST", value_parser = parse_digest)]
     approve_removals: Option<PlanDigest>,
 
@@ -43,7 +44,7 @@ pub(super) struct Args {
     #[arg(long, requires = "dry_run")]
     detailed_exitcode: bool,
 
-    /// Write metrics for Prometheus' textfile collector to this file
+    /// Write numbers about the run to this file, for Prometheus' textfile collector
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
 

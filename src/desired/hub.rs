@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{
     DesiredGroup, DesiredHub, DesiredMembership, DesiredUser, Entitlement, Holder, Inputs, Standing,
 };
+use crate::inventory::naming;
 use crate::model::{
     Access, Account, Directory, DirectoryName, GroupIndex, GroupRef, GroupSpec, NameRules,
     ObjectName, Person, PersonKind, Reason, RoleName, Subject, UserSpec, VendorFacts, Via,
@@ -80,16 +81,16 @@ fn groups(inputs: &Inputs<'_>, entitlements: &[Entitlement<'_>]) -> Vec<DesiredG
                     let gone = known.is_some_and(|reading| {
                         reading.is_complete() && reading.got().group(&group.group).is_none()
                     });
-                    (format!("{}{}", inputs.prefix(&group.directory), group.group), gone)
+                    (inputs.group_name(group), gone)
                 }
-                Subject::ServiceGroup(service) => (service.to_string(), false),
+                Subject::ServiceGroup(service) => (naming::service_group_name(service), false),
                 Subject::Person { .. } | Subject::Role(_) | Subject::Service(_) => {
                     unreachable!("Holder::group makes only groups")
                 }
             };
             DesiredGroup {
                 subject,
-                spec: GroupSpec { name: ObjectName::new(name) },
+                spec: GroupSpec { name },
                 reasons: why.into(),
                 blocked: false,
                 frozen,
@@ -207,11 +208,7 @@ impl Wanted<'_> {
     fn spec(&self, person: &Person) -> UserSpec {
         let profile = self.facts.profile;
         UserSpec {
-            name: ObjectName::new(format!(
-                "{}{}",
-                self.inputs.prefix(self.directory),
-                person.login
-            )),
+            name: self.inputs.user_name(self.directory, &person.login),
             display_name: person.display_name.clone().filter(|_| profile),
             email: person.email.clone().filter(|_| profile),
             access: Access::Enabled,
@@ -262,7 +259,7 @@ fn services(groups: &[DesiredGroup], entitlements: &[Entitlement<'_>], found: &m
         found.users.push(DesiredUser {
             subject: Subject::Service(name.clone()),
             spec: UserSpec {
-                name: ObjectName::new(name.as_str()),
+                name: naming::service_user_name(name),
                 display_name: None,
                 email: None,
                 access: Access::Enabled,

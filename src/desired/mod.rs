@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::inventory::{Grant, Inventory, ServiceAccount};
+use crate::inventory::{Grant, Inventory, ServiceAccount, naming};
 use crate::model::{
-    Account, AccountName, Directory, DirectoryName, GroupRef, GroupSpec, Missing, Place, Reading,
-    Reason, RoleName, RoleSpec, Subject, UserSpec, VendorFacts, VendorName,
+    Account, AccountName, Directory, DirectoryName, GroupRef, GroupSpec, Login, Missing,
+    ObjectName, Place, Reading, Reason, RoleName, RoleSpec, Subject, UserSpec, VendorFacts,
+    VendorName,
 };
 use crate::policies::Policies;
 
@@ -146,9 +147,20 @@ impl Inputs<'_> {
         self.vendors.iter().find(|facts| facts.name == *vendor)
     }
 
-    /// What a directory puts before its names.
-    fn prefix(&self, directory: &DirectoryName) -> &str {
-        self.inventory.directories.get(directory).map_or("", |config| config.name_prefix.as_str())
+    /// The name a person's user has. The inventory defines every directory that is read.
+    fn user_name(&self, directory: &DirectoryName, login: &Login) -> ObjectName {
+        self.inventory
+            .directories
+            .get(directory)
+            .map_or_else(|| login.as_str().into(), |config| naming::user_name(config, login))
+    }
+
+    /// The name the group of a directory's group has.
+    fn group_name(&self, group: &GroupRef) -> ObjectName {
+        self.inventory.directories.get(&group.directory).map_or_else(
+            || group.group.as_str().into(),
+            |config| naming::group_name(config, &group.group),
+        )
     }
 }
 

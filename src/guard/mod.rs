@@ -2,7 +2,7 @@
 //!
 //! Architecture invariant: [`review`] is the only maker of an [`ApprovedPlan`].
 //!
-//! A rule is a function from the plan and its context to violations; [`RULES`] lists them all.
+//! A rule is a function from the plan and its context to violations; `RULES` lists them all.
 //! A violation holds the changes it is about: they are shown and not carried out, while everything
 //! else goes on.
 

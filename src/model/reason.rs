@@ -66,11 +66,11 @@ pub enum Reason {
         /// What is no longer asked for.
         subject: Subject,
     },
-    /// No line of the inventory gives this role to this group any more.
+    /// No line of the inventory gives a group that role in this account any more.
     NotGranted {
-        /// Whose group.
+        /// The group, by what it stands for.
         subject: Subject,
-        /// Which role.
+        /// The role.
         role: RoleName,
     },
     /// The line that asked for it has ended.
@@ -167,7 +167,7 @@ impl fmt::Display for Reason {
                 write!(formatter, "nothing in the inventory asks for {subject} here")
             }
             Self::NotGranted { subject, role } => {
-                write!(formatter, "nothing in the inventory grants {role} to {subject} here")
+                write!(formatter, "nothing in the inventory gives {subject} the role {role} here")
             }
             Self::GrantEnded { until, source } => {
                 write!(formatter, "the grant ended on {until} ({source})")

@@ -7,6 +7,7 @@ use jiff::ToSpan;
 use super::drafts::Drafts;
 use super::hub::Hub;
 use super::matching::Match;
+use super::members::lacking;
 use crate::desired::Standing;
 use crate::model::{Access, ChangeId, ObjectKind, Observed, Reason, Subject, UserSpec, VendorId};
 use crate::plan::Step;
@@ -89,7 +90,7 @@ fn verdict(
         (Subject::Person { .. }, Some(Standing::Absent(reason))) => reason.clone(),
         (Subject::Person { .. }, Some(Standing::Present)) => {
             if let Some(group) = hub.pairs.frozen_group_of(hub.wanted, position) {
-                let because = format!("{group}, which its directory lacks");
+                let because = lacking(group);
                 return Verdict::Stays { because, frozen: true };
             }
             match excluded.get(subject) {

@@ -129,7 +129,7 @@ impl<'a> Hub<'a> {
             return Some(format!("directory {directory}, which was not asked in this run"));
         }
         if !self.desired.directories.contains(directory) {
-            return Some(format!("directory {directory}, which the inventory does not name"));
+            return Some(format!("directory {directory} (not in the inventory)"));
         }
         None
     }
@@ -259,7 +259,7 @@ fn unread_accounts(inputs: &DiffInputs<'_>, hub: &Place) -> Option<String> {
     inputs.desired.accounts.iter().filter(|(_, wanted)| wanted.hub == *hub).find_map(
         |(place, _)| match inputs.observed.accounts.get(place) {
             Some(reading) => super::unread(place, reading),
-            None => Some(format!("account {place}, which was not read")),
+            None => Some(format!("account {place} (not looked at)")),
         },
     )
 }

@@ -135,10 +135,10 @@ fn removals(hub: &Hub<'_>, drafts: &mut Drafts) {
         }
         let group = &hub.wanted.groups[group_index as usize];
         let user = &hub.wanted.users[user_index as usize];
-        let because =
-            hub.blame(&group.subject).or_else(|| hub.blame(&user.subject)).or_else(|| {
-                group.frozen.then(|| format!("{}, which its directory lacks", group.subject))
-            });
+        let because = hub
+            .blame(&group.subject)
+            .or_else(|| hub.blame(&user.subject))
+            .or_else(|| group.frozen.then(|| lacking(&group.subject)));
         if let Some(because) = because {
             drafts.withhold(&hub.place, ObjectKind::Membership, &because);
             continue;
@@ -238,12 +238,20 @@ fn by_hand(hub: &Hub<'_>, other: &Other, subject: Option<&Subject>) -> Result<Re
     match subject {
         Some(_) => Err(String::new()),
         None => match hub.seen.groups[other.group].ownership.subject() {
-            Some(group) if hub.is_frozen(other.group) => {
-                Err(format!("{group}, which its directory lacks"))
-            }
+            Some(group) if hub.is_frozen(other.group) => Err(lacking(group)),
             Some(group) => hub.blame(group).map_or(Ok(Reason::ByHand), Err),
             None => Err(String::new()),
         },
+    }
+}
+
+/// What is to blame where a directory was read and does not know a group.
+pub(super) fn lacking(group: &Subject) -> String {
+    match group {
+        Subject::Group(GroupRef { directory, group }) => {
+            format!("directory {directory} (without group {group})")
+        }
+        other => other.to_string(),
     }
 }
 

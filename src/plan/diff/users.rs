@@ -1,6 +1,6 @@
 //! Users of one hub that should be: created, renamed, restored.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::ToSpan;
 
@@ -21,8 +21,8 @@ pub(super) fn changes(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
             hub.user_targets[index] = Some(Reach { target: hub.user_target(position), needs });
         }
     }
-    names(hub, gone, drafts);
-    profiles(hub, drafts);
+    let renamed = names(hub, gone, drafts);
+    profiles(hub, &renamed, drafts);
 }
 
 /// Brings back a user that was suspended by us. One that somebody else disabled stays as it is:
@@ -56,8 +56,8 @@ fn restore(hub: &Hub<'_>, index: usize, position: usize, drafts: &mut Drafts) ->
     }
 }
 
-/// Hands out names: creations and renamings.
-fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
+/// Hands out names: creations and renamings. Which desired users get another name.
+fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) -> HashSet<usize> {
     let rules = &hub.facts.user_names;
     let wanted: Vec<(usize, String)> = hub
         .wanted
@@ -78,7 +78,7 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
         .map(|(index, user)| (index, rules.fold(user.spec.name.as_str())))
         .collect();
     if wanted.is_empty() {
-        return;
+        return HashSet::new();
     }
     let folded: Vec<String> =
         hub.seen.users.iter().map(|user| rules.fold(user.spec.name.as_str())).collect();
@@ -124,10 +124,13 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
             }
         });
     }
+    let mut renamed: HashSet<usize> = wanted.iter().map(|(index, _)| *index).collect();
     for (claim, existing) in refused {
         let (index, _) = wanted[claim];
         taken(hub, index, existing, drafts);
+        renamed.remove(&index);
     }
+    renamed
 }
 
 fn create(hub: &mut Hub<'_>, index: usize, needs: Vec<ChangeId>, drafts: &mut Drafts) -> ChangeId {
@@ -187,15 +190,14 @@ fn access_by_then(hub: &Hub<'_>, index: usize, needs: &mut Vec<ChangeId>) -> Acc
     }
 }
 
-/// Users that have their name but another profile.
-fn profiles(hub: &Hub<'_>, drafts: &mut Drafts) {
+/// Users that keep their name, wanted or not, but have another profile.
+fn profiles(hub: &Hub<'_>, renamed: &HashSet<usize>, drafts: &mut Drafts) {
     if !hub.facts.profile {
         return;
     }
     for (index, wanted) in hub.wanted.users.iter().enumerate() {
         let Some(position) = hub.users.of_desired[index] else { continue };
         let observed = &hub.seen.users[position];
-        let renamed = observed.spec.name != wanted.spec.name && !wanted.blocked;
         let mut what = Vec::new();
         if observed.spec.display_name != wanted.spec.display_name {
             what.push("full name");
@@ -203,7 +205,7 @@ fn profiles(hub: &Hub<'_>, drafts: &mut Drafts) {
         if observed.spec.email != wanted.spec.email {
             what.push("mail address");
         }
-        if renamed || what.is_empty() {
+        if what.is_empty() || renamed.contains(&index) {
             continue;
         }
         let mut needs = Vec::new();

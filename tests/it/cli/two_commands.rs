@@ -68,7 +68,7 @@ fn a_grant_that_is_removed() {
         },
         &[(
             "- unbind role publisher from group security",
-            "nothing in the inventory grants publisher to group:debian:security",
+            "nothing in the inventory gives group:debian:security the role publisher",
         )],
     );
 }

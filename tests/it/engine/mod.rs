@@ -8,5 +8,6 @@ mod proof;
 mod properties;
 mod random;
 mod run;
+mod scenarios;
 mod simulation;
 mod world;

@@ -444,8 +444,9 @@ impl<'a> Hub<'a> {
     }
 }
 
-/// What happened to what is not ours: nothing may, except that our users leave foreign groups.
-pub fn touched(model: &Model, before: &State, after: &State) -> Vec<String> {
+/// What happened to what is not ours: nothing may, except that our users leave foreign groups on
+/// their way out; once the run has `ended` they are out.
+pub fn touched(model: &Model, before: &State, after: &State, ended: bool) -> Vec<String> {
     let organisations: BTreeSet<&str> =
         model.accounts.values().map(|account| account.organisation.as_str()).collect();
     let ours = |tags: &Tags| {
@@ -478,7 +479,7 @@ pub fn touched(model: &Model, before: &State, after: &State) -> Vec<String> {
             }
             for pair in account.memberships.difference(&now.memberships) {
                 let user = account.users.get(&pair.0);
-                let gone = now.users.get(&pair.0).is_none_or(|user| !user.enabled);
+                let gone = !ended || now.users.get(&pair.0).is_none_or(|user| !user.enabled);
                 if pair.1 == group.id && !(gone && user.is_some_and(|user| ours(&user.tags))) {
                     touched.push(format!("{} left foreign group {}", pair.0, group.name));
                 }

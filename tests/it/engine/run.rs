@@ -6,7 +6,7 @@ use reconcile::apply::{Options, Outcomes, execute};
 use reconcile::cloud::memory::service::state::State;
 use reconcile::cloud::memory::{MemoryVendor, MemoryWorld};
 use reconcile::cloud::{Connection, Vendor as _};
-use reconcile::desired::{Inputs, resolve};
+use reconcile::desired::{Desired, Inputs, resolve};
 use reconcile::event::Event;
 use reconcile::guard::{Context, Review, review};
 use reconcile::model::{Place, VendorFacts};
@@ -42,18 +42,29 @@ impl Cloud {
         connections
     }
 
+    /// Who should have what.
+    pub fn desired(&self, given: &Given) -> Desired {
+        resolve(&Inputs {
+            inventory: &given.inventory,
+            policies: &given.policies,
+            directories: &given.directories,
+            vendors: &self.facts,
+            today: given.today,
+        })
+    }
+
     /// Reads everything a plan needs.
     pub async fn observe(
         &self,
         given: &Given,
+        desired: &Desired,
         connections: &BTreeMap<Place, Connection>,
     ) -> Observations {
         let mut observed = Observations::default();
         for (place, connection) in connections {
             observed.accounts.insert(place.clone(), connection.observe.observe().await);
         }
-        let needed = self.with(given, &observed, |inputs| credentials_needed(inputs));
-        for (place, users) in needed {
+        for (place, users) in credentials_needed(&self.inputs(given, desired, &observed)) {
             let credentials = connections[&place].observe.credentials(&users).await;
             observed.credentials.insert(place, credentials);
         }
@@ -61,44 +72,43 @@ impl Cloud {
     }
 
     pub fn plan(&self, given: &Given, observed: &Observations) -> Plan {
-        self.with(given, observed, diff)
+        self.plan_for(given, &self.desired(given), observed)
     }
 
-    fn with<T>(
-        &self,
+    pub fn plan_for(&self, given: &Given, desired: &Desired, observed: &Observations) -> Plan {
+        diff(&self.inputs(given, desired, observed))
+    }
+
+    fn inputs<'a>(
+        &'a self,
         given: &Given,
-        observed: &Observations,
-        then: impl FnOnce(&DiffInputs<'_>) -> T,
-    ) -> T {
-        let desired = resolve(&Inputs {
-            inventory: &given.inventory,
-            policies: &given.policies,
-            directories: &given.directories,
-            vendors: &self.facts,
-            today: given.today,
-        });
-        then(&DiffInputs {
-            desired: &desired,
+        desired: &'a Desired,
+        observed: &'a Observations,
+    ) -> DiffInputs<'a> {
+        DiffInputs {
+            desired,
             observed,
             vendors: &self.facts,
             grace_days: given.policies.grace_days,
             today: given.today,
-        })
+        }
     }
 
     /// What would be done.
     pub async fn dry_run(&self, model: &Model) -> Plan {
         let given = model.given();
         let connections = self.connect(&given).await;
-        let observed = self.observe(&given, &connections).await;
-        self.plan(&given, &observed)
+        let desired = self.desired(&given);
+        let observed = self.observe(&given, &desired, &connections).await;
+        self.plan_for(&given, &desired, &observed)
     }
 
     /// Plans, reviews and carries out.
     pub async fn run(&self, given: &Given, options: Options) -> Ran {
         let connections = self.connect(given).await;
-        let observed = self.observe(given, &connections).await;
-        let plan = self.plan(given, &observed);
+        let desired = self.desired(given);
+        let observed = self.observe(given, &desired, &connections).await;
+        let plan = self.plan_for(given, &desired, &observed);
         let review = review(plan, &Context::new(&given.policies));
         let outcomes = carry_out(&review, &connections, options).await;
         Ran { plan: review.approved.plan().clone(), outcomes }

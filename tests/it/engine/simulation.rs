@@ -49,17 +49,20 @@ fn shard(number: u64) {
         None => 0..from_environment("RECONCILE_SEEDS").unwrap_or(SEEDS),
     };
     for seed in seeds.filter(|seed| seed % SHARDS == number) {
-        if let Err(story) = simulate(seed) {
+        if simulate(seed, false).is_err() {
+            // The same life once more, this time told as it goes.
+            let story = simulate(seed, true).expect_err("the same seed is the same life");
             panic!("RECONCILE_SEED={seed}\n{story}");
         }
     }
 }
 
-fn simulate(seed: u64) -> Result<(), String> {
+fn simulate(seed: u64, told: bool) -> Result<(), String> {
     let mut life = Life {
         rng: Rng::with_seed(seed),
         cloud: Cloud::new(),
         model: Model::empty(),
+        told,
         story: Vec::new(),
     };
     let result = on_a_fast_clock(life.live());
@@ -70,6 +73,8 @@ struct Life {
     rng: Rng,
     cloud: Cloud,
     model: Model,
+    /// Whether the story is told; it takes time.
+    told: bool,
     story: Vec<String>,
 }
 
@@ -160,6 +165,20 @@ impl Life {
         let progress = progress.into_inner().expect("nobody panicked");
         let after = self.cloud.dump();
         let plan = progress.plan.as_ref();
+        self.tell_run(number, killed, plan);
+        let mut wrong = oracle::touched(&self.model, &before, &after, number >= 100);
+        wrong.extend(unplanned(&self.model, &before, &after, plan));
+        if let (Some(plan), Some(observed)) = (plan, &progress.observed) {
+            wrong.extend(unproven(plan, &Lost::of(&given, observed)));
+            wrong.extend(lint(plan).iter().map(ToString::to_string));
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(format!("{wrong:#?}")) }
+    }
+
+    fn tell_run(&mut self, number: u8, killed: bool, plan: Option<&Plan>) {
+        if !self.told {
+            return;
+        }
         self.story.push(format!("run {number}, killed {killed}, today {}", self.model.today));
         self.story.push(plan.map_or_else(|| "no plan".to_owned(), story));
         for call in self.cloud.world.log() {
@@ -169,13 +188,6 @@ impl Life {
                 self.story.push(line);
             }
         }
-        let mut wrong = oracle::touched(&self.model, &before, &after);
-        wrong.extend(unplanned(&self.model, &before, &after, plan));
-        if let (Some(plan), Some(observed)) = (plan, &progress.observed) {
-            wrong.extend(unproven(plan, &Lost::of(&given, observed)));
-            wrong.extend(lint(plan).iter().map(ToString::to_string));
-        }
-        if wrong.is_empty() { Ok(()) } else { Err(format!("{wrong:#?}")) }
     }
 
     /// A directory that answers with less than there is, and says so.
@@ -193,8 +205,9 @@ impl Life {
 
 async fn run_to_its_end(cloud: &Cloud, given: &Given, seed: u64, progress: &Mutex<Progress>) {
     let connections = cloud.connect(given).await;
-    let observed = cloud.observe(given, &connections).await;
-    let plan = cloud.plan(given, &observed);
+    let desired = cloud.desired(given);
+    let observed = cloud.observe(given, &desired, &connections).await;
+    let plan = cloud.plan_for(given, &desired, &observed);
     {
         let mut progress = progress.lock().expect("nobody panicked");
         progress.observed = Some(observed);

@@ -5,16 +5,22 @@ use super::{Problem, module_of};
 
 /// What each module may know besides itself. `guard` stands below `apply` and above `plan`, and
 /// so on: the picture in `lib.rs`.
-const MAY_KNOW: [(&str, &[&str]); 18] = [
+const MAY_KNOW: [(&str, &[&str]); 21] = [
     ("digest", &[]),
+    ("pattern", &[]),
     ("model", &[]),
-    ("diagnostic", &["model"]),
+    ("diagnostic", &["model", "digest"]),
+    ("yaml", &["model", "diagnostic"]),
     ("event", &["model"]),
     ("lock", &["model", "digest"]),
     ("directory", &["model", "diagnostic", "digest"]),
-    ("policies", &["model", "diagnostic", "digest", "inventory"]),
-    // What an inventory says about a directory is `directory`'s configuration.
-    ("inventory", &["model", "diagnostic", "digest", "directory", "policies"]),
+    ("policies", &["model", "diagnostic", "digest", "pattern", "yaml", "inventory"]),
+    // What an inventory says about a directory is `directory`'s configuration. `load` reads all
+    // three folders, because what stands in one is checked against the others.
+    (
+        "inventory",
+        &["model", "diagnostic", "digest", "pattern", "yaml", "directory", "policies", "mirrors"],
+    ),
     ("mirrors", &["model", "diagnostic", "digest", "inventory"]),
     ("desired", &["model", "diagnostic", "inventory", "policies", "mirrors"]),
     ("plan", &["model", "diagnostic", "digest", "desired"]),
@@ -35,6 +41,26 @@ const MAY_KNOW: [(&str, &[&str]); 18] = [
             "event",
             "inventory",
             "policies",
+            "apply",
+        ],
+    ),
+    // One run from end to end knows everything but how it is asked for and shown.
+    (
+        "run",
+        &[
+            "model",
+            "diagnostic",
+            "digest",
+            "directory",
+            "inventory",
+            "policies",
+            "desired",
+            "plan",
+            "guard",
+            "cloud",
+            "event",
+            "apply",
+            "record",
         ],
     ),
     // Everything below it; whoever imports `cli` is above the top.
