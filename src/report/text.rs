@@ -155,8 +155,8 @@ fn violations(out: &mut dyn Write, review: &Review) -> io::Result<()> {
         }
         if held.iter().any(|violation| violation.overridable) {
             let digest = review.approved.plan().digest();
-            writeln!(out, "  To let them go, once and for exactly this plan:")?;
-            writeln!(out, "      reconcile --approve-removals {digest}")?;
+            writeln!(out, "  To let them go, once and for exactly this plan, add to the command:")?;
+            writeln!(out, "      --approve-removals {digest}")?;
         }
         if held.iter().any(|violation| !violation.overridable) {
             let which = if held.iter().any(|violation| violation.overridable) {

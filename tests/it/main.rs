@@ -9,4 +9,5 @@ mod memory;
 mod peers;
 mod record;
 mod report;
+mod run;
 mod tidy;

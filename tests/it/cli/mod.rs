@@ -2,9 +2,12 @@
 
 mod at_once;
 mod codes;
+mod grace;
 mod interrupted;
+mod memory_of_directories;
 mod outside;
 mod saved_plans;
+mod secrets;
 mod shown;
 mod site;
 mod two_commands;

@@ -39,7 +39,8 @@ fn the_directories_of_the_example_cause_the_warnings_they_are_meant_to() {
         .iter()
         .map(|(name, config)| (name.clone(), runtime.block_on(read(config, access))))
         .collect();
-    let missing: Vec<_> = directories.values().flat_map(reconcile::model::Reading::missing).collect();
+    let missing: Vec<_> =
+        directories.values().flat_map(reconcile::model::Reading::missing).collect();
     assert!(missing.is_empty(), "{missing:?}");
     let odd: Vec<String> = directories
         .values()
