@@ -107,7 +107,7 @@ fn a_plan_is_for_its_day() {
     refuses(&site, 7, &["yet to come"]);
     let now = jiff::Timestamp::now();
     edit_plan(&site, |plan| {
-        plan["made_at"] = json!((now - jiff::SignedDuration::from_hours(25)).to_string())
+        plan["made_at"] = json!((now - jiff::SignedDuration::from_hours(25)).to_string());
     });
     refuses(&site, 7, &["more than 24 hours ago"]);
 

@@ -98,7 +98,7 @@ fn metrics_tell_success_and_failure_and_keep_the_last_success() {
     let incomplete = site.metrics("metrics.prom");
     assert_eq!((&incomplete[code], &incomplete[last_success]), (&"4".to_owned(), success));
     assert_eq!(
-        incomplete["reconcile_withheld{organisation=\"spi\",kind=\"user\"}"], "27",
+        incomplete["reconcile_withheld{organisation=\"spi\",kind=\"user\"}"], "28",
         "of that directory"
     );
 

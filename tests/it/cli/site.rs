@@ -149,7 +149,7 @@ impl Site {
             let records = self.state().join("records");
             records.exists()
                 && files(&records).iter().any(|(path, content)| {
-                    path.to_string_lossy().contains("-")
+                    path.to_string_lossy().contains('-')
                         && String::from_utf8_lossy(content).contains("\"started\"")
                 })
         });
