@@ -1,12 +1,11 @@
 //! `reconcile apply FILE`: exactly a saved plan, or nothing.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
 use jiff::ToSpan as _;
 
-use super::input::{Input, Scope};
+use super::input::Input;
 use super::perform::{self, Look, Shown};
 use super::run::{Format, baseline};
 use super::{ExitCode, Failure, Globals};
@@ -20,20 +19,17 @@ pub(super) struct Args {
     /// A plan saved by `reconcile plan --out`
     plan: PathBuf,
 
-    /// How the outcome is shown
+    /// How the plan and its outcome are shown
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 
-    /// Let the held removals of the plan go; the digest must be the plan's
+    /// Carry out removals that are held, too; the digest must be that of the plan
     #[arg(long, value_name = "DIGEST", value_parser = |text: &str| PlanDigest::parse(text))]
     approve_removals: Option<PlanDigest>,
 
-    /// Write metrics for Prometheus' textfile collector to this file
+    /// Write numbers about the run to this file, for Prometheus' textfile collector
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
-
-    #[command(flatten)]
-    scope: Scope,
 }
 
 pub(super) fn run(
@@ -41,20 +37,28 @@ pub(super) fn run(
     globals: &Globals,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
+    let ended = change(args, globals, out);
+    perform::note_failure(args.metrics.as_deref(), globals, &ended);
+    ended
+}
+
+fn change(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let file = report::load(&args.plan).map_err(|error| Failure::new(ExitCode::BadInput, error))?;
     if let Some(flaw) = lint(&file.plan).first() {
         return Err(moved(&[format!("the saved plan is not sound: {flaw}")]));
     }
-    let input = Input::read(globals, &args.scope, file.plan.today)?;
+    let input = Input::read_for(globals, file.narrowing.clone(), file.plan.today)?;
     fresh(&file, &input, globals)?;
     let shown = Shown { format: args.format, detail: Detail::Everything, quiet: false };
     perform::on_runtime(async {
+        let interrupt = perform::interruption();
         let locks = input.lock(globals)?;
         let baseline = baseline(globals)?;
-        let look = Look::at(globals, &input, &baseline, args.approve_removals.clone()).await;
+        let look = Look::at(globals, &input, &baseline, args.approve_removals.clone());
+        let look = perform::unless_interrupted(&interrupt, look).await?;
         compare(&file, &input, &look)?;
-        let metrics = args.metrics.as_deref();
-        let code = perform::perform(globals, &input, look, baseline, shown, metrics, out).await;
+        let run = perform::Run { globals, input: &input, shown, interrupt };
+        let code = run.perform(look, baseline, args.metrics.as_deref(), out).await;
         drop(locks);
         code
     })
@@ -63,45 +67,37 @@ pub(super) fn run(
 /// A plan is for its day and a little longer: grace periods and ends of grants move on.
 fn fresh(file: &PlanFile, input: &Input, globals: &Globals) -> Result<(), Failure> {
     let hours = input.loaded.policies.plan_valid_hours;
-    let end = file.made_at.checked_add(i64::from(hours).hours());
-    match end {
-        Ok(end) if globals.now() <= end => Ok(()),
-        Ok(_) | Err(_) => Err(moved(&[format!(
-            "the plan was made at {:.0}, more than {hours} hours ago",
-            file.made_at
-        )])),
-    }
+    let now = globals.now();
+    let PlanFile { made_at, plan, .. } = file;
+    let made = made_at.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let end = made_at.checked_add(i64::from(hours).hours());
+    let why = if !end.is_ok_and(|end| now <= end) {
+        format!("the plan was made at {made}, more than {hours} hours ago")
+    } else if *made_at > now {
+        format!("the plan was made at {made}, which is yet to come")
+    } else if Globals::day(*made_at) != plan.today {
+        format!("the plan was made at {made}, and for another day, {}", plan.today)
+    } else {
+        return Ok(());
+    };
+    Err(moved(&[why]))
 }
 
 /// Refuses, naming everything that is not as it was when the plan was made.
 fn compare(file: &PlanFile, input: &Input, look: &Look) -> Result<(), Failure> {
     let mut inputs = input.digests();
     inputs.extend(digests::directories(&look.gathered));
-    let mut differences = differences(&file.inputs, &inputs);
-    differences.extend(
-        self::differences(&file.observed, &digests::accounts(&look.gathered))
-            .into_iter()
-            .map(|difference| format!("account {difference}")),
-    );
+    let mut differences = file.moved(&inputs, &digests::accounts(&look.gathered));
     if differences.is_empty() && look.prepared.review.approved.plan().digest() != file.digest {
-        differences.push(
-            "what follows from the same inputs (another version of the program, another \
-             --only, --org or --account, or a plan edited by hand)"
-                .to_owned(),
-        );
+        let version = env!("CARGO_PKG_VERSION");
+        differences.push(if file.version == version {
+            "the inputs are the same and another plan follows from them; the file was edited"
+                .to_owned()
+        } else {
+            format!("version {} of the program made it, this is {version}", file.version)
+        });
     }
     if differences.is_empty() { Ok(()) } else { Err(moved(&differences)) }
-}
-
-fn differences(then: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
-    let gone = then.keys().filter(|name| !now.contains_key(*name));
-    let gone = gone.map(|name| format!("{name} is gone"));
-    let others = now.iter().filter_map(|(name, digest)| match then.get(name) {
-        None => Some(format!("{name} is new")),
-        Some(before) if before != digest => Some(format!("{name} has changed")),
-        Some(_) => None,
-    });
-    gone.chain(others).collect()
 }
 
 fn moved(differences: &[String]) -> Failure {

@@ -33,7 +33,12 @@ impl Globals {
 
     /// The present day, in UTC like every date of the program.
     pub fn today(&self) -> Date {
-        self.now().to_zoned(TimeZone::UTC).date()
+        Self::day(self.now())
+    }
+
+    /// The day of a time, in UTC.
+    pub fn day(time: Timestamp) -> Date {
+        time.to_zoned(TimeZone::UTC).date()
     }
 
     /// A clock for those who must not read one.

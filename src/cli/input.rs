@@ -19,15 +19,15 @@ use crate::run::{Gathered, Sources};
 /// Which part of everything a run is about.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Scope {
-    /// Only these kinds of objects
+    /// Only these kinds of objects, separated by commas
     #[arg(long, value_name = "KIND", value_enum, value_delimiter = ',')]
     pub(super) only: Vec<Kind>,
 
-    /// Only these organisations
+    /// Only these organisations, separated by commas
     #[arg(long = "org", value_name = "ORGANISATION", value_delimiter = ',')]
     pub(super) organisations: Vec<String>,
 
-    /// Only these accounts
+    /// Only these accounts, separated by commas
     #[arg(long = "account", value_name = "ACCOUNT", value_delimiter = ',')]
     pub(super) accounts: Vec<String>,
 }
@@ -76,6 +76,26 @@ impl Input {
     /// Any error in them: nothing may be done on account of inputs that are half understood. All
     /// findings have then been written to stderr.
     pub(super) fn read(globals: &Globals, scope: &Scope, today: Date) -> Result<Self, Failure> {
+        Self::load(globals, today, |loaded| narrowing(scope, loaded))
+    }
+
+    /// The same for what a saved plan is about.
+    ///
+    /// # Errors
+    /// As for [`Input::read`].
+    pub(super) fn read_for(
+        globals: &Globals,
+        narrowing: Narrowing,
+        today: Date,
+    ) -> Result<Self, Failure> {
+        Self::load(globals, today, |_| Ok(narrowing))
+    }
+
+    fn load(
+        globals: &Globals,
+        today: Date,
+        narrowing: impl FnOnce(&Loaded) -> Result<Narrowing, Failure>,
+    ) -> Result<Self, Failure> {
         let tree = inventory::read_folder(&globals.root);
         let loaded = inventory::load(&tree, &registry::facts(), today);
         if loaded.has_errors() {
@@ -90,9 +110,9 @@ impl Input {
                 "put them right; `reconcile check` shows them without a run. Nothing was changed",
             ));
         }
+        let narrowing = narrowing(&loaded)?;
         let vendors = registry::vendors(&globals.state)
             .map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
-        let narrowing = narrowing(scope, &loaded)?;
         let organisations = organisations(&narrowing, &loaded);
         Ok(Self { loaded, vendors, narrowing, organisations, today })
     }

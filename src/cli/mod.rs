@@ -54,11 +54,11 @@ struct Global {
     #[arg(long, global = true, value_name = "FOLDER", env = "RECONCILE_ROOT", default_value = ".")]
     root: PathBuf,
 
-    /// Folder for locks, run records and the embedded cloud [default: .reconcile below the root]
+    /// Folder for locks, run records and the built-in cloud [default: .reconcile below the root]
     #[arg(long, global = true, value_name = "FOLDER", env = "RECONCILE_STATE")]
     state: Option<PathBuf>,
 
-    /// Say more on stderr; twice for everything
+    /// Say on stderr what is being done; -vv for more, -vvv for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 
@@ -140,7 +140,7 @@ fn with_subcommand(matches: &ArgMatches) -> Result<(), clap::Error> {
             matches.try_contains_id(id).is_ok()
                 && matches.value_source(id) == Some(ValueSource::CommandLine)
         })
-        .map(ToString::to_string)
+        .filter_map(|argument| Some(format!("--{}", argument.get_long()?)))
         .collect();
     if of_run.is_empty() {
         return Ok(());
@@ -181,6 +181,9 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Completions(args)) => Ok(pages::completions(&args, &mut out)),
         Some(Command::Manual) => pages::manual(&mut out),
     }?;
-    out.flush()?;
-    Ok(code)
+    match out.flush() {
+        // Whoever reads has seen enough; how it ended is still worth telling.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(code),
+        flushed => flushed.map(|()| code).map_err(Failure::from),
+    }
 }

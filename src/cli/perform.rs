@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::input::Input;
+use super::output::Steadfast;
 use super::progress::Progress;
 use super::run::Format;
 use super::{ExitCode, Failure, Globals};
@@ -19,7 +20,7 @@ use crate::plan::{Plan, PlanDigest};
 use crate::record::{self, EndFacts, Records, RunFacts, RunId};
 use crate::report::metrics::Metrics;
 use crate::report::{self, Detail};
-use crate::run::{self, Baseline, Gathered, Prepared};
+use crate::run::{self, Baseline, Carried, Gathered, Prepared};
 
 /// Runs something asynchronous to its end.
 pub(super) fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -49,8 +50,20 @@ impl Look {
         let gathered = run::gather(&sources).await;
         let began = Instant::now();
         let findings = input.findings(&gathered);
-        let prepared =
-            run::prepare(&sources, &gathered, baseline, findings, &input.narrowing, approved);
+        let prepared = run::prepare(
+            &sources,
+            &gathered,
+            baseline,
+            findings,
+            &input.narrowing,
+            approved.clone(),
+        );
+        let digest = prepared.review.approved.plan().digest();
+        if approved.is_some_and(|approved| approved != digest) {
+            tracing::warn!(
+                "--approve-removals names another plan than this one, so nothing is approved"
+            );
+        }
         Self { gathered, prepared, planning_took: began.elapsed() }
     }
 
@@ -65,6 +78,15 @@ impl Look {
     /// Whether a quiet run has nothing to say about it.
     pub(super) fn is_silent(&self, quiet: bool) -> bool {
         quiet && !self.has_changes() && self.exit_code() == ExitCode::Success
+    }
+
+    /// With `--detailed-exitcode`, success with changes to make has a code of its own.
+    pub(super) fn detailed(&self, code: ExitCode, wanted: bool) -> ExitCode {
+        if wanted && code == ExitCode::Success && self.has_changes() {
+            ExitCode::ChangesPending
+        } else {
+            code
+        }
     }
 
     /// How a run ends that does everything it may without a failure.
@@ -98,7 +120,6 @@ impl Shown {
         match self.format {
             Format::Text => report::plan(out, &prepared.review, self.detail)?,
             Format::Markdown => report::markdown(out, &prepared.review)?,
-            // A run writes one JSON document, at its end.
             Format::Json => report::json(out, &prepared.review, None)?,
         }
         if prepared.left_out > 0 {
@@ -109,68 +130,133 @@ impl Shown {
         }
         Ok(())
     }
+
+    fn outcomes(
+        self,
+        out: &mut dyn Write,
+        prepared: &Prepared,
+        outcomes: &Outcomes,
+    ) -> Result<(), Failure> {
+        let review = &prepared.review;
+        match self.format {
+            Format::Json => report::json(out, review, Some(outcomes))?,
+            // The plan has said so.
+            Format::Text | Format::Markdown if review.approved.plan().changes.is_empty() => {}
+            Format::Text => report::outcomes(out, &review.approved, outcomes)?,
+            Format::Markdown => {
+                let mut text = Vec::new();
+                let mut plain = anstream::StripStream::new(&mut text);
+                report::outcomes(&mut plain, &review.approved, outcomes)?;
+                writeln!(out)?;
+                for line in String::from_utf8_lossy(&text).lines() {
+                    writeln!(out, "    {line}")?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Carries out what was looked at: record, execution, outcome. The locks are the caller's.
-pub(super) async fn perform(
-    globals: &Globals,
-    input: &Input,
-    look: Look,
-    mut baseline: Baseline,
-    shown: Shown,
-    metrics: Option<&Path>,
-    out: &mut dyn Write,
-) -> Result<ExitCode, Failure> {
-    let unrecorded = |error: record::Error| {
-        Failure::new(ExitCode::Unexpected, error)
-            .hint("nothing was changed: no run without a record")
-    };
-    let records = Records::open(&globals.state, globals.clock());
-    let writer =
-        records.start(RunId::random(), facts(globals, input, &look)).map_err(unrecorded)?;
-    let review = &look.prepared.review;
-    let mut progress = Progress::new(review.approved.plan().changes.len());
-    let interrupt = interruption();
-    let began = Instant::now();
-    let carried = run::carry_out(
-        review,
-        &look.gathered.connections,
-        Options { seed: u64::from(std::process::id()), ..Options::default() },
-        writer,
-        &mut progress,
-        &interrupt,
-    )
-    .await
-    .map_err(unrecorded)?;
-    progress.finish();
-    let took = began.elapsed();
-    let outcomes = &carried.outcomes;
-    let code = exit_code(&look, outcomes);
-    let head = carried.writer.end(EndFacts { exit_code: code as u8 });
-    if !look.is_silent(shown.quiet) {
-        match shown.format {
-            Format::Text => report::outcomes(out, &review.approved, outcomes)?,
-            Format::Markdown => {}
-            Format::Json => report::json(out, review, Some(outcomes))?,
+/// A run that changes things. The locks are the caller's.
+pub(super) struct Run<'a> {
+    pub(super) globals: &'a Globals,
+    pub(super) input: &'a Input,
+    pub(super) shown: Shown,
+    pub(super) interrupt: CancellationToken,
+}
+
+impl Run<'_> {
+    /// Shows the plan, carries it out with a record, and shows how that ended.
+    pub(super) async fn perform(
+        self,
+        look: Look,
+        baseline: Baseline,
+        metrics: Option<&Path>,
+        out: &mut dyn Write,
+    ) -> Result<ExitCode, Failure> {
+        let mut out = Steadfast::new(out);
+        let silent = look.is_silent(self.shown.quiet);
+        // A run writes one JSON document, at its end.
+        if !silent && self.shown.format != Format::Json {
+            self.shown.plan(&mut out, &look.prepared)?;
+            out.flush()?;
         }
+        let (Carried { outcomes, writer }, took) = self.carry_out(&look).await?;
+        let code = exit_code(&look, &outcomes);
+        let head = writer.end(EndFacts { exit_code: code as u8 });
+        if !silent {
+            self.shown.outcomes(&mut out, &look.prepared, &outcomes)?;
+            if let (Ok(head), Format::Text) = (&head, self.shown.format) {
+                writeln!(out, "record {head}")?;
+            }
+        }
+        // Whatever fails from here on, the rest is still done, and the first failure told.
+        let remembered = self.remember(baseline, &look);
+        let recorded = (took, &outcomes, head.as_ref().ok().map(ToString::to_string));
+        let measured = write_metrics(metrics, self.globals, &look, Some(recorded), code);
+        let ended = head.map_err(|error| {
+            Failure::new(ExitCode::Unexpected, error)
+                .hint("the changes were made; only the end of the record is missing")
+        });
+        ended.and(remembered).and(measured).and(out.finish())?;
+        Ok(code)
     }
-    baseline.update(&look.gathered, &input.loaded.policies, &review.violations, input.today);
-    baseline.write(&globals.state).map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
-    let recorded = (took, outcomes, head.as_ref().ok().map(ToString::to_string));
-    write_metrics(metrics, globals, &look, Some(recorded), code)?;
-    let head = head.map_err(|error| {
-        Failure::new(ExitCode::Unexpected, error)
-            .hint("the changes were made; only the end of the record is missing")
-    })?;
-    if !look.is_silent(shown.quiet) && shown.format == Format::Text {
-        writeln!(out, "record {head}")?;
+
+    async fn carry_out(&self, look: &Look) -> Result<(Carried, Duration), Failure> {
+        let unrecorded = |error: record::Error| {
+            let code = match error {
+                record::Error::Damaged { .. } => ExitCode::RecordDamaged,
+                _ => ExitCode::Unexpected,
+            };
+            Failure::new(code, error).hint("nothing was changed: no run without a record")
+        };
+        let records = Records::open(&self.globals.state, self.globals.clock());
+        let facts = facts(self.globals, self.input, look);
+        let writer = records.start(RunId::random(), facts).map_err(unrecorded)?;
+        let review = &look.prepared.review;
+        let mut progress = Progress::new(review.approved.plan().changes.len());
+        let began = Instant::now();
+        let carried = run::carry_out(
+            review,
+            &look.gathered.connections,
+            Options { seed: u64::from(std::process::id()), ..Options::default() },
+            writer,
+            &mut progress,
+            &self.interrupt,
+        )
+        .await
+        .map_err(unrecorded)?;
+        progress.finish();
+        Ok((carried, began.elapsed()))
     }
-    Ok(code)
+
+    fn remember(&self, mut baseline: Baseline, look: &Look) -> Result<(), Failure> {
+        let policies = &self.input.loaded.policies;
+        let violations = &look.prepared.review.violations;
+        baseline.update(&look.gathered, policies, violations, self.input.today);
+        baseline
+            .write(&self.globals.state)
+            .map_err(|error| Failure::new(ExitCode::Unexpected, error))
+    }
+}
+
+/// What comes before the first change can be given up at once.
+pub(super) async fn unless_interrupted<T>(
+    interrupt: &CancellationToken,
+    work: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => Ok(done),
+        () = interrupt.cancelled() => Err(Failure::new(
+            ExitCode::Interrupted,
+            "interrupted before the first change; nothing was changed",
+        )),
+    }
 }
 
 /// The token that is cancelled by Ctrl-C or a termination signal. A second signal ends the
 /// program at once: it is safe at any point, a rerun mends what was under way.
-fn interruption() -> CancellationToken {
+pub(super) fn interruption() -> CancellationToken {
     let token = CancellationToken::new();
     let cancelled = token.clone();
     tokio::spawn(async move {
@@ -233,6 +319,23 @@ fn exit_code(look: &Look, outcomes: &Outcomes) -> ExitCode {
 /// What a run that changed things adds to the metrics: how long it took, what became of every
 /// change, the head of the record.
 type Recorded<'a> = (Duration, &'a Outcomes, Option<String>);
+
+/// Writes into the metrics that a run ended before it did anything. Not for one that found another
+/// at work: that one will write its own.
+pub(super) fn note_failure(
+    path: Option<&Path>,
+    globals: &Globals,
+    ended: &Result<ExitCode, Failure>,
+) {
+    let (Some(path), Err(failure)) = (path, ended) else { return };
+    if failure.code == ExitCode::Locked {
+        return;
+    }
+    let metrics = Metrics::new(globals.now(), failure.code as u8, false);
+    if let Err(error) = metrics.replace(path) {
+        tracing::warn!("cannot write {}: {error}", path.display());
+    }
+}
 
 /// Writes the metrics file, if one is wanted.
 pub(super) fn write_metrics(

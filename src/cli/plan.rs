@@ -39,23 +39,27 @@ pub(super) fn run(
     globals: &Globals,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
-    let input = Input::read(globals, &args.scope, globals.today())?;
+    // Asked once, so that the plan's day is the day it was made, also at midnight.
+    let now = globals.now();
+    let input = Input::read(globals, &args.scope, Globals::day(now))?;
     let detail = if args.summary { Detail::Summary } else { Detail::Everything };
     let shown = Shown { format: args.format, detail, quiet: false };
     perform::on_runtime(async {
         let baseline = baseline(globals)?;
         let look = Look::at(globals, &input, &baseline, None).await;
-        shown.plan(out, &look.prepared)?;
         if let Some(path) = &args.out {
             let mut inputs = input.digests();
             inputs.extend(digests::directories(&look.gathered));
             let plan = look.prepared.review.approved.plan().clone();
             let accounts = digests::accounts(&look.gathered);
-            let file = PlanFile::new(plan, globals.now(), inputs, accounts);
+            let file = PlanFile::new(plan, input.narrowing.clone(), now, inputs, accounts);
             report::save(path, &file).map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
         }
-        let code = look.exit_code();
-        let pending = look.has_changes() && code == ExitCode::Success;
-        Ok(if args.detailed_exitcode && pending { ExitCode::ChangesPending } else { code })
+        shown.plan(out, &look.prepared)?;
+        if let (Some(path), Format::Text) = (&args.out, args.format) {
+            let path = path.display();
+            writeln!(out, "Saved; `reconcile apply {path}` carries out exactly this plan.")?;
+        }
+        Ok(look.detailed(look.exit_code(), args.detailed_exitcode))
     })
 }

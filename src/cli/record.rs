@@ -26,26 +26,26 @@ pub struct Args {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
-    /// Every run: when, who, what came of it, whether its record is untouched.
+    /// List every run: when, who, what came of it, whether its record is untouched
     List {
-        /// How to write it.
+        /// How to write it
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// One run, line by line.
+    /// Show one run, line by line
     Show {
-        /// Its number, the first digits of its id, or `last`.
+        /// Its number, the first digits of its id, or `last`
         run: String,
-        /// How to write it.
+        /// How to write it
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Finds any edit, deletion, reordering or truncation of the records.
+    /// Find any edit, deletion, reordering or truncation of the records
     Verify {
-        /// A head that an earlier run printed: the records must still contain it.
+        /// What an earlier run printed after `record`: the records must still contain it
         #[arg(long, value_name = "HEAD")]
         expect: Option<Head>,
-        /// How to write it.
+        /// How to write it
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },

@@ -35,7 +35,8 @@ pub(super) struct Args {
     #[command(flatten)]
     scope: Scope,
 
-    /// Let the held removals of the plan with this digest go, in this run only
+    /// Carry out removals that are held, too, if the plan is the one with this digest (a dry run
+    /// shows it)
     #[arg(long, value_name = "DIGEST", value_parser = parse_digest)]
     approve_removals: Option<PlanDigest>,
 
@@ -43,7 +44,7 @@ pub(super) struct Args {
     #[arg(long, requires = "dry_run")]
     detailed_exitcode: bool,
 
-    /// Write metrics for Prometheus' textfile collector to this file
+    /// Write numbers about the run to this file, for Prometheus' textfile collector
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
 
@@ -57,7 +58,7 @@ pub(super) struct Args {
 pub(super) enum Format {
     /// For people
     Text,
-    /// For scripts; see `reconcile schema plan`
+    /// For scripts; `reconcile schema report` describes it
     Json,
     /// For a comment on a merge request
     Markdown,
@@ -68,39 +69,49 @@ pub(super) fn run(
     globals: &Globals,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
-    let today = args.today.unwrap_or_else(|| globals.today());
-    let input = Input::read(globals, &args.scope, today)?;
-    let shown = Shown {
-        format: args.format,
-        detail: if args.summary { Detail::Summary } else { Detail::Everything },
-        quiet: args.quiet,
-    };
-    let approved = args.approve_removals.clone();
+    let ended = if args.dry_run { look(args, globals, out) } else { change(args, globals, out) };
+    perform::note_failure(args.metrics.as_deref(), globals, &ended);
+    ended
+}
+
+fn look(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let input = Input::read(globals, &args.scope, args.today.unwrap_or_else(|| globals.today()))?;
+    let shown = args.shown();
     perform::on_runtime(async {
-        if args.dry_run {
-            let baseline = baseline(globals)?;
-            let look = Look::at(globals, &input, &baseline, approved).await;
-            shown.plan(out, &look.prepared)?;
-            let code = look.exit_code();
-            perform::write_metrics(args.metrics.as_deref(), globals, &look, None, code)?;
-            let pending = look.has_changes() && code == ExitCode::Success;
-            let code =
-                if args.detailed_exitcode && pending { ExitCode::ChangesPending } else { code };
-            return Ok(code);
-        }
-        let locks = input.lock(globals)?;
         let baseline = baseline(globals)?;
-        let look = Look::at(globals, &input, &baseline, approved).await;
+        let look = Look::at(globals, &input, &baseline, args.approve_removals.clone()).await;
+        let code = look.exit_code();
         if !look.is_silent(shown.quiet) {
             shown.plan(out, &look.prepared)?;
-            out.flush()?;
         }
-        let code =
-            perform::perform(globals, &input, look, baseline, shown, args.metrics.as_deref(), out)
-                .await;
+        perform::write_metrics(args.metrics.as_deref(), globals, &look, None, code)?;
+        Ok(look.detailed(code, args.detailed_exitcode))
+    })
+}
+
+fn change(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let input = Input::read(globals, &args.scope, globals.today())?;
+    perform::on_runtime(async {
+        let interrupt = perform::interruption();
+        let locks = input.lock(globals)?;
+        let baseline = baseline(globals)?;
+        let look = Look::at(globals, &input, &baseline, args.approve_removals.clone());
+        let look = perform::unless_interrupted(&interrupt, look).await?;
+        let run = perform::Run { globals, input: &input, shown: args.shown(), interrupt };
+        let code = run.perform(look, baseline, args.metrics.as_deref(), out).await;
         drop(locks);
         code
     })
+}
+
+impl Args {
+    fn shown(&self) -> Shown {
+        Shown {
+            format: self.format,
+            detail: if self.summary { Detail::Summary } else { Detail::Everything },
+            quiet: self.quiet,
+        }
+    }
 }
 
 pub(super) fn baseline(globals: &Globals) -> Result<Baseline, Failure> {

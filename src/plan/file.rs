@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, PlanDigest};
+use super::{Narrowing, Plan, PlanDigest};
 
 /// The version of the format. A change that could break a reader changes the number.
 pub const FORMAT: &str = "reconcile-plan-file/1";
@@ -22,7 +22,9 @@ pub struct PlanFile {
     pub made_at: jiff::Timestamp,
     /// The version of the program that made it.
     pub version: String,
-    /// SHA-256 of every input, by name: `inventory`, `policies`, `directory debian`.
+    /// Which part of everything it is about; it is carried out with the same.
+    pub narrowing: Narrowing,
+    /// SHA-256 of every input, by name: `inventory/organisations.yaml`, `directory debian`.
     pub inputs: BTreeMap<String, String>,
     /// SHA-256 of what each account was observed to be, by `organisation/account`.
     pub observed: BTreeMap<String, String>,
@@ -64,6 +66,7 @@ impl PlanFile {
     /// A plan with what it was made from.
     pub fn new(
         plan: Plan,
+        narrowing: Narrowing,
         made_at: jiff::Timestamp,
         inputs: BTreeMap<String, String>,
         observed: BTreeMap<String, String>,
@@ -72,6 +75,7 @@ impl PlanFile {
             format: FORMAT.to_owned(),
             made_at,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            narrowing,
             inputs,
             observed,
             digest: plan.digest(),
@@ -108,25 +112,31 @@ impl PlanFile {
         }
     }
 
-    /// The names of inputs and accounts that are not what they were when the plan was made, or
-    /// are on one side only; empty when nothing moved.
+    /// What is not as it was when the plan was made: each input and each account by name, and how
+    /// it differs; empty when nothing moved.
     pub fn moved(
         &self,
         inputs: &BTreeMap<String, String>,
         observed: &BTreeMap<String, String>,
     ) -> Vec<String> {
-        let mut moved = Vec::new();
-        for (then, now) in [(&self.inputs, inputs), (&self.observed, observed)] {
-            let names: std::collections::BTreeSet<&String> =
-                then.keys().chain(now.keys()).collect();
-            let differ = names.into_iter().filter(|name| then.get(*name) != now.get(*name));
-            moved.extend(differ.cloned());
-        }
-        moved
+        let accounts = differences(&self.observed, observed);
+        let accounts = accounts.into_iter().map(|difference| format!("account {difference}"));
+        differences(&self.inputs, inputs).into_iter().chain(accounts).collect()
     }
 
     /// The JSON Schema of the file.
     pub fn schema() -> Schema {
         schema_for!(Self)
     }
+}
+
+fn differences(then: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {
+    let gone = then.keys().filter(|name| !now.contains_key(*name));
+    let gone = gone.map(|name| format!("{name} is gone"));
+    let others = now.iter().filter_map(|(name, digest)| match then.get(name) {
+        None => Some(format!("{name} is new")),
+        Some(before) if before != digest => Some(format!("{name} has changed")),
+        Some(_) => None,
+    });
+    gone.chain(others).collect()
 }

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::{Change, Plan, Reference};
 use crate::model::{AccountName, ChangeId, ObjectKind, OrganisationName, Place};
 
 /// Which part of a plan is wanted. Empty sets mean everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Narrowing {
     /// Kinds of objects.
     pub kinds: BTreeSet<ObjectKind>,

@@ -1,4 +1,7 @@
 //! What a run did, for people.
+//!
+//! The plan has been shown before, line by line, with what is held. So only what did not go as
+//! planned is worth a line of its own; mail from cron stays short.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -16,7 +19,8 @@ use crate::plan::Change;
 /// Several changes skipped or held for the same reason are one line from this number on.
 const MANY: usize = 4;
 
-/// Writes what became of every change, per account, and how the run ended.
+/// Writes what failed or was skipped, per account, and how the run ended, with the numbers of all
+/// outcomes.
 pub fn outcomes(
     out: &mut dyn Write,
     approved: &ApprovedPlan,
@@ -36,54 +40,43 @@ fn account(
     outcomes: &Outcomes,
 ) -> io::Result<()> {
     let mut counts = OutcomeCounts::default();
+    let mut unplanned = Vec::new();
     // What did not happen for the same reason, often because of one failure before it.
-    let mut alike: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for change in changes {
+    let mut alike: BTreeMap<&str, usize> = BTreeMap::new();
+    for &change in changes {
         let outcome = &outcomes[change.id];
         counts.add(outcome);
-        if let Some(reason) = shared_reason(outcome) {
-            *alike.entry(reason).or_default() += 1;
+        match outcome {
+            Outcome::Applied | Outcome::AlreadyTrue | Outcome::Held { .. } => {}
+            Outcome::Failed { why, hint } => {
+                unplanned.push((change, "failed", BAD, why, hint.as_deref()));
+            }
+            Outcome::Skipped { why } => {
+                *alike.entry(why).or_default() += 1;
+                unplanned.push((change, "skipped", CAUTION, why, None));
+            }
         }
+    }
+    if unplanned.is_empty() {
+        return Ok(());
     }
     let name = place.to_string();
     let counted = in_words(&counts);
     writeln!(out, "{HEADING}{}{HEADING:#}  {FAINT}{counted}{FAINT:#}", printable(&name))?;
-    let widths = Widths::of(changes);
-    for change in changes {
-        let outcome = &outcomes[change.id];
-        let many = shared_reason(outcome).is_some_and(|reason| alike[&reason] >= MANY);
-        if !many {
-            one(out, change, outcome, widths)?;
+    let is_many = |why: &str| alike.get(why).is_some_and(|count| *count >= MANY);
+    unplanned.retain(|(_, word, _, why, _)| *word == "failed" || !is_many(why));
+    let widths = Widths::of(&unplanned.iter().map(|(change, ..)| *change).collect::<Vec<_>>());
+    for (change, word, style, why, hint) in unplanned {
+        let text = widths.lay_out(&line(change, None), &printable(why));
+        writeln!(out, "  {style}{word:7}{style:#}  {text}")?;
+        if let Some(hint) = hint {
+            writeln!(out, "  {:7}    {FAINT}hint: {}{FAINT:#}", "", printable(hint))?;
         }
     }
-    for ((word, why), count) in alike.iter().filter(|(_, count)| **count >= MANY) {
-        writeln!(out, "  {CAUTION}{word:12}{CAUTION:#}  {count} changes: {}", printable(why))?;
+    for (why, count) in alike.iter().filter(|(why, _)| is_many(why)) {
+        writeln!(out, "  {CAUTION}skipped{CAUTION:#}  {count} changes: {}", printable(why))?;
     }
     writeln!(out)
-}
-
-fn shared_reason(outcome: &Outcome) -> Option<(&str, &str)> {
-    match outcome {
-        Outcome::Held { why } => Some(("held", why)),
-        Outcome::Skipped { why } => Some(("skipped", why)),
-        Outcome::Applied | Outcome::AlreadyTrue | Outcome::Failed { .. } => None,
-    }
-}
-
-fn one(out: &mut dyn Write, change: &Change, outcome: &Outcome, widths: Widths) -> io::Result<()> {
-    let (word, style, why, hint) = match outcome {
-        Outcome::Applied => ("applied", GOOD, "", None),
-        Outcome::AlreadyTrue => ("already true", GOOD, "", None),
-        Outcome::Held { why } => ("held", CAUTION, why.as_str(), None),
-        Outcome::Skipped { why } => ("skipped", CAUTION, why.as_str(), None),
-        Outcome::Failed { why, hint } => ("failed", BAD, why.as_str(), hint.as_deref()),
-    };
-    let text = widths.lay_out(&line(change, None), &printable(why));
-    writeln!(out, "  {style}{word:12}{style:#}  {text}")?;
-    if let Some(hint) = hint {
-        writeln!(out, "  {:12}    {FAINT}hint: {}{FAINT:#}", "", printable(hint))?;
-    }
-    Ok(())
 }
 
 /// How the run ended, honestly and in one line.

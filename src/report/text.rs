@@ -1,6 +1,6 @@
 //! A reviewed plan for people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::counts::Counts;
@@ -66,8 +66,11 @@ fn account(
         }
     }
     let widths = Widths::of(&shown);
+    // Below, every rule is named with its numbers; a line need only say which of several.
+    let rules: BTreeSet<&str> = approved.held().values().map(|why| &**why).collect();
     for change in shown {
-        let line = line(change, approved.held().get(&change.id).map(|why| &**why));
+        let held = approved.held().get(&change.id).map(|why| &**why);
+        let line = line(change, held.map(|why| if rules.len() > 1 { why } else { "" }));
         let style = style_of(line.sign);
         let text = widths.lay_out(&line, "");
         let padded = widths.lay_out(&line, "\u{0}");
@@ -152,10 +155,7 @@ fn violations(out: &mut dyn Write, review: &Review) -> io::Result<()> {
         }
         if held.iter().any(|violation| violation.overridable) {
             let digest = review.approved.plan().digest();
-            writeln!(
-                out,
-                "  To let them go, once and for exactly this plan, give the same command"
-            )?;
+            writeln!(out, "  To let them go, once and for exactly this plan, add to the command:")?;
             writeln!(out, "      --approve-removals {digest}")?;
         }
         if held.iter().any(|violation| !violation.overridable) {

@@ -24,11 +24,11 @@ pub(super) struct Line {
     pub why: String,
 }
 
-/// The columns of one change.
+/// The columns of one change; `held` is why it is held, empty where that is said elsewhere.
 pub(super) fn line(change: &Change, held: Option<&str>) -> Line {
     let mut reasons: Vec<String> = change.reasons.iter().map(ToString::to_string).collect();
     if let Some(why) = held {
-        reasons.push(format!("HELD: {why}"));
+        reasons.push(if why.is_empty() { "HELD".to_owned() } else { format!("HELD: {why}") });
     }
     Line {
         sign: if held.is_some() { '!' } else { sign(&change.step) },

@@ -1,10 +1,11 @@
 //! Reading everything: directories first, then all accounts at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use jiff::civil::Date;
 
 use crate::cloud::{Connection, Vendor};
@@ -156,15 +157,27 @@ async fn observe(
         let reading = nothing(format!("there is no vendor {}", account.vendor));
         return (account.place.clone(), None, reading);
     };
-    let connection = match vendor.connect(account).await {
-        Ok(connection) => connection,
-        Err(error) => return (account.place.clone(), None, nothing(error.to_string())),
+    let connection = match bounded(vendor.connect(account)).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => return (place.clone(), None, nothing(error.to_string())),
+        Err(why) => return (place.clone(), None, nothing(format!("not connected: {why}"))),
     };
-    let reading = tokio::time::timeout(ACCOUNT_TIME, connection.observe.observe())
+    let reading = bounded(connection.observe.observe())
         .await
-        .unwrap_or_else(|_| nothing(format!("not read within {} s", ACCOUNT_TIME.as_secs())));
+        .unwrap_or_else(|why| nothing(format!("not read: {why}")));
     tracing::debug!(%place, complete = reading.is_complete(), "account read");
-    (account.place.clone(), Some(connection), reading)
+    (place, Some(connection), reading)
+}
+
+/// One account that takes for ever, or a bug that only it brings to light, is not the end of a
+/// run that is about others as well.
+async fn bounded<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let work = AssertUnwindSafe(work).catch_unwind();
+    match tokio::time::timeout(ACCOUNT_TIME, work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(_)) => Err("a bug in this program made it panic, see above".to_owned()),
+        Err(_) => Err(format!("no answer within {} minutes", ACCOUNT_TIME.as_secs() / 60)),
+    }
 }
 
 /// The second, narrow reading: credentials of those who go.
@@ -184,11 +197,9 @@ async fn read_credentials(sources: &Sources<'_>, gathered: &mut Gathered) {
         };
         let reading = match connections.get(&place) {
             None => unread("not connected"),
-            Some(connection) => {
-                tokio::time::timeout(ACCOUNT_TIME, connection.observe.credentials(&users))
-                    .await
-                    .unwrap_or_else(|_| unread("not read in time"))
-            }
+            Some(connection) => bounded(connection.observe.credentials(&users))
+                .await
+                .unwrap_or_else(|why| unread(&why)),
         };
         (place, reading)
     });

@@ -2,6 +2,7 @@
 
 mod access;
 mod apply;
+mod cli;
 mod directory;
 mod engine;
 mod inventory;
@@ -9,4 +10,5 @@ mod memory;
 mod peers;
 mod record;
 mod report;
+mod run;
 mod tidy;

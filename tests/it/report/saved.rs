@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 
 use reconcile::model::ChangeId;
-use reconcile::plan::{PlanFile, PlanFileError};
+use reconcile::plan::{Narrowing, PlanFile, PlanFileError};
 use reconcile::report::{SavedPlanError, load, save};
 
 use super::sample;
@@ -13,7 +13,7 @@ fn file() -> PlanFile {
     let made_at = "2026-11-22T01:00:00Z".parse().expect("a time");
     let inputs = BTreeMap::from([("inventory".to_owned(), "aa".to_owned())]);
     let observed = BTreeMap::from([("spi/aws-hub".to_owned(), "bb".to_owned())]);
-    PlanFile::new(sample::plan(), made_at, inputs, observed)
+    PlanFile::new(sample::plan(), Narrowing::default(), made_at, inputs, observed)
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_plan_whose_order_cannot_be_is_refused_even_with_the_right_digest() {
     for edit in edits {
         let mut plan = sample::plan();
         edit(&mut plan);
-        let file = PlanFile::new(plan, file().made_at, BTreeMap::new(), BTreeMap::new());
+        let file = PlanFile { digest: plan.digest(), plan, ..file() };
         let text = serde_json::to_vec(&file).expect("JSON");
         assert!(matches!(PlanFile::parse(&text), Err(PlanFileError::Order { .. })));
     }
@@ -106,7 +106,7 @@ fn what_moved_is_named() {
     ]);
     assert_eq!(
         file.moved(&inputs, &BTreeMap::new()),
-        ["directory debian", "inventory", "spi/aws-hub"]
+        ["directory debian is new", "inventory has changed", "account spi/aws-hub is gone"]
     );
 }
 

@@ -1,0 +1,13 @@
+//! The program as its users meet it: the built binary, in copies of the repository's example.
+
+mod at_once;
+mod codes;
+mod grace;
+mod interrupted;
+mod memory_of_directories;
+mod outside;
+mod saved_plans;
+mod secrets;
+mod shown;
+mod site;
+mod two_commands;
