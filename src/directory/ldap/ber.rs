@@ -92,7 +92,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<Option<Header>, Malformed> {
     }
     match bytes.get(1).copied() {
         None => Ok(None),
-        Some(short @ ..0x80) => Ok(Some(Header { size: 2, content: usize::from(short) })),
+        Some(short @ ..=0x7f) => Ok(Some(Header { size: 2, content: usize::from(short) })),
         // 0x80 would be an indefinite length.
         Some(long @ 0x81..=0x84) => {
             let size = usize::from(long - 0x80) + 2;
@@ -124,7 +124,7 @@ pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(content.len() + 6);
     bytes.push(tag);
     match u8::try_from(content.len()) {
-        Ok(short @ ..0x80) => bytes.push(short),
+        Ok(short @ ..=0x7f) => bytes.push(short),
         _ => {
             let length = content.len().to_be_bytes();
             let zeros = length.iter().take_while(|byte| **byte == 0).count();
@@ -143,10 +143,8 @@ pub(super) fn encoded_integer(tag: u8, number: i32) -> Vec<u8> {
     let bytes = number.to_be_bytes();
     let fill = if number < 0 { 0xff } else { 0 };
     // One byte stays, and one that would change the sign.
-    let spare = bytes
-        .windows(2)
-        .take_while(|pair| pair[0] == fill && (pair[1] ^ fill) & 0x80 == 0)
-        .count();
+    let spare =
+        bytes.windows(2).take_while(|pair| pair[0] == fill && (pair[1] ^ fill) & 0x80 == 0).count();
     element(tag, &bytes[spare..])
 }
 

@@ -17,6 +17,7 @@ mod wire;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::task::JoinSet;
 
 use super::Access;
 use super::config::{DirectoryConfig, LdapConfig};
@@ -38,8 +39,7 @@ pub(super) async fn read(
         .with_jitter()
         .build();
     loop {
-        let mut assembly = Assembly::new(config);
-        let again = attempt(&mut assembly, server, access).await;
+        let (assembly, again) = attempt(config, server, access).await;
         match delays.next().filter(|_| again) {
             Some(delay) => {
                 tracing::debug!(directory = %config.name, ?delay, "reading again from the start");
@@ -50,26 +50,46 @@ pub(super) async fn read(
     }
 }
 
-/// One read from the start. Whether another may do better.
-async fn attempt(assembly: &mut Assembly, server: &LdapConfig, access: Access<'_>) -> bool {
-    let mut connection = match Connection::open(server, access).await {
+/// One read from the start: what it brought, and whether another may do better.
+async fn attempt(
+    config: &DirectoryConfig,
+    server: &LdapConfig,
+    access: Access<'_>,
+) -> (Assembly, bool) {
+    let mut assembly = Assembly::new(config);
+    let everything = format!("everything on {}", server.url);
+    let connection = match Connection::open(server, access).await {
         Ok(connection) => connection,
         Err(failure) => {
             tracing::debug!(%failure, "no bound connection");
-            assembly.missing(Missing::new(format!("everything on {}", server.url), failure.told()));
-            return failure.is_passing();
+            assembly.missing(Missing::new(everything, failure.told()));
+            return (assembly, failure.is_passing());
         }
     };
+    // In a task of its own, which runs where the socket is watched: elsewhere each wake-up would
+    // change threads, and a server wakes us for nearly every entry. Dropping the set ends it.
+    let mut task = JoinSet::new();
+    task.spawn(searches(connection, assembly));
+    if let Some(Ok(done)) = task.join_next().await {
+        return done;
+    }
+    let mut nothing = Assembly::new(config);
+    nothing.missing(Missing::new(everything, "reading it ended in a panic"));
+    (nothing, false)
+}
+
+/// Both searches on a bound connection.
+async fn searches(mut connection: Connection, mut assembly: Assembly) -> (Assembly, bool) {
     let (groups, people) = (assembly.schema().groups.clone(), assembly.schema().people.clone());
-    let found = search(&mut connection, &groups, assembly, Assembly::group).await;
+    let found = search(&mut connection, &groups, &mut assembly, Assembly::group).await;
     assembly.groups_done();
     let again = match found {
         // The connection is gone: people would fail the same way.
         Err(again) if again || connection.is_closed() => again,
-        _ => search(&mut connection, &people, assembly, Assembly::person).await == Err(true),
+        _ => search(&mut connection, &people, &mut assembly, Assembly::person).await == Err(true),
     };
     connection.close().await;
-    again
+    (assembly, again)
 }
 
 /// One search with its base checked first; what fails is noted. The error says whether another

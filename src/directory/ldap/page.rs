@@ -240,10 +240,9 @@ fn lost(dn: &str, range: &Range) -> Missing {
 fn next(cookie: Option<Vec<u8>>, entries: u64) -> Result<Option<Vec<u8>>, Failure> {
     match cookie {
         Some(cookie) => Ok(Some(cookie).filter(|cookie| !cookie.is_empty())),
-        None => Err(Failure::Paging {
-            entries,
-            why: "the server does not say whether more follows",
-        }),
+        None => {
+            Err(Failure::Paging { entries, why: "the server does not say whether more follows" })
+        }
     }
 }
 

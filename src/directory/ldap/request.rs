@@ -138,11 +138,8 @@ mod tests {
             Filter::Any(vec![Filter::Class("a")]),
             Filter::Not(Box::new(Filter::Class("b"))),
         ]);
-        let class = |name: u8| {
-            [&b"\xa3\x10\x04\x0bobjectClass\x04\x01"[..], &[name]].concat()
-        };
-        let expected =
-            [&b"\xa0\x28\xa1\x12"[..], &class(b'a'), b"\xa2\x12", &class(b'b')].concat();
+        let class = |name: u8| [&b"\xa3\x10\x04\x0bobjectClass\x04\x01"[..], &[name]].concat();
+        let expected = [&b"\xa0\x28\xa1\x12"[..], &class(b'a'), b"\xa2\x12", &class(b'b')].concat();
         assert_eq!(filter(&wanted), expected);
     }
 }

@@ -38,8 +38,7 @@ fn failed(source: std::io::Error) -> Failure {
 }
 
 async fn tcp(address: &Address) -> Result<TcpStream, Failure> {
-    let stream =
-        TcpStream::connect((address.host.as_str(), address.port)).await.map_err(failed)?;
+    let stream = TcpStream::connect((address.host.as_str(), address.port)).await.map_err(failed)?;
     // A request is one small write, and nothing follows it that could be sent along.
     stream.set_nodelay(true).map_err(failed)?;
     Ok(stream)
