@@ -24,8 +24,8 @@ use crate::run::{self, Baseline, Carried, Gathered, Prepared};
 
 /// Runs something asynchronous to its end.
 pub(super) fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    // rustls panics when it has to choose between two kinds of cryptography, which happens as soon
-    // as some dependency compiles in a second one. An error here means that somebody chose already.
+    // Directory and clouds use rustls; without a process-wide choice of cryptography it
+    // panics as soon as two are compiled in. An error means that somebody chose already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }

@@ -45,7 +45,7 @@ fn the_cookie_is_found_among_other_controls() {
         Err(malformed) => Err(malformed),
     };
     assert_eq!(cookie(&done(&[])), Ok(None));
-    assert_eq!(cookie(&done(&controls(&[other.clone()]))), Ok(None));
+    assert_eq!(cookie(&done(&controls(std::slice::from_ref(&other)))), Ok(None));
     assert_eq!(cookie(&done(&controls(&[other, paged("next")]))), Ok(Some(b"next".to_vec())));
     assert_eq!(cookie(&done(&controls(&[paged("")]))), Ok(Some(Vec::new())));
     for value in [&[][..], &octets(""), &octets([0x30, 0]), &octets([0x30, 3, 2, 1, 0])] {

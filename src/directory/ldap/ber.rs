@@ -92,7 +92,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<Option<Header>, Malformed> {
     }
     match bytes.get(1).copied() {
         None => Ok(None),
-        Some(short @ ..0x80) => Ok(Some(Header { size: 2, content: usize::from(short) })),
+        Some(short @ ..=0x7f) => Ok(Some(Header { size: 2, content: usize::from(short) })),
         // 0x80 would be an indefinite length.
         Some(long @ 0x81..=0x84) => {
             let size = usize::from(long - 0x80) + 2;
@@ -123,16 +123,15 @@ pub(super) fn text(content: &[u8]) -> Result<&str, Malformed> {
 pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(content.len() + 6);
     bytes.push(tag);
-    match u8::try_from(content.len()) {
-        Ok(short @ ..0x80) => bytes.push(short),
-        _ => {
-            let length = content.len().to_be_bytes();
-            let zeros = length.iter().take_while(|byte| **byte == 0).count();
-            let length = &length[zeros..];
-            // At most eight.
-            bytes.push(0x80 | u8::try_from(length.len()).unwrap_or(u8::MAX));
-            bytes.extend_from_slice(length);
-        }
+    if let Ok(short @ ..=0x7f) = u8::try_from(content.len()) {
+        bytes.push(short);
+    } else {
+        let length = content.len().to_be_bytes();
+        let zeros = length.iter().take_while(|byte| **byte == 0).count();
+        let length = &length[zeros..];
+        // At most eight.
+        bytes.push(0x80 | u8::try_from(length.len()).unwrap_or(u8::MAX));
+        bytes.extend_from_slice(length);
     }
     bytes.extend_from_slice(content);
     bytes

@@ -33,9 +33,9 @@ async fn entries(wire: &mut Wire) -> (Vec<Vec<u8>>, Broken) {
 
 #[tokio::test]
 async fn messages_are_found_whatever_pieces_they_come_in() {
-    let contents = [vec![], vec![1; 100], vec![2; 300], vec![3; 5 * READ], vec![4; 10]];
+    let contents = [vec![], vec![1; 100], vec![2; 300], vec![3; 3 * READ], vec![4; 10]];
     let bytes: Vec<u8> = contents.iter().flat_map(|content| entry(3, content)).collect();
-    for piece in [1, 7, 1000, READ - 1, READ, 3 * READ] {
+    for piece in [5, 1000, READ - 1, READ, 3 * READ] {
         let mut wire = server(bytes.clone(), piece);
         let (found, broken) = entries(&mut wire).await;
         assert!(found == contents, "in pieces of {piece}");

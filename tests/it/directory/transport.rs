@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use reconcile::directory::{Bind, DirectoryConfig, LdapConfig, PasswordFrom};
 
+use tokio::net::{TcpListener, TcpStream};
+
 use super::{assert_complete, assert_partial, read_it, reader, server, userdir};
 use crate::peers::certificates::Shown;
 use crate::peers::slapd::{READER, READER_PASSWORD, Setup, Slapd, USERDIR};
@@ -40,6 +42,24 @@ async fn tls_with_our_own_authority() {
         let config = with(&config, |server| server.bind = reader("RIGHT"));
         assert_complete(&read_it(&config).await);
     }
+}
+
+#[tokio::test]
+async fn tls_at_an_address_of_version_6() {
+    let Ok(listener) = TcpListener::bind("[::1]:0").await else {
+        // Not every machine that builds has such addresses.
+        return;
+    };
+    let slapd = start(Shown::Valid);
+    let url = format!("ldaps://{}", listener.local_addr().expect("its address"));
+    let target = slapd.tls_url().replace("ldaps://", "");
+    tokio::spawn(async move {
+        let (mut one, _) = listener.accept().await?;
+        let mut other = TcpStream::connect(target).await?;
+        tokio::io::copy_bidirectional(&mut one, &mut other).await
+    });
+    let config = userdir(LdapConfig { ca_file: Some(slapd.ca_file()), ..server(url) });
+    assert_complete(&read_it(&config).await);
 }
 
 #[tokio::test]

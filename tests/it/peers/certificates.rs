@@ -10,7 +10,7 @@ use rcgen::{
 /// Which certificate a server shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shown {
-    /// Valid, for 127.0.0.1 and localhost.
+    /// Valid, for 127.0.0.1, `::1` and localhost.
     #[default]
     Valid,
     /// Its time is over.
@@ -23,7 +23,9 @@ pub enum Shown {
 pub fn write(folder: &Path, shown: Shown) {
     let names = match shown {
         Shown::OtherName => vec!["ldap.example.org".to_owned()],
-        Shown::Valid | Shown::Expired => vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
+        Shown::Valid | Shown::Expired => {
+            ["127.0.0.1", "::1", "localhost"].map(str::to_owned).into()
+        }
     };
     let issuer = issuer("Test authority");
     let key = KeyPair::generate().expect("a key");
