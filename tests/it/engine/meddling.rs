@@ -56,7 +56,7 @@ impl Hand<'_> {
                 role.permissions.insert("everything".to_owned());
                 role.session_hours = rng.bool().then_some(99);
             }),
-            7 => self.edit_role(|_, role| role.description = "changed".to_owned()),
+            7 => self.edit_role(|_, role| "changed".clone_into(&mut role.description)),
             8 => self.rename_group_or_role(),
             9 | 10 => self.add_membership(),
             11 => self.remove_membership(),

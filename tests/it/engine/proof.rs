@@ -89,7 +89,7 @@ fn known(reference: &Reference) -> Option<&reconcile::model::VendorId> {
 pub fn unplanned(model: &Model, before: &State, after: &State, plan: Option<&Plan>) -> Vec<String> {
     let planned: BTreeSet<String> = plan
         .into_iter()
-        .flat_map(|plan| removals(plan))
+        .flat_map(removals)
         .map(|(at, step)| taken(model, at, step))
         .collect();
     let mut found = Vec::new();

@@ -229,9 +229,9 @@ fn missing_additions(partial: &Plan, whole: &Plan) -> Vec<String> {
         }
         waits
     };
-    let found: BTreeMap<String, ()> = additions(partial).map(|(_, text)| (text, ())).collect();
+    let found: BTreeSet<String> = additions(partial).map(|(_, text)| text).collect();
     additions(whole)
-        .filter(|(id, text)| !waits.contains(id) && !found.contains_key(text))
+        .filter(|(id, text)| !waits.contains(id) && !found.contains(text))
         .map(|(_, text)| format!("no longer added: {text}"))
         .collect()
 }

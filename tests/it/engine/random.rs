@@ -36,7 +36,7 @@ impl Model {
             directory.groups =
                 GROUPS.into_iter().filter(|_| rng.u8(..4) > 0).map(str::to_owned).collect();
             if *name == "arch" && rng.u8(..4) > 0 {
-                directory.prefix = "arch-".to_owned();
+                "arch-".clone_into(&mut directory.prefix);
             }
             for _ in 0..rng.u8(..5) {
                 model.somebody_new(rng, name);
