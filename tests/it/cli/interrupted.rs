@@ -48,7 +48,7 @@ fn killed_anywhere_it_converges() {
     let site = Site::new();
     let journal = site.state().join("memory.jsonl");
     let lines = || std::fs::read_to_string(&journal).map_or(0, |text| text.lines().count());
-    for round in 0..12_u64 {
+    for round in 0..9_u64 {
         let run = site.start("run", &[]);
         let before = lines();
         until("it has changed a few things", || {

@@ -141,17 +141,14 @@ impl Site {
         file
     }
 
-    /// Waits until a run has begun its first change.
+    /// Waits until a run is in the middle of its first write, which [`Self::stall_writes`] stalls.
     #[track_caller]
     pub fn until_a_change_begins(&self, run: &Running) {
+        let process = format!(" {} ", run.id());
         until("a change begins", || {
             assert!(run.err().is_empty(), "{}", run.err());
-            let records = self.state().join("records");
-            records.exists()
-                && files(&records).iter().any(|(path, content)| {
-                    path.to_string_lossy().contains('-')
-                        && String::from_utf8_lossy(content).contains("\"started\"")
-                })
+            let locks = fs::read_to_string("/proc/locks").expect("the kernel's list of locks");
+            locks.lines().any(|line| line.contains("-> FLOCK") && line.contains(&process))
         });
     }
 
