@@ -9,7 +9,7 @@ fn an_interrupted_run_finishes_what_is_under_way_and_says_so() {
     let site = Site::new();
     let stalled = site.stall_writes();
     let run = site.start("run", &[]);
-    site.until_a_change_begins(&run);
+    run.until_in_a_write();
     run.interrupt();
     until("the signal arrives", || run.err().contains("interrupted: finishing what is under way"));
     drop(stalled);
@@ -32,7 +32,7 @@ fn a_second_signal_ends_it_at_once_and_a_rerun_mends() {
     let site = Site::new();
     let stalled = site.stall_writes();
     let run = site.start("run", &[]);
-    site.until_a_change_begins(&run);
+    run.until_in_a_write();
     run.interrupt();
     until("the first signal arrives", || run.err().contains("interrupted"));
     run.interrupt();

@@ -141,17 +141,6 @@ impl Site {
         file
     }
 
-    /// Waits until a run is in the middle of its first write, which [`Self::stall_writes`] stalls.
-    #[track_caller]
-    pub fn until_a_change_begins(&self, run: &Running) {
-        let process = format!(" {} ", run.id());
-        until("a change begins", || {
-            assert!(run.err().is_empty(), "{}", run.err());
-            let locks = fs::read_to_string("/proc/locks").expect("the kernel's list of locks");
-            locks.lines().any(|line| line.contains("-> FLOCK") && line.contains(&process))
-        });
-    }
-
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.root().join(name)).expect("a file of the site")
     }
@@ -247,6 +236,17 @@ impl Running {
 
     pub fn err(&self) -> String {
         fs::read_to_string(&self.err).expect("its stderr")
+    }
+
+    /// Waits until it is in the middle of a write, which [`Site::stall_writes`] stalls.
+    #[track_caller]
+    pub fn until_in_a_write(&self) {
+        let process = format!(" {} ", self.id());
+        until("a write begins", || {
+            assert!(self.err().is_empty(), "{}", self.err());
+            let locks = fs::read_to_string("/proc/locks").expect("the kernel's list of locks");
+            locks.lines().any(|line| line.contains("-> FLOCK") && line.contains(&process))
+        });
     }
 
     pub fn interrupt(&self) {
