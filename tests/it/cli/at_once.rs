@@ -7,7 +7,7 @@ fn of_two_runs_one_writes_and_the_other_says_who_does() {
     let site = Site::new();
     let stalled = site.stall_writes();
     let first = site.start("first", &[]);
-    site.until_a_change_begins(&first);
+    first.until_in_a_write();
     let second = site.run(&["--metrics", "../second.prom"]).ends_with(6);
     assert_eq!(second.out, "");
     let holder = format!(", process {}, since ", first.id());
@@ -25,7 +25,7 @@ fn two_organisations_do_not_wait_for_each_other() {
     let site = Site::new();
     let stalled = site.stall_writes();
     let first = site.start("first", &["--org", "spi"]);
-    site.until_a_change_begins(&first);
+    first.until_in_a_write();
     let second = site.start("second", &["--org", "harbour"]);
     drop(stalled);
     first.wait().ends_with(0);

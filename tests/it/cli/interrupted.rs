@@ -9,7 +9,7 @@ fn an_interrupted_run_finishes_what_is_under_way_and_says_so() {
     let site = Site::new();
     let stalled = site.stall_writes();
     let run = site.start("run", &[]);
-    site.until_a_change_begins(&run);
+    run.until_in_a_write();
     run.interrupt();
     until("the signal arrives", || run.err().contains("interrupted: finishing what is under way"));
     drop(stalled);
@@ -32,7 +32,7 @@ fn a_second_signal_ends_it_at_once_and_a_rerun_mends() {
     let site = Site::new();
     let stalled = site.stall_writes();
     let run = site.start("run", &[]);
-    site.until_a_change_begins(&run);
+    run.until_in_a_write();
     run.interrupt();
     until("the first signal arrives", || run.err().contains("interrupted"));
     run.interrupt();
@@ -48,7 +48,7 @@ fn killed_anywhere_it_converges() {
     let site = Site::new();
     let journal = site.state().join("memory.jsonl");
     let lines = || std::fs::read_to_string(&journal).map_or(0, |text| text.lines().count());
-    for round in 0..12_u64 {
+    for round in 0..9_u64 {
         let run = site.start("run", &[]);
         let before = lines();
         until("it has changed a few things", || {

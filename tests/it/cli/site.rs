@@ -141,20 +141,6 @@ impl Site {
         file
     }
 
-    /// Waits until a run has begun its first change.
-    #[track_caller]
-    pub fn until_a_change_begins(&self, run: &Running) {
-        until("a change begins", || {
-            assert!(run.err().is_empty(), "{}", run.err());
-            let records = self.state().join("records");
-            records.exists()
-                && files(&records).iter().any(|(path, content)| {
-                    path.to_string_lossy().contains('-')
-                        && String::from_utf8_lossy(content).contains("\"started\"")
-                })
-        });
-    }
-
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.root().join(name)).expect("a file of the site")
     }
@@ -250,6 +236,17 @@ impl Running {
 
     pub fn err(&self) -> String {
         fs::read_to_string(&self.err).expect("its stderr")
+    }
+
+    /// Waits until it is in the middle of a write, which [`Site::stall_writes`] stalls.
+    #[track_caller]
+    pub fn until_in_a_write(&self) {
+        let process = format!(" {} ", self.id());
+        until("a write begins", || {
+            assert!(self.err().is_empty(), "{}", self.err());
+            let locks = fs::read_to_string("/proc/locks").expect("the kernel's list of locks");
+            locks.lines().any(|line| line.contains("-> FLOCK") && line.contains(&process))
+        });
     }
 
     pub fn interrupt(&self) {
