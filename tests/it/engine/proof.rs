@@ -87,11 +87,8 @@ fn known(reference: &Reference) -> Option<&reconcile::model::VendorId> {
 
 /// What was taken away between two states although no plan said so.
 pub fn unplanned(model: &Model, before: &State, after: &State, plan: Option<&Plan>) -> Vec<String> {
-    let planned: BTreeSet<String> = plan
-        .into_iter()
-        .flat_map(removals)
-        .map(|(at, step)| taken(model, at, step))
-        .collect();
+    let planned: BTreeSet<String> =
+        plan.into_iter().flat_map(removals).map(|(at, step)| taken(model, at, step)).collect();
     let mut found = Vec::new();
     for (id, account) in &before.accounts {
         let now = after.account(id);

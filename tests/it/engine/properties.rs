@@ -1,6 +1,6 @@
 //! What holds for every world, whatever was before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use fastrand::Rng;
 use reconcile::apply::Options;
