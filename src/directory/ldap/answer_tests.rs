@@ -1,3 +1,5 @@
+//! Tests of `answer`.
+
 use lber::structure::{PL, StructureTag};
 use proptest::prelude::*;
 

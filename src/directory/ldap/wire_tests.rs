@@ -1,3 +1,5 @@
+//! Tests of `wire`.
+
 use proptest::prelude::*;
 use tokio::io::duplex;
 

@@ -164,7 +164,7 @@ impl<'a> Hub<'a> {
             let holds = service.until.is_none_or(|until| self.model.today < until);
             if holds && service.accounts.iter().any(|account| self.is_below(account)) {
                 let (group, user) = (format!("service-group:{name}"), format!("service:{name}"));
-                self.wanted_groups.insert(group.clone(), name.clone());
+                self.wanted_groups.insert(group.clone(), format!("service-{name}"));
                 self.wanted_users.insert(user.clone(), (name.clone(), None, None));
                 self.wanted_members.insert((group, user));
             }
