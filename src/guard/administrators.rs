@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AdministratorSet, Context, Rule, Violation, violation};
-use crate::model::{ChangeId, VendorId};
+use crate::model::{ChangeId, OrganisationName, Place, VendorId};
 use crate::plan::{Change, Plan, Reference, Step, Target};
 
 /// Holds every change by which a required administrator would lose their access.
 pub(super) fn required(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
-    let mut violations = Vec::new();
+    let mut found = Found::default();
     for set in &context.administrators {
         let losses = Losses::of(plan, set);
         let mut holds: BTreeSet<ChangeId> = BTreeSet::new();
@@ -24,23 +24,17 @@ pub(super) fn required(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
             }
         }
         if !holds.is_empty() {
-            let message =
-                format!("{} must stay an administrator of {}", names.join(", "), set.account);
-            violations.push(violation(
-                Rule::RequiredAdministrator,
-                &set.account.organisation,
-                message,
-                holds.into_iter().collect(),
-            ));
+            let before = format!("{} must stay an administrator of ", names.join(", "));
+            found.add(set, before, String::new(), holds);
         }
     }
-    violations
+    found.violations(Rule::RequiredAdministrator)
 }
 
 /// Holds every change by which administrators would lose their access, where too few would be
 /// left. Administrators to be added by the same plan do not count: the addition may fail.
 pub(super) fn minimum(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
-    let mut violations = Vec::new();
+    let mut found = Found::default();
     for set in &context.administrators {
         let losses = Losses::of(plan, set);
         let staying =
@@ -49,22 +43,46 @@ pub(super) fn minimum(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
         let holds: BTreeSet<ChangeId> =
             set.present.keys().flat_map(|user| losses.of_user(user)).collect();
         if staying < minimum && !holds.is_empty() {
-            let message = format!(
-                "{staying} of {} administrators of {} ({}) would stay, at least {minimum} must; \
-                 new ones count from the next run on",
-                set.present.len(),
-                set.account,
-                set.group,
+            let before = format!("{staying} of {} administrators of ", set.present.len());
+            let after = format!(
+                " ({}) would stay, at least {minimum} must; new ones count from the next run on",
+                set.group
             );
-            violations.push(violation(
-                Rule::MinimumAdministrators,
-                &set.account.organisation,
-                message,
-                holds.into_iter().collect(),
-            ));
+            found.add(set, before, after, holds);
         }
     }
-    violations
+    found.violations(Rule::MinimumAdministrators)
+}
+
+/// Violations that differ only in the account are told as one.
+#[derive(Default)]
+struct Found<'a> {
+    accounts: BTreeMap<Told<'a>, Vec<&'a Place>>,
+}
+
+/// What is said before and after the accounts, and what is held.
+type Told<'a> = (&'a OrganisationName, String, String, BTreeSet<ChangeId>);
+
+impl<'a> Found<'a> {
+    fn add(
+        &mut self,
+        set: &'a AdministratorSet,
+        before: String,
+        after: String,
+        holds: BTreeSet<ChangeId>,
+    ) {
+        let told = (&set.account.organisation, before, after, holds);
+        self.accounts.entry(told).or_default().push(&set.account);
+    }
+
+    fn violations(self, rule: Rule) -> Vec<Violation> {
+        let tell = |((organisation, before, after, holds), accounts): (Told<'_>, Vec<&Place>)| {
+            let names: Vec<String> = accounts.iter().map(ToString::to_string).collect();
+            let message = format!("{before}{}{after}", names.join(", "));
+            violation(rule, organisation, message, holds.into_iter().collect())
+        };
+        self.accounts.into_iter().map(tell).collect()
+    }
 }
 
 /// The changes of a plan by which administrators of one account lose their access.
