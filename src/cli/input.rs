@@ -14,6 +14,7 @@ use crate::inventory::{self, Loaded};
 use crate::lock::{LockError, Locks};
 use crate::model::{AccountName, ObjectKind, OrganisationName};
 use crate::plan::Narrowing;
+use crate::record::{self, InputVersion};
 use crate::run::{Gathered, Sources};
 
 /// Which part of everything a run is about.
@@ -67,6 +68,8 @@ pub(super) struct Input {
     /// The organisations whose accounts must be read.
     pub(super) organisations: BTreeSet<OrganisationName>,
     pub(super) today: Date,
+    /// Which state of the folders was read.
+    pub(super) version: InputVersion,
 }
 
 impl Input {
@@ -96,6 +99,7 @@ impl Input {
         today: Date,
         narrowing: impl FnOnce(&Loaded) -> Result<Narrowing, Failure>,
     ) -> Result<Self, Failure> {
+        let version = record::input_version(&globals.root, &["inventory", "policies", "mirrors"]);
         let tree = inventory::read_folder(&globals.root);
         let loaded = inventory::load(&tree, &registry::facts(), today);
         if loaded.has_errors() {
@@ -114,7 +118,20 @@ impl Input {
         let vendors = registry::vendors(&globals.state)
             .map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
         let organisations = organisations(&narrowing, &loaded);
-        Ok(Self { loaded, vendors, narrowing, organisations, today })
+        Ok(Self { loaded, vendors, narrowing, organisations, today, version })
+    }
+
+    /// Makes sure that the folders are what was read. While git updates a checkout a file may be
+    /// missing or end early for a moment, and what is missing would be taken away.
+    ///
+    /// # Errors
+    /// Some file is another one now.
+    pub(super) fn still_there(&self, globals: &Globals) -> Result<(), Failure> {
+        if inventory::read_folder(&globals.root).digests() == self.loaded.digests {
+            return Ok(());
+        }
+        let text = "the inventory or the policies changed while this run was reading";
+        Err(Failure::new(ExitCode::PlanMoved, text).hint("run again; nothing was changed"))
     }
 
     /// What a run gathers from.

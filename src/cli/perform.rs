@@ -93,16 +93,16 @@ impl Look {
     pub(super) fn exit_code(&self) -> ExitCode {
         let plan = self.plan();
         let errors = || plan.findings.iter().filter(|one| one.severity == Severity::Error);
-        if errors().any(|finding| finding.source.is_some()) {
+        if !plan.incomplete.is_empty() {
+            ExitCode::IncompleteSource
+        } else if !self.prepared.review.approved.held().is_empty() {
+            ExitCode::RemovalsHeld
+        } else if errors().any(|finding| finding.source.is_some()) {
             ExitCode::BadInput
         } else if errors().next().is_some() {
             ExitCode::PartialFailure
-        } else if !plan.incomplete.is_empty() {
-            ExitCode::IncompleteSource
-        } else if self.prepared.review.approved.held().is_empty() {
-            ExitCode::Success
         } else {
-            ExitCode::RemovalsHeld
+            ExitCode::Success
         }
     }
 }
@@ -174,6 +174,7 @@ impl Run<'_> {
         metrics: Option<&Path>,
         out: &mut dyn Write,
     ) -> Result<ExitCode, Failure> {
+        self.input.still_there(self.globals)?;
         let mut out = Steadfast::new(out);
         let silent = look.is_silent(self.shown.quiet);
         // A run writes one JSON document, at its end.
@@ -191,7 +192,7 @@ impl Run<'_> {
             }
         }
         // Whatever fails from here on, the rest is still done, and the first failure told.
-        let remembered = self.remember(baseline, &look);
+        let remembered = self.remember(baseline, &look, &outcomes);
         let recorded = (took, &outcomes, head.as_ref().ok().map(ToString::to_string));
         let measured = write_metrics(metrics, self.globals, &look, Some(recorded), code);
         let ended = head.map_err(|error| {
@@ -230,12 +231,20 @@ impl Run<'_> {
         Ok((carried, began.elapsed()))
     }
 
-    fn remember(&self, mut baseline: Baseline, look: &Look) -> Result<(), Failure> {
+    fn remember(
+        &self,
+        mut baseline: Baseline,
+        look: &Look,
+        outcomes: &Outcomes,
+    ) -> Result<(), Failure> {
+        // An approval is for one run: what that run left undone needs another one.
+        let counts = outcomes.counts();
+        let finished = outcomes.stopped.is_none() && counts.failed + counts.skipped == 0;
         let policies = &self.input.loaded.policies;
         let violations = &look.prepared.review.violations;
-        baseline.update(&look.gathered, policies, violations, self.input.today);
+        baseline.update(&look.gathered, policies, violations, finished, self.input.today);
         baseline
-            .write(&self.globals.state)
+            .write(&self.globals.state, &look.gathered)
             .map_err(|error| Failure::new(ExitCode::Unexpected, error))
     }
 }
@@ -295,7 +304,7 @@ fn facts(globals: &Globals, input: &Input, look: &Look) -> RunFacts {
         user: holder.user,
         host: holder.host,
         process: holder.process,
-        inventory: record::input_version(&globals.root, &["inventory", "policies", "mirrors"]),
+        inventory: input.version.clone(),
         inputs,
         organisations: input.working_on(),
         narrowing: input.narrowing_in_words(),

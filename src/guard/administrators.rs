@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AdministratorSet, Context, Rule, Violation, violation};
-use crate::model::{ChangeId, OrganisationName, Place, VendorId};
+use crate::model::{ChangeId, OrganisationName, Place, Subject, VendorId};
 use crate::plan::{Change, Plan, Reference, Step, Target};
 
 /// Holds every change by which a required administrator would lose their access.
@@ -13,7 +13,7 @@ pub(super) fn required(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
         let losses = Losses::of(plan, set);
         let mut holds: BTreeSet<ChangeId> = BTreeSet::new();
         let mut names = Vec::new();
-        for (user, subject) in &set.present {
+        for (user, subject) in present(set) {
             if !set.required.contains(subject) {
                 continue;
             }
@@ -38,12 +38,12 @@ pub(super) fn minimum(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
     for set in &context.administrators {
         let losses = Losses::of(plan, set);
         let staying =
-            set.present.keys().filter(|user| losses.of_user(user).next().is_none()).count();
+            present(set).keys().filter(|user| losses.of_user(user).next().is_none()).count();
         let minimum = set.minimum as usize;
         let holds: BTreeSet<ChangeId> =
-            set.present.keys().flat_map(|user| losses.of_user(user)).collect();
+            present(set).keys().flat_map(|user| losses.of_user(user)).collect();
         if staying < minimum && !holds.is_empty() {
-            let before = format!("{staying} of {} administrators of ", set.present.len());
+            let before = format!("{staying} of {} administrators of ", present(set).len());
             let after = format!(
                 " ({}) would stay, at least {minimum} must; new ones count from the next run on",
                 set.group
@@ -85,64 +85,79 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The changes of a plan by which administrators of one account lose their access.
+/// Everybody who administers the account now.
+fn present(set: &AdministratorSet) -> BTreeMap<&VendorId, &Subject> {
+    set.groups.values().flat_map(|group| &group.members).collect()
+}
+
+/// The changes of a plan by which administrators of one account lose their access, by user.
 struct Losses<'a> {
-    /// By user.
     users: BTreeMap<&'a VendorId, Vec<ChangeId>>,
-    /// For all of them: the group goes, or loses its last role in the account.
-    everybody: Vec<ChangeId>,
 }
 
 impl<'a> Losses<'a> {
-    fn of(plan: &'a Plan, set: &AdministratorSet) -> Self {
-        let mut losses = Self { users: BTreeMap::new(), everybody: Vec::new() };
-        let mut unbound = Vec::new();
+    fn of(plan: &'a Plan, set: &'a AdministratorSet) -> Self {
+        let mut losses = Self { users: BTreeMap::new() };
+        let mut unbound: BTreeMap<&VendorId, Vec<ChangeId>> = BTreeMap::new();
         for change in plan.removals() {
             match loss(change, set) {
                 Loss::Nobody => {}
                 Loss::User(user) => losses.users.entry(user).or_default().push(change.id),
-                Loss::Everybody => losses.everybody.push(change.id),
-                Loss::Binding => unbound.push(change.id),
+                Loss::Group(group) => losses.everybody_in(set, group, &[change.id]),
+                Loss::Role(group) => unbound.entry(group).or_default().push(change.id),
             }
         }
-        if !unbound.is_empty() && unbound.len() >= set.bindings {
-            losses.everybody.extend(unbound);
+        for (group, changes) in unbound {
+            if set.groups.get(group).is_some_and(|group| changes.len() >= group.roles.len()) {
+                losses.everybody_in(set, group, &changes);
+            }
         }
         losses
     }
 
+    fn everybody_in(&mut self, set: &'a AdministratorSet, group: &VendorId, by: &[ChangeId]) {
+        for user in set.groups.get(group).into_iter().flat_map(|group| group.members.keys()) {
+            self.users.entry(user).or_default().extend(by);
+        }
+    }
+
     fn of_user(&self, user: &VendorId) -> impl Iterator<Item = ChangeId> {
-        let own = self.users.get(user).into_iter().flatten();
-        own.chain(&self.everybody).copied()
+        self.users.get(user).into_iter().flatten().copied()
     }
 }
 
 enum Loss<'a> {
     Nobody,
     User(&'a VendorId),
-    Everybody,
-    /// One of the group's roles in the account.
-    Binding,
+    /// Everybody who is an administrator through that group.
+    Group(&'a VendorId),
+    /// That group loses one of the roles that make its members administrators.
+    Role(&'a VendorId),
 }
 
 fn loss<'a>(change: &'a Change, set: &AdministratorSet) -> Loss<'a> {
-    let is_group = |target: &Target| match (&target.id, &set.group_id) {
-        (Reference::Known(id), Some(group)) => id == group,
-        (Reference::Known(_) | Reference::Made { .. }, _) => false,
+    let administering = |target: &'a Target| match &target.id {
+        Reference::Known(id) => set.groups.get_key_value(id).map(|(_, group)| (id, group)),
+        Reference::Made { .. } => None,
     };
     let in_hub = *change.place == set.hub;
     match &change.step {
         Step::SuspendUser { id, .. } | Step::DeleteUser { id, .. } if in_hub => Loss::User(id),
         Step::RevokeCredential { credential, .. } if in_hub => Loss::User(&credential.user),
-        Step::RemoveMember { group, user, .. } if in_hub && is_group(group) => match &user.id {
-            Reference::Known(id) => Loss::User(id),
-            Reference::Made { .. } => Loss::Nobody,
-        },
-        Step::DeleteGroup { id, .. } if in_hub && set.group_id.as_ref() == Some(id) => {
-            Loss::Everybody
+        Step::RemoveMember { group, user, .. } if in_hub && administering(group).is_some() => {
+            match &user.id {
+                Reference::Known(id) => Loss::User(id),
+                Reference::Made { .. } => Loss::Nobody,
+            }
         }
-        Step::UnbindRole { group, .. } if *change.place == set.account && is_group(group) => {
-            Loss::Binding
+        Step::DeleteGroup { id, .. } if in_hub && set.groups.contains_key(id) => Loss::Group(id),
+        Step::UnbindRole { group, role } if *change.place == set.account => {
+            match (administering(group), &role.id) {
+                (Some((id, group)), Reference::Known(role)) if group.roles.contains(role) => {
+                    Loss::Role(id)
+                }
+                (Some(_) | None, _) => Loss::Nobody,
+            }
         }
         Step::SuspendUser { .. }
         | Step::DeleteUser { .. }

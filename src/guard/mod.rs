@@ -17,7 +17,9 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ChangeId, DirectoryName, GroupRef, OrganisationName, Place, Subject, VendorId};
+use crate::model::{
+    AccountName, ChangeId, DirectoryName, GroupRef, OrganisationName, Place, Subject, VendorId,
+};
 use crate::plan::{Plan, PlanDigest};
 use crate::policies::Policies;
 
@@ -28,6 +30,11 @@ pub struct Context<'a> {
     pub policies: &'a Policies,
     /// What the program itself acts as, by account.
     pub own_principals: BTreeMap<Place, VendorId>,
+    /// The groups through which the program has its rights, by the account in which roles are
+    /// attached to them.
+    pub own_groups: BTreeMap<Place, BTreeSet<VendorId>>,
+    /// The account in which the users of an account live.
+    pub hubs: BTreeMap<AccountName, AccountName>,
     /// Who administers what, as it is before the run.
     pub administrators: Vec<AdministratorSet>,
     /// How the directories changed since they were last read completely.
@@ -42,6 +49,8 @@ impl<'a> Context<'a> {
         Self {
             policies,
             own_principals: BTreeMap::new(),
+            own_groups: BTreeMap::new(),
+            hubs: BTreeMap::new(),
             administrators: Vec::new(),
             shrinkage: Vec::new(),
             approved: None,
@@ -56,28 +65,36 @@ pub struct AdministratorSet {
     pub account: Place,
     /// Where its users and groups live.
     pub hub: Place,
-    /// The group whose members administer it.
+    /// The group whose members should administer it.
     pub group: GroupRef,
-    /// That group's id in the hub, if it exists.
-    pub group_id: Option<VendorId>,
-    /// How many roles the group has in the account.
-    pub bindings: usize,
+    /// The groups whose members administer it now, with those roles of each in the account that
+    /// make them administrators, and their members who can log in. That is `group`, once it has
+    /// such a role there; until then all groups that have one.
+    pub groups: BTreeMap<VendorId, AdministratorGroup>,
     /// How many must remain.
     pub minimum: u32,
-    /// Users who can log in and are members of the group.
-    pub present: BTreeMap<VendorId, Subject>,
     /// People who must remain.
     pub required: BTreeSet<Subject>,
 }
 
-/// The number of people of a directory who may have access, then and now.
+/// A group whose members administer an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AdministratorGroup {
+    /// Its administering roles in the account.
+    pub roles: BTreeSet<VendorId>,
+    /// Its members who can log in.
+    pub members: BTreeMap<VendorId, Subject>,
+}
+
+/// The people of a directory who may have access, then and now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shrinkage {
     /// Which directory.
     pub directory: DirectoryName,
-    /// When it was last read completely.
+    /// How many they were when it was last read completely.
     pub before: u64,
-    /// Now, completely read.
+    /// How many of them are still there now, completely read. Newcomers do not make up for those
+    /// who are gone.
     pub now: u64,
 }
 
@@ -117,6 +134,9 @@ pub struct Violation {
     pub rule: Rule,
     /// In which organisation.
     pub organisation: OrganisationName,
+    /// On account of which directory, for rules about directories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<DirectoryName>,
     /// With numbers, as a sentence without a full stop.
     pub message: String,
     /// The changes it holds.
@@ -194,7 +214,36 @@ pub fn review(plan: Plan, context: &Context<'_>) -> Review {
             }
         }
     }
+    hold_along(&plan, &mut held);
     Review { approved: ApprovedPlan { plan, held }, violations }
+}
+
+/// Holds what hangs together with what is held: what needs it could not be done anyway, and a
+/// deletion that is held is worth nothing if the object is emptied all the same.
+fn hold_along(plan: &Plan, held: &mut BTreeMap<ChangeId, Arc<str>>) {
+    if held.is_empty() {
+        return;
+    }
+    let mut dependents: BTreeMap<ChangeId, Vec<ChangeId>> = BTreeMap::new();
+    for change in &plan.changes {
+        for need in &change.needs {
+            dependents.entry(*need).or_default().push(change.id);
+        }
+    }
+    let mut spreading: Vec<ChangeId> = held.keys().copied().collect();
+    while let Some(id) = spreading.pop() {
+        let why = Arc::clone(&held[&id]);
+        let change = &plan.changes[id.index()];
+        let deletion = change.step.is_irreversible();
+        let along = dependents.get(&id).into_iter().flatten();
+        let along = along.chain(change.needs.iter().filter(|_| deletion));
+        for other in along {
+            held.entry(*other).or_insert_with(|| {
+                spreading.push(*other);
+                Arc::clone(&why)
+            });
+        }
+    }
 }
 
 fn violation(
@@ -206,6 +255,7 @@ fn violation(
     Violation {
         rule,
         organisation: organisation.clone(),
+        directory: None,
         message,
         holds,
         overridable: rule.is_overridable(),

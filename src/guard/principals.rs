@@ -1,6 +1,6 @@
 //! Nothing is taken from the program itself, nor from protected and break-glass accounts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, Rule, Violation, violation};
 use crate::model::{ChangeId, ObjectName, VendorId};
@@ -10,8 +10,11 @@ use crate::plan::{Change, Effect, Plan, Reference, Step, Target};
 pub(super) fn own(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
     let mut holds: BTreeMap<_, Vec<ChangeId>> = BTreeMap::new();
     for change in &plan.changes {
-        let Some(own) = context.own_principals.get(&*change.place) else { continue };
-        if change.step.effect() != Effect::Addition && touches(&change.step, own) {
+        let own = context.own_principals.get(&*change.place);
+        let groups = context.own_groups.get(&*change.place);
+        let touched = own.is_some_and(|own| touches(&change.step, own))
+            || groups.is_some_and(|groups| takes_rights(&change.step, groups));
+        if change.step.effect() != Effect::Addition && touched {
             holds.entry(&change.place).or_default().push(change.id);
         }
     }
@@ -19,9 +22,8 @@ pub(super) fn own(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
         .into_iter()
         .map(|(place, holds)| {
             let message = format!(
-                "{} would change what this program itself acts as in {place} ({})",
+                "{} would change what this program itself acts as in {place}, or take its rights there",
                 changes(holds.len()),
-                context.own_principals[&**place],
             );
             violation(Rule::OwnPrincipal, &place.organisation, message, holds)
         })
@@ -52,22 +54,51 @@ fn touches(step: &Step, own: &VendorId) -> bool {
     }
 }
 
-/// Holds every removal and renaming of a protected user.
+/// Whether a step takes a role from a group through which the program has its rights.
+fn takes_rights(step: &Step, own_groups: &BTreeSet<VendorId>) -> bool {
+    match step {
+        Step::DeleteGroup { id, .. } => own_groups.contains(id),
+        Step::UnbindRole { group, .. } => {
+            matches!(&group.id, Reference::Known(id) if own_groups.contains(id))
+        }
+        Step::CreateUser { .. }
+        | Step::UpdateUser { .. }
+        | Step::RevokeCredential { .. }
+        | Step::SuspendUser { .. }
+        | Step::RestoreUser { .. }
+        | Step::DeleteUser { .. }
+        | Step::CreateGroup { .. }
+        | Step::UpdateGroup { .. }
+        | Step::AddMember { .. }
+        | Step::RemoveMember { .. }
+        | Step::CreateRole { .. }
+        | Step::UpdateRole { .. }
+        | Step::DeleteRole { .. }
+        | Step::BindRole { .. } => false,
+    }
+}
+
+/// Holds every removal and renaming of a protected user, and whatever would give somebody else a
+/// protected name: they could never be removed again.
 pub(super) fn protected(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for protected in &context.policies.protected {
         let mut holds: BTreeMap<_, Vec<ChangeId>> = BTreeMap::new();
         for change in &plan.changes {
-            let here =
-                protected.account.as_ref().is_none_or(|account| *account == change.place.account);
-            if here && takes_from(change, &protected.user) {
+            // The users of an account live in its hub.
+            let here = protected.account.as_ref().is_none_or(|account| {
+                *account == change.place.account
+                    || context.hubs.get(account) == Some(&change.place.account)
+            });
+            if here && touches_name(change, &protected.user) {
                 holds.entry(&change.place).or_default().push(change.id);
             }
         }
         for (place, holds) in holds {
             let kind = if protected.break_glass { "break-glass" } else { "protected" };
             let message = format!(
-                "{} would take something from the {kind} user `{}` in {place} ({}: {})",
+                "{} would take something from the {kind} user `{}` in {place}, or give that name to \
+                 somebody ({}: {})",
                 changes(holds.len()),
                 protected.user,
                 protected.source,
@@ -79,17 +110,21 @@ pub(super) fn protected(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
     violations
 }
 
-/// Whether a change takes something from the user of that name, whatever case it is written in:
+/// Whether a change takes something from the user of that name, or gives somebody the name,
+/// whatever case it is written in:
 /// vendors that tell names apart by case are served no worse by the stricter comparison.
-fn takes_from(change: &Change, protected: &ObjectName) -> bool {
+fn touches_name(change: &Change, protected: &ObjectName) -> bool {
+    let is_protected =
+        |name: &ObjectName| name.as_str().to_lowercase() == protected.as_str().to_lowercase();
     let name = match &change.step {
-        Step::UpdateUser { before, .. }
-        | Step::SuspendUser { before, .. }
-        | Step::DeleteUser { before, .. } => &before.name,
+        Step::UpdateUser { before, after, .. } => {
+            return is_protected(&before.name) || is_protected(&after.name);
+        }
+        Step::CreateUser { user, .. } => &user.name,
+        Step::SuspendUser { before, .. } | Step::DeleteUser { before, .. } => &before.name,
         Step::RevokeCredential { user, .. } => user,
         Step::RemoveMember { user, .. } => &user.name,
-        Step::CreateUser { .. }
-        | Step::RestoreUser { .. }
+        Step::RestoreUser { .. }
         | Step::CreateGroup { .. }
         | Step::UpdateGroup { .. }
         | Step::DeleteGroup { .. }
@@ -100,7 +135,7 @@ fn takes_from(change: &Change, protected: &ObjectName) -> bool {
         | Step::BindRole { .. }
         | Step::UnbindRole { .. } => return false,
     };
-    name.as_str().to_lowercase() == protected.as_str().to_lowercase()
+    is_protected(name)
 }
 
 fn changes(count: usize) -> String {

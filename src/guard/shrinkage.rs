@@ -23,12 +23,15 @@ pub(super) fn violations(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
                 let allowed = limit.allowed(shrinkage.before);
                 let lost = shrinkage.before.saturating_sub(shrinkage.now);
                 let message = format!(
-                    "directory {} has {lost} of {} people fewer than when it was last read, at \
+                    "directory {} lacks {lost} of the {} people it had when it was last read, at \
                      most {allowed} are believed (limit: {}, {} %, at least {})",
                     shrinkage.directory, shrinkage.before, limit.count, limit.percent, limit.floor,
                 );
-                (lost > allowed)
-                    .then(|| violation(Rule::DirectoryShrinkage, organisation, message, holds))
+                let directory = Some(shrinkage.directory.clone());
+                (lost > allowed).then(|| Violation {
+                    directory,
+                    ..violation(Rule::DirectoryShrinkage, organisation, message, holds)
+                })
             })
         })
         .collect()

@@ -1,10 +1,10 @@
-//! How many people each directory had when it was last read completely: what the guard compares a
+//! Who was in each directory when it was last read completely: what the guard compares a
 //! reading with.
 //!
 //! Only a cache: without it the other limits still hold. It lives in the state folder as
 //! `directories.json` and is replaced as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use super::gather::Gathered;
 use crate::desired::Standing;
 use crate::guard::{Rule, Shrinkage, Violation};
-use crate::model::{DirectoryName, Subject};
+use crate::model::{DirectoryName, StableId, Subject};
 use crate::policies::Policies;
 
 /// The form of the file.
 const FORMAT: &str = "reconcile-directories/1";
 
-/// The last complete reading of each directory, in numbers.
+/// The last complete reading of each directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
@@ -31,7 +31,9 @@ pub struct Baseline {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Count {
-    present: u64,
+    /// Who had access, by what is stable about them: newcomers do not make up for those who are
+    /// gone, and other ids for the same people are other people.
+    present: BTreeSet<StableId>,
     on: Date,
 }
 
@@ -87,32 +89,40 @@ impl Baseline {
         present(gathered)
             .into_iter()
             .filter_map(|(directory, now)| {
-                let before = self.directories.get(&directory)?.present;
-                Some(Shrinkage { directory, before, now })
+                let before = &self.directories.get(&directory)?.present;
+                let still = before.intersection(&now).count() as u64;
+                Some(Shrinkage { directory, before: before.len() as u64, now: still })
             })
             .collect()
     }
 
-    /// Takes over the new numbers, except those of a directory that is not believed: otherwise the
+    /// Takes over the new readings, except those of a directory that is not believed: otherwise the
     /// second run would believe what the first did not.
     pub fn update(
         &mut self,
         gathered: &Gathered,
         policies: &Policies,
         violations: &[Violation],
+        finished: bool,
         today: Date,
     ) {
-        let overridden =
-            violations.iter().any(|one| one.rule == Rule::DirectoryShrinkage && one.overridden);
+        let let_go = |directory: &DirectoryName| {
+            violations.iter().any(|one| {
+                one.rule == Rule::DirectoryShrinkage
+                    && one.overridden
+                    && one.directory.as_ref() == Some(directory)
+            })
+        };
         let limits =
             || std::iter::once(&policies.limits).chain(policies.organisation_limits.values());
         for (directory, now) in present(gathered) {
             let believed = match self.directories.get(&directory) {
                 None => true,
                 Some(before) => {
-                    let lost = before.present.saturating_sub(now);
-                    overridden
-                        || limits().all(|limits| lost <= limits.directory.allowed(before.present))
+                    let lost = before.present.difference(&now).count() as u64;
+                    let before = before.present.len() as u64;
+                    (let_go(&directory) && finished)
+                        || limits().all(|limits| lost <= limits.directory.allowed(before))
                 }
             };
             if believed {
@@ -121,13 +131,23 @@ impl Baseline {
         }
     }
 
-    /// Replaces the one of a state folder.
-    pub fn write(&self, state: &Path) -> Result<(), BaselineError> {
+    /// Writes what this run read into a state folder, next to what runs on other organisations,
+    /// which may end at the same time, have written there.
+    pub fn write(&self, state: &Path, gathered: &Gathered) -> Result<(), BaselineError> {
         let path = file(state);
+        let failed = |source| BaselineError::Write { path: path.clone(), source };
+        std::fs::create_dir_all(state).map_err(failed)?;
+        let lock = std::fs::File::create(state.join("directories.lock")).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        let mut merged = Self::read(state)?;
+        for name in gathered.directories.keys() {
+            if let Some(count) = self.directories.get(name) {
+                merged.directories.insert(name.clone(), count.clone());
+            }
+        }
         let write = || -> std::io::Result<()> {
-            std::fs::create_dir_all(state)?;
             let mut temporary = tempfile::NamedTempFile::new_in(state)?;
-            serde_json::to_writer_pretty(&mut temporary, self)?;
+            serde_json::to_writer(&mut temporary, &merged)?;
             temporary.write_all(b"\n")?;
             temporary.as_file().sync_all()?;
             temporary.persist(&path)?;
@@ -141,20 +161,20 @@ fn file(state: &Path) -> PathBuf {
     state.join("directories.json")
 }
 
-/// How many people may have access, by completely read directory.
-fn present(gathered: &Gathered) -> BTreeMap<DirectoryName, u64> {
-    let mut counts: BTreeMap<DirectoryName, u64> = gathered
+/// Who may have access, by completely read directory.
+fn present(gathered: &Gathered) -> BTreeMap<DirectoryName, BTreeSet<StableId>> {
+    let mut present: BTreeMap<DirectoryName, BTreeSet<StableId>> = gathered
         .directories
         .iter()
         .filter(|(_, reading)| reading.is_complete())
-        .map(|(name, _)| (name.clone(), 0))
+        .map(|(name, _)| (name.clone(), BTreeSet::new()))
         .collect();
     for (subject, standing) in &gathered.desired.standings {
-        if let (Subject::Person { directory, .. }, Standing::Present) = (subject, standing)
-            && let Some(count) = counts.get_mut(directory)
+        if let (Subject::Person { directory, stable_id }, Standing::Present) = (subject, standing)
+            && let Some(present) = present.get_mut(directory)
         {
-            *count += 1;
+            present.insert(stable_id.clone());
         }
     }
-    counts
+    present
 }

@@ -1,10 +1,13 @@
 //! From what was read to a reviewed plan.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::administrators;
 use super::baseline::Baseline;
 use super::gather::{Gathered, Sources};
 use crate::diagnostic::Finding;
 use crate::guard::{self, Context, Review};
+use crate::model::{Place, VendorId};
 use crate::plan::{DiffInputs, Narrowing, PlanDigest, diff, narrow};
 
 /// A plan with the verdict on it.
@@ -48,9 +51,32 @@ pub fn prepare(
                 Some((place.clone(), reading.got().own_principal.clone()?))
             })
             .collect(),
-        administrators: administrators::sets(sources.inventory, gathered),
+        own_groups: own_groups(gathered),
+        hubs: sources
+            .inventory
+            .accounts
+            .iter()
+            .map(|(name, entry)| (name.clone(), entry.account.hub.clone()))
+            .collect(),
+        administrators: administrators::sets(sources.inventory, sources.policies, gathered),
         shrinkage: baseline.compare(gathered),
         approved,
     };
     Prepared { review: guard::review(plan, &context), left_out }
+}
+
+/// The groups the program is a member of, for every account in which they may have roles.
+fn own_groups(gathered: &Gathered) -> BTreeMap<Place, BTreeSet<VendorId>> {
+    let accounts = &gathered.observations.accounts;
+    gathered
+        .desired
+        .accounts
+        .iter()
+        .filter_map(|(place, wanted)| {
+            let hub = accounts.get(&wanted.hub)?.got();
+            let own = hub.own_principal.as_ref()?;
+            let groups = hub.memberships.iter().filter(|membership| membership.user == *own);
+            Some((place.clone(), groups.map(|membership| membership.group.clone()).collect()))
+        })
+        .collect()
 }

@@ -5,12 +5,16 @@ use std::collections::HashMap;
 use crate::directory::config::DirectoryConfig;
 use crate::directory::entry::Entry;
 use crate::model::{
-    Directory, DirectoryGroup, DirectoryName, GroupName, Missing, Person, Reading, StableId,
+    Directory, DirectoryGroup, DirectoryName, GroupName, Missing, Person, PersonKind, Reading,
+    StableId,
 };
 
 use super::closure::Closure;
 use super::facts::{GroupFacts, PersonFacts};
 use super::{Notes, Schema};
+
+/// From so many people on, an attribute that nobody shows is taken for hidden.
+const MANY: usize = 10;
 
 /// A directory being read: first every group, then [`Assembly::groups_done`], then every person.
 pub(in crate::directory) struct Assembly {
@@ -104,6 +108,7 @@ impl Assembly {
             self.expect_some("groups", self.group_entries);
             self.expect_some("people", self.person_entries);
         }
+        self.expect_shown();
         let mut people = self.people;
         people.sort_unstable_by(|one, other| {
             (&one.stable_id, &one.login).cmp(&(&other.stable_id, &other.login))
@@ -116,6 +121,26 @@ impl Assembly {
             Directory { name: self.name, people, groups: self.links.groups, warnings },
             missing,
         )
+    }
+
+    /// An attribute that nobody of many people shows is more often one that may not be read than
+    /// one that nobody has; and what is hidden would be taken from everybody.
+    fn expect_shown(&mut self) {
+        let people = || self.people.iter().filter(|one| one.kind == PersonKind::Person);
+        if people().count() < MANY {
+            return;
+        }
+        let mut hidden = Vec::new();
+        if people().all(|person| person.has_key == Some(false)) {
+            hidden.push("anybody's registered key");
+        }
+        if people().all(|person| person.groups.is_empty()) {
+            hidden.push("anybody's groups");
+        }
+        for what in hidden {
+            let why = "no entry shows one; check what this bind may read";
+            self.notes.missing(Missing::new(what, why));
+        }
     }
 
     /// Success without a single entry is more often a wrong base or a missing right than an

@@ -286,8 +286,9 @@ impl<'a> AccountDiff<'a> {
         subject: &Subject,
         drafts: &mut Drafts,
     ) {
-        if let Some(unread) = self.unread.as_ref().or(self.hub.unread.as_ref()) {
-            drafts.withhold(&self.place, ObjectKind::Binding, unread);
+        let unread = self.unread.clone().or_else(|| self.hub.unread.clone());
+        if let Some(because) = unread.or_else(|| self.hub.unnamed(subject)) {
+            drafts.withhold(&self.place, ObjectKind::Binding, &because);
             return;
         }
         let role = role_at.map(|at| &self.seen.roles[at]);

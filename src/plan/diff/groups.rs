@@ -32,8 +32,9 @@ fn deletions(hub: &mut Hub<'_>, drafts: &mut Drafts) {
         if hub.groups.copied[position] || hub.bound_elsewhere.contains_key(&group.id) {
             continue;
         }
-        if let Some(because) = hub.unread.as_ref().or(hub.unread_accounts.as_ref()) {
-            drafts.withhold(&hub.place, ObjectKind::Group, because);
+        let unread = hub.unread.clone().or_else(|| hub.unread_accounts.clone());
+        if let Some(because) = unread.or_else(|| hub.unnamed(subject)) {
+            drafts.withhold(&hub.place, ObjectKind::Group, &because);
             continue;
         }
         let step = Step::DeleteGroup {

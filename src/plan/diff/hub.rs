@@ -120,6 +120,14 @@ impl<'a> Hub<'a> {
         members::changes(self, &gone, drafts);
     }
 
+    /// Why nothing may be concluded from the inventory not asking for a group, if so: it is of a
+    /// directory that the inventory does not name, which may just have another name now.
+    pub(super) fn unnamed(&self, subject: &Subject) -> Option<String> {
+        let Subject::Group(group) = subject else { return None };
+        let known = self.desired.directories.contains(&group.directory);
+        (!known).then(|| format!("directory {} (not in the inventory)", group.directory))
+    }
+
     /// Why nothing may be removed on account of a subject, if so.
     pub(super) fn blame(&self, subject: &Subject) -> Option<String> {
         if let Some(unread) = &self.unread {

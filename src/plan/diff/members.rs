@@ -82,7 +82,8 @@ impl Pairs {
                     if let (Match::Wanted(index), Some(user)) = (matched_group, user)
                         && desired.groups[index].frozen
                     {
-                        pairs.frozen.insert(user, index);
+                        let first = pairs.frozen.entry(user).or_insert(index);
+                        *first = index.min(*first);
                     }
                     pairs.others.push(Other { group, user, membership });
                 }

@@ -90,6 +90,7 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
             account::changes(inputs, place, wanted, hub, &mut drafts);
         }
     }
+    former_hubs(inputs, &mut drafts);
     incomplete.sort();
     let census = census(inputs, &hubs);
     let (changes, mut withheld, mut findings) = drafts.finish();
@@ -97,6 +98,27 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
     findings.sort();
     findings.dedup();
     Plan { today: inputs.today, changes, withheld, incomplete, findings, census }
+}
+
+/// Users and groups of ours in an account that is no hub: it was one once. Nobody looks at them
+/// any more, so they would outlive those they stand for.
+fn former_hubs(inputs: &DiffInputs<'_>, drafts: &mut Drafts) {
+    for (place, reading) in &inputs.observed.accounts {
+        if inputs.desired.hubs.contains_key(place) {
+            continue;
+        }
+        let seen = reading.got();
+        let users = seen.users.iter().filter(|user| user.ownership.subject().is_some()).count();
+        let groups = seen.groups.iter().filter(|group| group.ownership.subject().is_some()).count();
+        if users + groups > 0 {
+            drafts.find(finding(
+                place,
+                "former-hub",
+                format!("{users} users and {groups} groups of ours are left here, and the account is no hub any more"),
+                "make it the hub again, or remove them by hand; until then nobody is removed here who leaves",
+            ));
+        }
+    }
 }
 
 /// Every read that did not get everything.

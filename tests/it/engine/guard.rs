@@ -6,7 +6,9 @@ use std::sync::Arc;
 use fastrand::Rng;
 use reconcile::apply::Options;
 use reconcile::event::Outcome;
-use reconcile::guard::{AdministratorSet, Context, Review, Rule, Shrinkage, review};
+use reconcile::guard::{
+    AdministratorGroup, AdministratorSet, Context, Review, Rule, Shrinkage, review,
+};
 use reconcile::model::{
     Access, ChangeId, Credential, GroupRef, GroupSpec, ObjectKind, Place, Reason, RoleSpec, Source,
     Subject, UserSpec, VendorId,
@@ -263,13 +265,18 @@ fn administrators(present: u32, minimum: u32, required: &[u32]) -> Administrator
         account: place(),
         hub: place(),
         group: group_ref("admin"),
-        group_id: Some("g-admin".into()),
-        bindings: 1,
+        groups: BTreeMap::from([("g-admin".into(), administrator_group(present, &["r-1"]))]),
         minimum,
-        present: (0..present)
+        required: required.iter().map(|number| person(*number)).collect(),
+    }
+}
+
+fn administrator_group(members: u32, roles: &[&str]) -> AdministratorGroup {
+    AdministratorGroup {
+        roles: roles.iter().map(|role| VendorId::new(*role)).collect(),
+        members: (0..members)
             .map(|number| (VendorId::new(format!("u-{number}")), person(number)))
             .collect(),
-        required: required.iter().map(|number| person(*number)).collect(),
     }
 }
 
@@ -308,7 +315,8 @@ fn administrators_keep_their_group_and_its_last_role() {
         }
     }
     let mut context = Context::new(&policies);
-    let two_roles = AdministratorSet { bindings: 2, ..administrators(2, 2, &[]) };
+    let mut two_roles = administrators(2, 2, &[]);
+    two_roles.groups.insert("g-admin".into(), administrator_group(2, &["r-1", "r-2"]));
     context.administrators = vec![two_roles];
     let one = review(with_existing(plan_of(vec![unbind(1, "g-admin")]), 9), &context);
     assert_eq!(rules(&one), []);
@@ -446,4 +454,60 @@ fn nothing_held_ever_runs() {
             }
         });
     }
+}
+
+#[test]
+fn whoever_administers_now_stays_until_the_others_are_there() {
+    // Another group is named; until it has the role, the old one counts, and it goes.
+    let policies = unlimited();
+    let mut context = Context::new(&policies);
+    let mut set = administrators(0, 2, &[]);
+    set.groups = BTreeMap::from([("g-old".into(), administrator_group(3, &["r-1"]))]);
+    context.administrators = vec![set];
+    let group = Step::DeleteGroup {
+        id: "g-old".into(),
+        subject: Subject::Group(group_ref("old")),
+        before: GroupSpec { name: "old".into() },
+    };
+    let steps =
+        vec![leave(0, "g-old"), leave(1, "g-old"), leave(2, "g-old"), unbind(1, "g-old"), group];
+    let review = review(with_existing(plan_of(steps), 100), &context);
+    assert_eq!(rules(&review), [Rule::MinimumAdministrators]);
+    assert_eq!(held(&review), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn the_rights_of_the_program_itself_stay() {
+    let policies = unlimited();
+    let mut context = Context::new(&policies);
+    context.own_groups.insert(place(), BTreeSet::from(["g-own".into()]));
+    let plan = plan_of(vec![unbind(1, "g-own"), unbind(1, "g-other")]);
+    let review = review(with_existing(plan, 100), &context);
+    assert_eq!(rules(&review), [Rule::OwnPrincipal]);
+    assert_eq!(held(&review), [0]);
+}
+
+#[test]
+fn a_group_that_is_kept_keeps_its_members_and_roles() {
+    let limit = Limit { count: 0, percent: 0, floor: 0 };
+    let policies = limited(Some(ObjectKind::Group), limit);
+    let group = Step::DeleteGroup {
+        id: "g-1".into(),
+        subject: Subject::Group(group_ref("web")),
+        before: GroupSpec { name: "web".into() },
+    };
+    let mut plan = plan_of(vec![leave(1, "g-1"), leave(2, "g-2"), unbind(1, "g-1"), group]);
+    let last = plan.changes.len() - 1;
+    let needs = plan.changes.iter().filter(|change| match &change.step {
+        Step::RemoveMember { group, .. } | Step::UnbindRole { group, .. } => {
+            group.name.as_str() == "g-1"
+        }
+        _ => false,
+    });
+    let needs: Vec<ChangeId> = needs.map(|change| change.id).collect();
+    assert_eq!(needs.len(), 2);
+    plan.changes[last].needs = needs;
+    let review = review(with_existing(plan, 100), &Context::new(&policies));
+    assert_eq!(rules(&review), [Rule::RemovalLimit]);
+    assert_eq!(held(&review).len(), 3);
 }
