@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Context, Rule, Violation, violation};
 use crate::model::{ChangeId, ObjectName, VendorId};
 use crate::plan::{Change, Effect, Plan, Reference, Step, Target};
+use crate::policies::Protected;
 
 /// Holds every change or removal of what the program acts as: it must not saw off its own branch.
 pub(super) fn own(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
@@ -78,8 +79,8 @@ fn takes_rights(step: &Step, own_groups: &BTreeSet<VendorId>) -> bool {
     }
 }
 
-/// Holds every removal and renaming of a protected user, and whatever would give somebody else a
-/// protected name: they could never be removed again.
+/// Holds every removal and renaming of a protected user, and whatever would give somebody else
+/// the name of a break-glass user: they could never be removed again.
 pub(super) fn protected(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for protected in &context.policies.protected {
@@ -90,7 +91,7 @@ pub(super) fn protected(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
                 *account == change.place.account
                     || context.hubs.get(account) == Some(&change.place.account)
             });
-            if here && touches_name(change, &protected.user) {
+            if here && touches_name(change, protected) {
                 holds.entry(&change.place).or_default().push(change.id);
             }
         }
@@ -113,14 +114,16 @@ pub(super) fn protected(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
 /// Whether a change takes something from the user of that name, or gives somebody the name,
 /// whatever case it is written in:
 /// vendors that tell names apart by case are served no worse by the stricter comparison.
-fn touches_name(change: &Change, protected: &ObjectName) -> bool {
+fn touches_name(change: &Change, protected: &Protected) -> bool {
     let is_protected =
-        |name: &ObjectName| name.as_str().to_lowercase() == protected.as_str().to_lowercase();
+        |name: &ObjectName| name.as_str().to_lowercase() == protected.user.as_str().to_lowercase();
     let name = match &change.step {
         Step::UpdateUser { before, after, .. } => {
-            return is_protected(&before.name) || is_protected(&after.name);
+            return is_protected(&before.name)
+                || (protected.break_glass && is_protected(&after.name));
         }
-        Step::CreateUser { user, .. } => &user.name,
+        // Break-glass users are made by hand, never for somebody of a directory.
+        Step::CreateUser { user, .. } => return protected.break_glass && is_protected(&user.name),
         Step::SuspendUser { before, .. } | Step::DeleteUser { before, .. } => &before.name,
         Step::RevokeCredential { user, .. } => user,
         Step::RemoveMember { user, .. } => &user.name,

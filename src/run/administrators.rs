@@ -100,9 +100,9 @@ impl<'a> Hub<'a> {
     }
 }
 
-/// The groups whose members administer an account now: the named one, once it has an
-/// administering role there; until then, all groups of ours that have one. A role administers if
-/// it is privileged; where no group has a privileged role, every role does.
+/// The groups whose members administer an account now: the named one, once it has a role there
+/// (its privileged ones, if it has such); until then, all groups of ours that have a privileged
+/// one. Where there is none of either, the members of the named group count without a role.
 fn groups(
     administrators: &Administrators,
     policies: &Policies,
@@ -118,20 +118,25 @@ fn groups(
         })
         .map(|role| &role.id)
         .collect();
-    let ours = || seen.bindings.iter().filter(|binding| hub.owns(&binding.group));
-    let any_privileged = ours().any(|binding| privileged.contains(&binding.role));
-    let mut roles: BTreeMap<VendorId, BTreeSet<VendorId>> = BTreeMap::new();
-    for binding in ours().filter(|one| !any_privileged || privileged.contains(&one.role)) {
-        roles.entry(binding.group.clone()).or_default().insert(binding.role.clone());
-    }
     let named = hub.groups.get(&Subject::Group(administrators.group.clone()));
     let named: BTreeSet<VendorId> = named.into_iter().flatten().map(|id| (*id).clone()).collect();
+    let mut roles: BTreeMap<VendorId, BTreeSet<VendorId>> = BTreeMap::new();
+    for binding in seen.bindings.iter().filter(|binding| hub.owns(&binding.group)) {
+        if named.contains(&binding.group) || privileged.contains(&binding.role) {
+            roles.entry(binding.group.clone()).or_default().insert(binding.role.clone());
+        }
+    }
     if roles.keys().any(|group| named.contains(group)) {
         roles.retain(|group, _| named.contains(group));
+    } else if roles.is_empty() {
+        roles = named.into_iter().map(|group| (group, BTreeSet::new())).collect();
     }
     roles
         .into_iter()
-        .map(|(group, roles)| {
+        .map(|(group, mut roles)| {
+            if roles.iter().any(|role| privileged.contains(role)) {
+                roles.retain(|role| privileged.contains(role));
+            }
             let members = hub.members(&group);
             (group, AdministratorGroup { roles, members })
         })

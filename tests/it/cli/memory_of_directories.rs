@@ -74,7 +74,7 @@ fn a_required_administrator_stays_whatever_the_directory_says() {
         |site| vanish(site, &["amara"]),
         |site| site.edit_person("amara", |entry| format!("{entry}\naccountStatus: inactive")),
     ];
-    let code = 2;
+    let code = 3;
     for go in gone {
         let site = Site::applied();
         go(&site);

@@ -69,7 +69,7 @@ limits:
     users: {count: 2, percent: 100, floor: 2}
     directory: {percent: 30}
 protected:
-  - {user: rescue, break_glass: true, reason: The way in}
+  - {user: rescue, reason: The way in}
 ";
 
 const PEOPLE: [(&str, u32, &str); 6] = [
@@ -181,9 +181,13 @@ impl Scene {
             }
             "broken-directory" => self.broken_directory = true,
             "before" => {
+                let people: u32 = rest.parse().expect("a number of people");
+                let present: Vec<String> =
+                    (2001..2001 + people).map(|id| format!("\"{id}\"")).collect();
+                let present = format!("[{}]", present.join(","));
                 let text = format!(
                     "{{\"format\":\"reconcile-directories/1\",\"directories\":\
-                     {{\"debian\":{{\"present\":{rest},\"on\":\"2026-10-31\"}}}}}}"
+                     {{\"debian\":{{\"present\":{present},\"on\":\"2026-10-31\"}}}}}}"
                 );
                 std::fs::write(self.folder.path().join("directories.json"), text).expect("a file");
             }
