@@ -6,7 +6,7 @@ use crate::directory::config::DirectoryConfig;
 use crate::directory::entry::Entry;
 use crate::model::{
     Directory, DirectoryGroup, DirectoryName, GroupName, Missing, Person, PersonKind, Reading,
-    StableId,
+    StableId, Via,
 };
 
 use super::closure::Closure;
@@ -134,7 +134,9 @@ impl Assembly {
         if people().all(|person| person.has_key == Some(false)) {
             hidden.push("anybody's registered key");
         }
-        if people().all(|person| person.groups.is_empty()) {
+        // A primary group is another attribute, which may be shown all the same.
+        let joined = |person: &Person| person.groups.iter().any(|one| one.via == Via::Direct);
+        if !people().any(joined) {
             hidden.push("anybody's groups");
         }
         for what in hidden {

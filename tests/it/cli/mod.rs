@@ -1,5 +1,6 @@
 //! The program as its users meet it: the built binary, in copies of the repository's example.
 
+mod absence;
 mod at_once;
 mod codes;
 mod grace;

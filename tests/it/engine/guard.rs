@@ -353,6 +353,41 @@ fn nothing_is_taken_from_protected_users_however_their_name_is_written() {
     assert_eq!(rules(&first), [Rule::Protected]);
     assert_eq!(first.approved.held().len(), 2);
     policies.protected[0].account = Some("another".into());
+    assert_eq!(rules(&review(plan.clone(), &Context::new(&policies))), []);
+    // The users of an account live in its hub.
+    let mut context = Context::new(&policies);
+    context.hubs.insert("another".into(), place().account);
+    assert_eq!(rules(&review(plan, &context)), [Rule::Protected]);
+}
+
+#[test]
+fn nobody_is_given_the_name_of_a_break_glass_user() {
+    let mut policies = unlimited();
+    policies.protected.push(Protected {
+        user: "Rescue".into(),
+        account: None,
+        break_glass: true,
+        reason: "the way in".to_owned(),
+        source: Source::new("policies/protected.yaml", 1, 1),
+    });
+    let user = |name: &str| UserSpec {
+        name: name.into(),
+        display_name: None,
+        email: None,
+        access: Access::Enabled,
+    };
+    let create = Step::CreateUser { subject: person(1), user: Box::new(user("rescue")) };
+    let rename = Step::UpdateUser {
+        id: "u-2".into(),
+        subject: person(2),
+        before: Box::new(user("bob")),
+        after: Box::new(user("rescue")),
+    };
+    let plan = with_existing(plan_of(vec![create, rename]), 100);
+    let first = review(plan.clone(), &Context::new(&policies));
+    assert_eq!(rules(&first), [Rule::Protected]);
+    assert_eq!(held(&first), [0, 1]);
+    policies.protected[0].break_glass = false;
     assert_eq!(rules(&review(plan, &Context::new(&policies))), []);
 }
 
