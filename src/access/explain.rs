@@ -1,5 +1,7 @@
 //! Everything there is to say about one person, group, service account or account.
 
+use std::collections::BTreeSet;
+
 use super::value::{
     AccountExplained, AccountTerms, EndedGrant, Explained, GroupExplained, GroupRight, HubUser,
     IdleGroup, Joining, Member, PersonExplained, Right, RoleInAccount, ServiceExplained, Who, Why,
@@ -121,7 +123,11 @@ impl<'a> View<'a> {
     fn explain_account(&self, entry: &AccountEntry) -> AccountExplained {
         let place = &entry.account.place;
         let account = self.account(place);
-        let roles = account.into_iter().flat_map(|account| &account.roles);
+        let roles: BTreeSet<&RoleName> = account
+            .into_iter()
+            .flat_map(|account| account.bindings.keys())
+            .map(|(_, role)| role)
+            .collect();
         let administrators = entry.administrators.as_ref();
         AccountExplained {
             place: place.clone(),
@@ -133,7 +139,7 @@ impl<'a> View<'a> {
             administrators: administrators
                 .map(|administrators| self.with_access(&administrators.group))
                 .unwrap_or_default(),
-            roles: roles.map(|(role, _)| self.role_in(place, role)).collect(),
+            roles: roles.into_iter().map(|role| self.role_in(place, role)).collect(),
             ended: self.ended(|one| one.place == *place),
         }
     }

@@ -197,7 +197,11 @@ impl<'a> View<'a> {
                     until: service.until,
                 })
                 .collect(),
-            Subject::Person { .. } | Subject::Role(_) | Subject::Service(_) => Vec::new(),
+            Subject::Person { .. }
+            | Subject::Role(_)
+            | Subject::Service(_)
+            | Subject::Held { .. }
+            | Subject::IdentityProvider(_) => Vec::new(),
         }
     }
 
@@ -224,7 +228,12 @@ impl<'a> View<'a> {
         if let Some(group) = group.map(|at| &hub.groups[at]).filter(|group| group.blocked) {
             return Some(Blocked::Group(group.spec.name.clone()));
         }
-        let role = self.account(place)?.roles.get(role)?;
+        let account = self.account(place)?;
+        let subject = Subject::Role(role.clone());
+        let role = account
+            .roles
+            .get(&subject)
+            .or_else(|| self.account(&account.hub)?.roles.get(&subject))?;
         role.blocked.then(|| Blocked::Role(role.spec.name.clone()))
     }
 }

@@ -1,8 +1,8 @@
 //! How to tell by looking whether a step has happened: what to look at and what to expect there.
 
 use crate::model::{
-    Access, Binding, GroupSpec, Membership, ObjectKey, Observed, Ownership, RoleSpec, Snapshot,
-    Subject, UserSpec, VendorId,
+    Access, Attachment, Binding, GroupSpec, HeldAttachment, HolderKind, Membership, ObjectKey,
+    Observed, Ownership, RoleSpec, Snapshot, Subject, UserSpec, VendorId,
 };
 use crate::plan::Step;
 
@@ -22,6 +22,14 @@ pub enum Expected<'a> {
     Group(&'a Subject, &'a GroupSpec),
     /// A role of ours that stands for the subject and is exactly like this.
     Role(&'a Subject, &'a RoleSpec),
+    /// A group of ours that stands for the subject, whatever it is like.
+    AnyGroup(&'a Subject),
+    /// A role of ours that stands for the subject, whatever it is like.
+    AnyRole(&'a Subject),
+    /// An object without a mark.
+    Unmarked,
+    /// Nothing a look could show.
+    Unknowable,
     /// Something is there.
     Present,
     /// Nothing is there.
@@ -70,7 +78,25 @@ pub fn goal<'a>(step: &'a Step, references: &[VendorId]) -> (ObjectKey, Expected
         Step::DeleteRole { id, .. } => (ObjectKey::Role(id.clone()), Expected::Absent),
         Step::BindRole { .. } => (binding(), Expected::Present),
         Step::UnbindRole { .. } => (binding(), Expected::Absent),
+        Step::Attach { holder_kind, attachment, .. } => {
+            (attached(*holder_kind, pair(0), attachment), Expected::Present)
+        }
+        Step::Detach { holder_kind, attachment, .. } => {
+            // Whatever it says by now.
+            let attachment = Attachment { content: None, ..(**attachment).clone() };
+            (attached(*holder_kind, pair(0), &attachment), Expected::Absent)
+        }
+        Step::Adopt { holder_kind, id, subject, .. } => match holder_kind {
+            HolderKind::User => (ObjectKey::User(id.clone()), Expected::AnyUser(subject)),
+            HolderKind::Group => (ObjectKey::Group(id.clone()), Expected::AnyGroup(subject)),
+            HolderKind::Role => (ObjectKey::Role(id.clone()), Expected::AnyRole(subject)),
+        },
+        Step::IssueCredential { .. } => (ObjectKey::User(pair(0)), Expected::Unknowable),
     }
+}
+
+fn attached(holder_kind: HolderKind, holder: VendorId, attachment: &Attachment) -> ObjectKey {
+    ObjectKey::Attachment(HeldAttachment { holder_kind, holder, attachment: attachment.clone() })
 }
 
 /// What the same look shows as long as the step has not happened and nobody interfered.
@@ -83,10 +109,15 @@ pub fn before(step: &Step) -> Expected<'_> {
         | Step::CreateGroup { .. }
         | Step::CreateRole { .. }
         | Step::AddMember { .. }
-        | Step::BindRole { .. } => Expected::Absent,
-        Step::RevokeCredential { .. } | Step::RemoveMember { .. } | Step::UnbindRole { .. } => {
-            Expected::Present
-        }
+        | Step::BindRole { .. }
+        // One that says something else does not count as there, see [`goal`].
+        | Step::Attach { .. } => Expected::Absent,
+        Step::RevokeCredential { .. }
+        | Step::RemoveMember { .. }
+        | Step::UnbindRole { .. }
+        | Step::Detach { .. } => Expected::Present,
+        Step::Adopt { .. } => Expected::Unmarked,
+        Step::IssueCredential { .. } => Expected::Unknowable,
         Step::SuspendUser { subject, .. } => Expected::AnyUser(subject),
         Step::UpdateUser { subject, before, .. }
         | Step::RestoreUser { subject, before, .. }
@@ -119,6 +150,13 @@ pub fn is_true(expected: &Expected<'_>, found: Option<&Snapshot>) -> bool {
         (Expected::Role(subject, spec), Some(Snapshot::Role(role))) => {
             is_of(role, subject) && role.spec == **spec
         }
+        (Expected::AnyGroup(subject), Some(Snapshot::Group(group))) => is_of(group, subject),
+        (Expected::AnyRole(subject), Some(Snapshot::Role(role))) => is_of(role, subject),
+        (Expected::Unmarked, Some(Snapshot::User(user))) => user.ownership == Ownership::Unmarked,
+        (Expected::Unmarked, Some(Snapshot::Group(group))) => {
+            group.ownership == Ownership::Unmarked
+        }
+        (Expected::Unmarked, Some(Snapshot::Role(role))) => role.ownership == Ownership::Unmarked,
         (Expected::Present, Some(_)) | (Expected::Absent | Expected::Suspended(_), None) => true,
         (
             Expected::User(..)
@@ -127,6 +165,10 @@ pub fn is_true(expected: &Expected<'_>, found: Option<&Snapshot>) -> bool {
             | Expected::Enabled(_)
             | Expected::Group(..)
             | Expected::Role(..)
+            | Expected::AnyGroup(_)
+            | Expected::AnyRole(_)
+            | Expected::Unmarked
+            | Expected::Unknowable
             | Expected::Absent,
             Some(_),
         )
@@ -136,6 +178,10 @@ pub fn is_true(expected: &Expected<'_>, found: Option<&Snapshot>) -> bool {
             | Expected::Enabled(_)
             | Expected::Group(..)
             | Expected::Role(..)
+            | Expected::AnyGroup(_)
+            | Expected::AnyRole(_)
+            | Expected::Unmarked
+            | Expected::Unknowable
             | Expected::Present,
             None,
         ) => false,
@@ -216,8 +262,17 @@ fn foreign(expected: &Expected<'_>, snapshot: &Snapshot) -> Option<String> {
         | Expected::Suspended(subject)
         | Expected::Enabled(subject)
         | Expected::Group(subject, _)
-        | Expected::Role(subject, _) => *subject,
-        Expected::Present | Expected::Absent => return None,
+        | Expected::Role(subject, _)
+        | Expected::AnyGroup(subject)
+        | Expected::AnyRole(subject) => *subject,
+        Expected::Unmarked => {
+            return match ownership {
+                Ownership::Unmarked => None,
+                Ownership::Ours(found) => Some(format!("it stands for {found} already")),
+                Ownership::Theirs(whose) => Some(format!("it carries another mark ({whose})")),
+            };
+        }
+        Expected::Present | Expected::Absent | Expected::Unknowable => return None,
     };
     match ownership {
         Ownership::Ours(found) if found == subject => None,
@@ -264,6 +319,9 @@ fn difference(expected: &Expected<'_>, snapshot: &Snapshot) -> String {
                 .filter(|key| was.attributes.get(*key) != is.spec.attributes.get(*key))
                 .collect();
             different.extend(keys.into_iter().map(|key| format!("its {key} differs")));
+        }
+        (Expected::Unknowable, _) => {
+            different.push("whether it happened cannot be seen".to_owned());
         }
         _ => {}
     }

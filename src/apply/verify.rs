@@ -14,7 +14,8 @@ pub fn is_verified(step: &Step) -> bool {
         | Step::SuspendUser { .. }
         | Step::DeleteUser { .. }
         | Step::RemoveMember { .. }
-        | Step::UnbindRole { .. } => true,
+        | Step::UnbindRole { .. }
+        | Step::Detach { .. } => true,
         Step::CreateUser { .. }
         | Step::UpdateUser { .. }
         | Step::RestoreUser { .. }
@@ -25,7 +26,10 @@ pub fn is_verified(step: &Step) -> bool {
         | Step::CreateRole { .. }
         | Step::UpdateRole { .. }
         | Step::DeleteRole { .. }
-        | Step::BindRole { .. } => false,
+        | Step::BindRole { .. }
+        | Step::Attach { .. }
+        | Step::Adopt { .. }
+        | Step::IssueCredential { .. } => false,
     }
 }
 
@@ -45,6 +49,10 @@ pub(super) fn makes_id(step: &Step) -> bool {
         | Step::UpdateRole { .. }
         | Step::DeleteRole { .. }
         | Step::BindRole { .. }
-        | Step::UnbindRole { .. } => false,
+        | Step::UnbindRole { .. }
+        | Step::Attach { .. }
+        | Step::Detach { .. }
+        | Step::Adopt { .. }
+        | Step::IssueCredential { .. } => false,
     }
 }

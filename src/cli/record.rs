@@ -348,6 +348,11 @@ fn object(step: &Step) -> String {
         }
         Step::BindRole { role, group } => format!("{} to {}", role.name, group.name),
         Step::UnbindRole { role, group } => format!("{} from {}", role.name, group.name),
+        Step::Attach { holder, attachment, .. } | Step::Detach { holder, attachment, .. } => {
+            format!("{}: {} {}", holder.name, attachment.kind, attachment.name)
+        }
+        Step::Adopt { name, .. } => name.to_string(),
+        Step::IssueCredential { user, kind, .. } => format!("{kind} of {}", user.name),
     }
 }
 

@@ -31,7 +31,7 @@ use async_trait::async_trait;
 pub use error::{CloudError, ErrorKind, Retry};
 
 use crate::model::{
-    Account, Credential, ObjectKey, ObservedAccount, Reading, Snapshot, VendorFacts, VendorId,
+    Credential, ObjectKey, ObservedAccount, Reading, Site, Snapshot, VendorFacts, VendorId,
 };
 use crate::plan::{Change, Outputs};
 
@@ -45,7 +45,7 @@ pub trait Vendor: Send + Sync {
     ///
     /// # Errors
     /// Configuration or credentials that cannot work.
-    async fn connect(&self, account: &Account) -> Result<Connection, CloudError>;
+    async fn connect(&self, site: &Site<'_>) -> Result<Connection, CloudError>;
 }
 
 /// Reading an account.

@@ -86,7 +86,11 @@ fn groups(inputs: &Inputs<'_>, entitlements: &[Entitlement<'_>]) -> Vec<DesiredG
                     (inputs.group_name(group), gone)
                 }
                 Subject::ServiceGroup(service) => (naming::service_group_name(service), false),
-                Subject::Person { .. } | Subject::Role(_) | Subject::Service(_) => {
+                Subject::Person { .. }
+                | Subject::Role(_)
+                | Subject::Service(_)
+                | Subject::Held { .. }
+                | Subject::IdentityProvider(_) => {
                     unreachable!("Holder::group makes only groups")
                 }
             };

@@ -10,18 +10,19 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::inventory::{Grant, Inventory, ServiceAccount, naming};
+use crate::inventory::{Grant, Inventory, ServiceAccount, ServiceIdentity, naming};
 use crate::model::{
-    Account, AccountName, Directory, DirectoryName, GroupRef, GroupSpec, Login, Missing,
-    ObjectName, Place, Reading, Reason, RoleName, RoleSpec, Subject, UserSpec, VendorFacts,
-    VendorName,
+    Account, AccountName, Attachment, Directory, DirectoryName, GroupRef, GroupSpec, Login,
+    Missing, ObjectName, Place, Reading, Reason, RoleName, RoleSpec, Subject, UserSpec,
+    VendorFacts, VendorName,
 };
 use crate::policies::Policies;
 
 /// What should be, in every account of the inventory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
-    /// Users, groups and memberships of every hub.
+    /// Users, groups and memberships of every hub. Of a vendor without users they are those of
+    /// the system that vouches for people there: known, but nobody's to create.
     pub hubs: BTreeMap<Place, DesiredHub>,
     /// Roles and role bindings of every account, hubs included.
     pub accounts: BTreeMap<Place, DesiredAccount>,
@@ -107,9 +108,10 @@ pub struct DesiredAccount {
     pub account: Account,
     /// Where its groups live.
     pub hub: Place,
-    /// Roles by name.
-    pub roles: BTreeMap<RoleName, DesiredRole>,
-    /// Which group has which role.
+    /// Role objects by what they stand for. Where roles are shared, the hub has all of them and
+    /// no other account any.
+    pub roles: BTreeMap<Subject, DesiredRole>,
+    /// Which group has which role; of a vendor without users through a role object of its own.
     pub bindings: BTreeMap<(Subject, RoleName), Arc<[Reason]>>,
     /// Why a binding is no longer wanted, where the inventory still tells.
     pub ended: BTreeMap<(Subject, RoleName), Reason>,
@@ -120,6 +122,10 @@ pub struct DesiredAccount {
 pub struct DesiredRole {
     /// What it should be like.
     pub spec: RoleSpec,
+    /// What should be attached to it.
+    pub attachments: BTreeSet<Attachment>,
+    /// The identity provider it trusts, which must exist first.
+    pub provider: Option<Subject>,
     /// Why.
     pub reasons: Arc<[Reason]>,
     /// Its name cannot be used.
@@ -186,6 +192,14 @@ impl Holder<'_> {
         match self {
             Self::Group(grant) => Subject::Group(grant.group.clone()),
             Self::Service(service) => Subject::ServiceGroup(service.name.clone()),
+        }
+    }
+
+    /// Whether it is jobs of a forge, who need neither user nor group.
+    pub(crate) fn is_forge(&self) -> bool {
+        match self {
+            Self::Group(_) => false,
+            Self::Service(service) => matches!(service.identity, ServiceIdentity::Forge(_)),
         }
     }
 
@@ -265,10 +279,11 @@ pub fn resolve(inputs: &Inputs<'_>) -> Desired {
         let entitlements = by_account.remove(name).unwrap_or_default();
         let wanted = roles::resolve(inputs, account, &entitlements);
         desired.accounts.insert(account.place.clone(), wanted);
-        by_hub
-            .entry(&account.hub)
-            .or_default()
-            .extend(entitlements.into_iter().filter(|one| one.holder.holds(inputs.today)));
+        by_hub.entry(&account.hub).or_default().extend(
+            entitlements
+                .into_iter()
+                .filter(|one| !one.holder.is_forge() && one.holder.holds(inputs.today)),
+        );
     }
     for (name, entitlements) in by_hub {
         if let Some(entry) = inputs.inventory.accounts.get(name) {
@@ -276,7 +291,24 @@ pub fn resolve(inputs: &Inputs<'_>) -> Desired {
             desired.hubs.insert(entry.account.place.clone(), hub);
         }
     }
+    share_roles(inputs, &mut desired);
     desired
+}
+
+/// Where a role is one object for all accounts, the hub has it.
+fn share_roles(inputs: &Inputs<'_>, desired: &mut Desired) {
+    let mut shared: BTreeMap<Place, BTreeMap<Subject, DesiredRole>> = BTreeMap::new();
+    for wanted in desired.accounts.values_mut() {
+        if inputs.facts(&wanted.account.vendor).is_some_and(|facts| facts.shared_roles) {
+            let roles = std::mem::take(&mut wanted.roles);
+            shared.entry(wanted.hub.clone()).or_default().extend(roles);
+        }
+    }
+    for (hub, roles) in shared {
+        if let Some(wanted) = desired.accounts.get_mut(&hub) {
+            wanted.roles = roles;
+        }
+    }
 }
 
 fn standings(inputs: &Inputs<'_>) -> HashMap<Subject, Standing> {
@@ -321,6 +353,8 @@ pub(crate) fn group_ref(subject: &Subject) -> Option<&GroupRef> {
         Subject::Person { .. }
         | Subject::Role(_)
         | Subject::Service(_)
-        | Subject::ServiceGroup(_) => None,
+        | Subject::ServiceGroup(_)
+        | Subject::Held { .. }
+        | Subject::IdentityProvider(_) => None,
     }
 }

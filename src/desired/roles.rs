@@ -1,10 +1,11 @@
 //! Roles and role bindings of one account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{DesiredAccount, DesiredRole, Entitlement, Inputs};
-use crate::model::{Account, ObjectName, Place, Reason, RoleSpec};
+use super::{DesiredAccount, DesiredRole, Entitlement, Holder, Inputs};
+use crate::inventory::ServiceIdentity;
+use crate::model::{Account, Place, Reason, RoleInputs, RoleName, Subject, Trust, VendorFacts};
 
 /// What should be in an account, from its entitlements.
 pub(super) fn resolve(
@@ -21,43 +22,133 @@ pub(super) fn resolve(
         bindings: BTreeMap::new(),
         ended: BTreeMap::new(),
     };
-    let mut reasons: BTreeMap<_, Vec<Reason>> = BTreeMap::new();
+    let Some(facts) = inputs.facts(&account.vendor) else { return wanted };
+    let mut held: BTreeMap<(&RoleName, Held<'_>), Vec<Reason>> = BTreeMap::new();
+    let mut bindings: BTreeMap<(Subject, RoleName), Vec<Reason>> = BTreeMap::new();
     for one in entitlements {
         let key = (one.holder.group(), one.role.clone());
-        if one.holder.holds(inputs.today) {
-            reasons.entry(key).or_default().push(one.holder.reason());
-        } else if let Some(until) = one.holder.until() {
-            let source = one.holder.source().clone();
-            wanted.ended.insert(key, Reason::GrantEnded { until, source });
+        if !one.holder.holds(inputs.today) {
+            if let Some(until) = one.holder.until() {
+                let source = one.holder.source().clone();
+                wanted.ended.insert(key, Reason::GrantEnded { until, source });
+            }
+            continue;
         }
+        let reason = one.holder.reason();
+        let by = Held::of(one.holder, facts);
+        match by {
+            Held::Forge(..) => {}
+            Held::Bound if !facts.has_users => continue,
+            Held::Bound | Held::Group(_) => {
+                bindings.entry(key).or_default().push(reason.clone());
+            }
+        }
+        held.entry((one.role, by)).or_default().push(reason);
     }
-    for ((subject, role_name), mut why) in reasons {
-        let Some(role) = role(inputs, account, &role_name) else { continue };
+    for ((role, held), why) in held {
+        role_object(inputs, facts, account, role, &held, why, &mut wanted);
+    }
+    for ((subject, role), mut why) in bindings {
+        let has_meaning = |subject: &Subject| match subject {
+            Subject::Role(name) | Subject::Held { role: name, .. } => *name == role,
+            _ => false,
+        };
+        // Validation has said so.
+        if !wanted.roles.keys().any(has_meaning) {
+            continue;
+        }
         why.sort();
         why.dedup();
-        wanted.roles.entry(role_name.clone()).or_insert(role);
-        wanted.bindings.insert((subject, role_name), why.into());
+        wanted.bindings.insert((subject, role), why.into());
     }
     wanted
 }
 
-/// What a role means in an account; `None` where it has no meaning (validation has said so).
-fn role(
+/// Who has a role object.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Held<'a> {
+    /// All groups it is bound to.
+    Bound,
+    /// One group, where the vendor has none.
+    Group(Subject),
+    /// One service account that is jobs of a forge.
+    Forge(Subject, &'a crate::model::Federation),
+}
+
+impl<'a> Held<'a> {
+    fn of(holder: Holder<'a>, facts: &VendorFacts) -> Self {
+        match holder {
+            Holder::Service(service) => match &service.identity {
+                ServiceIdentity::Forge(federation) => {
+                    Self::Forge(Subject::Service(service.name.clone()), federation)
+                }
+                ServiceIdentity::User | ServiceIdentity::Key(_) => Self::Bound,
+            },
+            Holder::Group(_) if facts.has_users => Self::Bound,
+            Holder::Group(_) => Self::Group(holder.group()),
+        }
+    }
+
+    fn subject(&self, role: &RoleName) -> Subject {
+        match self {
+            Self::Bound => Subject::Role(role.clone()),
+            Self::Group(by) | Self::Forge(by, _) => {
+                Subject::Held { role: role.clone(), by: Box::new(by.clone()) }
+            }
+        }
+    }
+}
+
+/// Adds a role object, with the identity provider it trusts; nothing where the role has no
+/// meaning (validation has said so).
+fn role_object(
     inputs: &Inputs<'_>,
+    facts: &VendorFacts,
     account: &Account,
-    name: &crate::model::RoleName,
-) -> Option<DesiredRole> {
-    let role = inputs.policies.roles.get(name)?;
-    let attributes = role.means.get(&account.vendor)?.clone();
-    let facts = inputs.facts(&account.vendor)?;
-    let reasons: Arc<[Reason]> = Arc::new([Reason::Definition { source: role.source.clone() }]);
-    Some(DesiredRole {
-        blocked: facts.role_names.check(name.as_str()).is_err(),
-        spec: RoleSpec {
-            name: ObjectName::new(name.as_str()),
-            description: role.description.clone(),
-            attributes,
+    name: &RoleName,
+    held: &Held<'_>,
+    mut why: Vec<Reason>,
+    wanted: &mut DesiredAccount,
+) {
+    let Some(role) = inputs.policies.roles.get(name) else { return };
+    let Some(attributes) = role.means.get(&facts.family) else { return };
+    let hub = inputs.inventory.accounts.get(&account.hub).map_or(account, |entry| &entry.account);
+    let realised = (facts.realise)(&RoleInputs {
+        role: name,
+        description: &role.description,
+        attributes,
+        account,
+        hub,
+        trust: match held {
+            Held::Bound => Trust::Bound,
+            Held::Group(by) => Trust::Holder(by),
+            Held::Forge(by, federation) => Trust::Forge(by, federation),
         },
+    });
+    why.push(Reason::Definition { source: role.source.clone() });
+    why.sort();
+    why.dedup();
+    let definition = Reason::Definition { source: role.source.clone() };
+    let reasons: Arc<[Reason]> = match held {
+        Held::Bound => Arc::new([definition]),
+        Held::Group(_) | Held::Forge(..) => why.into(),
+    };
+    let provider = realised.provider.map(|(name, spec)| {
+        let subject = Subject::IdentityProvider(name);
+        wanted.roles.entry(subject.clone()).or_insert_with(|| DesiredRole {
+            spec,
+            attachments: BTreeSet::new(),
+            provider: None,
+            reasons: Arc::clone(&reasons),
+            blocked: false,
+        });
+        subject
+    });
+    wanted.roles.entry(held.subject(name)).or_insert_with(|| DesiredRole {
+        blocked: facts.role_names.check(realised.spec.name.as_str()).is_err(),
+        spec: realised.spec,
+        attachments: realised.attachments,
+        provider,
         reasons,
-    })
+    });
 }

@@ -174,6 +174,10 @@ fn loss<'a>(change: &'a Change, set: &AdministratorSet) -> Loss<'a> {
         | Step::CreateRole { .. }
         | Step::UpdateRole { .. }
         | Step::DeleteRole { .. }
-        | Step::BindRole { .. } => Loss::Nobody,
+        | Step::BindRole { .. }
+        | Step::Attach { .. }
+        | Step::Detach { .. }
+        | Step::Adopt { .. }
+        | Step::IssueCredential { .. } => Loss::Nobody,
     }
 }

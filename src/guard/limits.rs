@@ -79,7 +79,11 @@ fn departing(plan: &Plan) -> HashSet<(&Place, &VendorId)> {
         | Step::UpdateRole { .. }
         | Step::DeleteRole { .. }
         | Step::BindRole { .. }
-        | Step::UnbindRole { .. } => false,
+        | Step::UnbindRole { .. }
+        | Step::Attach { .. }
+        | Step::Detach { .. }
+        | Step::Adopt { .. }
+        | Step::IssueCredential { .. } => false,
     };
     plan.removals()
         .iter()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, Rule, Violation, violation};
-use crate::model::{ChangeId, ObjectName, VendorId};
+use crate::model::{ChangeId, HolderKind, ObjectName, VendorId};
 use crate::plan::{Change, Effect, Plan, Reference, Step, Target};
 use crate::policies::Protected;
 
@@ -39,6 +39,8 @@ fn touches(step: &Step, own: &VendorId) -> bool {
     match step {
         Step::UpdateRole { id, .. } | Step::DeleteRole { id, .. } => id == own,
         Step::UnbindRole { role, .. } => is_own(role),
+        Step::Attach { holder, .. } | Step::Detach { holder, .. } => is_own(holder),
+        Step::Adopt { id, .. } => id == own,
         Step::CreateUser { .. }
         | Step::UpdateUser { .. }
         | Step::RevokeCredential { .. }
@@ -51,7 +53,8 @@ fn touches(step: &Step, own: &VendorId) -> bool {
         | Step::AddMember { .. }
         | Step::RemoveMember { .. }
         | Step::CreateRole { .. }
-        | Step::BindRole { .. } => false,
+        | Step::BindRole { .. }
+        | Step::IssueCredential { .. } => false,
     }
 }
 
@@ -61,6 +64,10 @@ fn takes_rights(step: &Step, own_groups: &BTreeSet<VendorId>) -> bool {
         Step::DeleteGroup { id, .. } => own_groups.contains(id),
         Step::UnbindRole { group, .. } => {
             matches!(&group.id, Reference::Known(id) if own_groups.contains(id))
+        }
+        Step::Detach { holder_kind: HolderKind::Group, holder, .. }
+        | Step::Attach { holder_kind: HolderKind::Group, holder, before: Some(_), .. } => {
+            matches!(&holder.id, Reference::Known(id) if own_groups.contains(id))
         }
         Step::CreateUser { .. }
         | Step::UpdateUser { .. }
@@ -75,7 +82,11 @@ fn takes_rights(step: &Step, own_groups: &BTreeSet<VendorId>) -> bool {
         | Step::CreateRole { .. }
         | Step::UpdateRole { .. }
         | Step::DeleteRole { .. }
-        | Step::BindRole { .. } => false,
+        | Step::BindRole { .. }
+        | Step::Attach { .. }
+        | Step::Detach { .. }
+        | Step::Adopt { .. }
+        | Step::IssueCredential { .. } => false,
     }
 }
 
@@ -127,6 +138,9 @@ fn touches_name(change: &Change, protected: &Protected) -> bool {
         Step::SuspendUser { before, .. } | Step::DeleteUser { before, .. } => &before.name,
         Step::RevokeCredential { user, .. } => user,
         Step::RemoveMember { user, .. } => &user.name,
+        Step::Detach { holder_kind: HolderKind::User, holder, .. } => &holder.name,
+        // What is adopted is managed from then on.
+        Step::Adopt { holder_kind: HolderKind::User, name, .. } => name,
         Step::RestoreUser { .. }
         | Step::CreateGroup { .. }
         | Step::UpdateGroup { .. }
@@ -136,7 +150,11 @@ fn touches_name(change: &Change, protected: &Protected) -> bool {
         | Step::UpdateRole { .. }
         | Step::DeleteRole { .. }
         | Step::BindRole { .. }
-        | Step::UnbindRole { .. } => return false,
+        | Step::UnbindRole { .. }
+        | Step::Attach { .. }
+        | Step::Detach { .. }
+        | Step::Adopt { .. }
+        | Step::IssueCredential { .. } => return false,
     };
     is_protected(name)
 }

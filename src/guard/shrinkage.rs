@@ -47,7 +47,17 @@ fn removals<'a>(
         let concerned = match change.step.subject() {
             Some(Subject::Person { directory, .. }) => *directory == shrinkage.directory,
             Some(Subject::Group(group)) => group.directory == shrinkage.directory,
-            Some(Subject::Role(_) | Subject::Service(_) | Subject::ServiceGroup(_)) | None => false,
+            Some(Subject::Held { by, .. }) => match &**by {
+                Subject::Group(group) => group.directory == shrinkage.directory,
+                _ => false,
+            },
+            Some(
+                Subject::Role(_)
+                | Subject::Service(_)
+                | Subject::ServiceGroup(_)
+                | Subject::IdentityProvider(_),
+            )
+            | None => false,
         };
         if concerned {
             removals.entry(&change.place.organisation).or_default().push(change.id);

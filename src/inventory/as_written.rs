@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::selector::Selector;
+use crate::policies::attribute::AttributeAsWritten;
 use crate::yaml::{Field, List, Named};
 
 /// One file of the inventory. Every file may hold any of these; all files together are the
@@ -63,6 +64,13 @@ pub struct Administrators {
 pub struct Account {
     /// Who runs it.
     pub vendor: Field<String>,
+    /// The way of access, where the vendor has several: for `aws` one of `iam`,
+    /// `identity-center` and `saml`. The vendor's first unless written.
+    #[serde(default)]
+    pub access: Field<String>,
+    /// How to reach the account, in the vendor's words.
+    #[serde(default)]
+    pub settings: Field<Named<AttributeAsWritten>>,
     /// The vendor's partition, where it has several.
     #[serde(default)]
     pub partition: Field<String>,

@@ -190,7 +190,7 @@ fn roles_without_meaning_at_a_vendor(checked: &Checked<'_>) -> Vec<Finding> {
     for (role, accounts, source) in checked.given() {
         let Some(role) = checked.policies.roles.get(role) else { continue };
         let missing = accounts.iter().find_map(|account| {
-            let vendor = &checked.inventory.accounts.get(account)?.account.vendor;
+            let vendor = &checked.vendor_of(account)?.family;
             (!role.means.contains_key(vendor)).then_some((account, vendor))
         });
         if let Some((account, vendor)) = missing {
@@ -214,7 +214,7 @@ fn roles_without_meaning_at_a_vendor(checked: &Checked<'_>) -> Vec<Finding> {
 fn role_names_a_vendor_forbids(checked: &Checked<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for role in checked.policies.roles.values() {
-        for facts in checked.vendors.iter().filter(|facts| role.means.contains_key(&facts.name)) {
+        for facts in checked.vendors.iter().filter(|facts| role.means.contains_key(&facts.family)) {
             findings.extend(forbidden(
                 "role",
                 role.name.as_str(),

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 
 use crate::directory::DirectoryConfig;
 use crate::model::{
-    Account, AccountName, DirectoryName, GroupRef, Login, OrganisationName, ProjectName, RoleName,
-    ServiceAccountName, Source,
+    Account, AccountName, DirectoryName, Federation, GroupRef, Login, OrganisationName,
+    ProjectName, RoleName, ServiceAccountName, SinkName, Source,
 };
 
 /// What people wrote, valid.
@@ -96,6 +96,28 @@ pub struct Grant {
     pub source: Source,
 }
 
+/// How a machine proves who it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceIdentity {
+    /// It has a user at the vendor, whose credentials people make.
+    User,
+    /// It has a user at the vendor, whose key this program issues and rotates.
+    Key(KeyRotation),
+    /// It is jobs of a forge; nothing secret is stored anywhere.
+    Forge(Federation),
+}
+
+/// When a key is replaced, and where the new one goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRotation {
+    /// A new key is issued when the newest is so many days old.
+    pub after_days: u32,
+    /// The old key ends so many days after the new one was issued.
+    pub overlap_days: u32,
+    /// Where a new key goes.
+    pub sink: SinkName,
+}
+
 /// A machine's identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAccount {
@@ -113,6 +135,8 @@ pub struct ServiceAccount {
     pub reason: String,
     /// The first day without it.
     pub until: Option<Date>,
+    /// How it proves who it is.
+    pub identity: ServiceIdentity,
     /// Where it is written.
     pub source: Source,
 }

@@ -1,11 +1,14 @@
 //! Accounts as the engine sees them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountName, OrganisationName, ProjectName, Source, VendorName};
+use super::{
+    AccountName, AttributeName, AttributeValue, OrganisationName, ProjectName, Source, VendorName,
+};
 
 /// Where a change happens: an account of an organisation.
 #[derive(
@@ -40,8 +43,28 @@ pub struct Account {
     pub hub: AccountName,
     /// The project the account belongs to.
     pub project: Option<ProjectName>,
+    /// How to reach it, in the vendor's words.
+    pub settings: BTreeMap<AttributeName, AttributeValue>,
     /// Where it is written.
     pub source: Source,
+}
+
+/// An account with those it has to do with: what a connection to it may need to know.
+#[derive(Clone, Debug)]
+pub struct Site<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// The account in which its users and groups live; may be the same.
+    pub hub: &'a Account,
+    /// Every account with that hub, itself included, sorted by name.
+    pub accounts: Vec<&'a Account>,
+}
+
+impl<'a> Site<'a> {
+    /// An account that is its own hub and has no others.
+    pub fn alone(account: &'a Account) -> Self {
+        Self { account, hub: account, accounts: vec![account] }
+    }
 }
 
 impl Account {

@@ -69,6 +69,10 @@ macro_rules! identifiers {
 }
 
 identifiers! {
+    /// A kind of attachment in a vendor's words: `managed-policy`, `inline-policy`, …
+    AttachmentKind;
+    /// A place of the policies into which secrets are put.
+    SinkName;
     /// An organisation of the inventory: who owns accounts.
     OrganisationName;
     /// An account, subscription or project at a vendor, by its name in the inventory.

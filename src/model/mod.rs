@@ -9,6 +9,7 @@
 
 mod account;
 mod directory;
+mod federation;
 mod identifier;
 mod object;
 mod private;
@@ -17,22 +18,27 @@ mod reason;
 mod source;
 mod vendor;
 
-pub use account::{Account, Place};
+pub use account::{Account, Place, Site};
 pub use directory::{
     AccountStatus, Directory, DirectoryGroup, DirectoryWarning, GroupIndex, Joined, Person,
     PersonKind, Standing, Via,
 };
+pub use federation::{Federation, Forge, GitRef};
 pub use identifier::{
-    AccountName, AttributeName, ChangeId, CredentialKind, DirectoryName, GroupName, GroupRef,
-    InvalidIdentifier, Login, ObjectName, OrganisationName, ProjectName, RoleName,
-    ServiceAccountName, StableId, VendorId, VendorName,
+    AccountName, AttachmentKind, AttributeName, ChangeId, CredentialKind, DirectoryName, GroupName,
+    GroupRef, InvalidIdentifier, Login, ObjectName, OrganisationName, ProjectName, RoleName,
+    ServiceAccountName, SinkName, StableId, VendorId, VendorName,
 };
 pub use object::{
-    Access, AttributeValue, Binding, Credential, GroupSpec, Mark, Membership, ObjectKey,
-    ObjectKind, Observed, ObservedAccount, Ownership, RoleSpec, Snapshot, Subject, UserSpec,
+    Access, Attachment, AttributeValue, Binding, Credential, GroupSpec, HeldAttachment, HolderKind,
+    Mark, Membership, ObjectKey, ObjectKind, Observed, ObservedAccount, Ownership, Quota, RoleSpec,
+    Snapshot, Subject, UserSpec,
 };
 pub use private::Private;
 pub use reading::{Missing, Reading};
 pub use reason::Reason;
 pub use source::Source;
-pub use vendor::{AttributeShape, NameProblem, NameRules, RoleAttribute, VendorFacts};
+pub use vendor::{
+    AttributeFacts, AttributeShape, NameProblem, NameRules, RealisedRole, RoleInputs, Trust,
+    VendorFacts, any_value,
+};

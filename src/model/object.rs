@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AttributeName, CredentialKind, GroupRef, InvalidIdentifier, ObjectName, OrganisationName,
-    Private, RoleName, ServiceAccountName, StableId, VendorId,
+    AttachmentKind, AttributeName, CredentialKind, GroupRef, InvalidIdentifier, ObjectName,
+    OrganisationName, Private, RoleName, ServiceAccountName, StableId, VendorId,
 };
 use crate::model::DirectoryName;
 
@@ -36,10 +36,21 @@ pub enum Subject {
     Service(ServiceAccountName),
     /// The group a service account's roles are attached to.
     ServiceGroup(ServiceAccountName),
+    /// A role of the policies as one holder has it, where a vendor has no groups to attach one
+    /// role to: each group or service account has a role object of its own.
+    Held {
+        /// Which role.
+        role: RoleName,
+        /// The group or service account that holds it.
+        by: Box<Subject>,
+    },
+    /// What vouches for holders of roles who are no users of the vendor: the log-in service of an
+    /// organisation, the CI of a forge. Kept like a role, because roles trust it.
+    IdentityProvider(ObjectName),
 }
 
 /// The form written on objects: `person:debian:2345`, `group:debian:admin`, `role:operator`,
-/// `service:ci`, `service-group:ci`.
+/// `service:ci`, `service-group:ci`, `held:operator:group:debian:admin`.
 impl fmt::Display for Subject {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -50,6 +61,8 @@ impl fmt::Display for Subject {
             Self::Role(role) => write!(formatter, "role:{role}"),
             Self::Service(name) => write!(formatter, "service:{name}"),
             Self::ServiceGroup(name) => write!(formatter, "service-group:{name}"),
+            Self::Held { role, by } => write!(formatter, "held:{role}:{by}"),
+            Self::IdentityProvider(name) => write!(formatter, "identity-provider:{name}"),
         }
     }
 }
@@ -80,6 +93,16 @@ impl FromStr for Subject {
             "role" => Ok(Self::Role(rest.into())),
             "service" => Ok(Self::Service(rest.into())),
             "service-group" => Ok(Self::ServiceGroup(rest.into())),
+            "identity-provider" => Ok(Self::IdentityProvider(rest.into())),
+            "held" => {
+                let (role, by) = rest.split_once(':').ok_or_else(invalid)?;
+                match by.parse()? {
+                    by @ (Self::Group(_) | Self::Service(_)) if !role.is_empty() => {
+                        Ok(Self::Held { role: role.into(), by: Box::new(by) })
+                    }
+                    _ => Err(invalid()),
+                }
+            }
             _ => Err(invalid()),
         }
     }
@@ -241,6 +264,73 @@ pub struct Binding {
     pub group: VendorId,
 }
 
+/// Something attached to a user, a group or a role that gives it rights or bounds them: a policy,
+/// a permissions boundary. Each is one write at the vendor.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct Attachment {
+    /// Its kind in the vendor's words.
+    pub kind: AttachmentKind,
+    /// Its name or the vendor's id of it; one holder has at most one of each kind and name.
+    pub name: ObjectName,
+    /// What it says, in a normal form, where it is part of the holder rather than an object of its
+    /// own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+}
+
+/// What an attachment hangs on.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum HolderKind {
+    /// A user.
+    User,
+    /// A group.
+    Group,
+    /// A role.
+    Role,
+}
+
+/// An attachment as a vendor shows it.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct HeldAttachment {
+    /// Whether a user, a group or a role has it.
+    pub holder_kind: HolderKind,
+    /// Who has it.
+    pub holder: VendorId,
+    /// What it is.
+    pub attachment: Attachment,
+}
+
+/// What a vendor bounds, where it says by how much.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Quota {
+    /// Users in the account, ours and foreign.
+    Users,
+    /// Groups in the account, ours and foreign.
+    Groups,
+    /// Roles in the account, ours and foreign.
+    Roles,
+    /// Groups one user can be in.
+    GroupsPerUser,
+    /// Attachments that are objects of their own, per group.
+    AttachmentsPerGroup,
+    /// Attachments that are objects of their own, per role.
+    AttachmentsPerRole,
+    /// Characters of all attachments with content together, per role.
+    ContentPerRole,
+    /// Roles one group can have.
+    RolesPerGroup,
+}
+
 /// Something a user can log in with. Never the secret itself.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -272,6 +362,11 @@ pub struct ObservedAccount {
     pub memberships: Vec<Membership>,
     /// Which role is attached to which group.
     pub bindings: Vec<Binding>,
+    /// What is attached to users, groups and roles, as far as the vendor knows such things. Of
+    /// foreign holders only where it counts for a quota.
+    pub attachments: Vec<HeldAttachment>,
+    /// How much the account allows of what, where the vendor tells.
+    pub quotas: BTreeMap<Quota, u64>,
     /// Of an incomplete reading: the kinds that were listed completely all the same. Objects of
     /// other kinds are not created, since one that was not listed may be there under another
     /// name; a second one with the same mark is something only people can sort out.
@@ -294,12 +389,14 @@ pub enum ObjectKind {
     Role,
     /// Roles attached to groups.
     Binding,
+    /// What else is attached to users, groups and roles: policies, boundaries.
+    Attachment,
 }
 
 impl ObjectKind {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 5] =
-        [Self::User, Self::Group, Self::Membership, Self::Role, Self::Binding];
+    pub const ALL: [Self; 6] =
+        [Self::User, Self::Group, Self::Membership, Self::Role, Self::Binding, Self::Attachment];
 
     /// Plural, for people.
     pub fn plural(self) -> &'static str {
@@ -309,6 +406,7 @@ impl ObjectKind {
             Self::Membership => "memberships",
             Self::Role => "roles",
             Self::Binding => "role bindings",
+            Self::Attachment => "attachments",
         }
     }
 }
@@ -337,6 +435,9 @@ pub enum ObjectKey {
     Binding(Binding),
     /// A credential of a user.
     Credential(Credential),
+    /// An attachment. With content only one that says the same, without content any of its kind
+    /// and name.
+    Attachment(HeldAttachment),
 }
 
 /// One object, looked at again.
@@ -348,6 +449,6 @@ pub enum Snapshot {
     Group(Observed<GroupSpec>),
     /// A role.
     Role(Observed<RoleSpec>),
-    /// The membership, binding or credential asked for exists.
+    /// The membership, binding, credential or attachment asked for exists.
     Exists,
 }

@@ -1,12 +1,22 @@
 //! What is true of a vendor as a whole: known without asking it, used to check what people wrote.
 
-use super::{AttributeName, AttributeValue, VendorName};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Account, Attachment, AttributeName, AttributeValue, Federation, ObjectName, RoleName, RoleSpec,
+    Subject, VendorName,
+};
 
 /// Facts of a vendor. One constant per cloud, handed to the pure parts by the registry.
 #[derive(Clone, Debug)]
 pub struct VendorFacts {
-    /// Its name in the inventory.
+    /// Its name in the program: unique, also among several ways of access to one vendor.
     pub name: VendorName,
+    /// Its name in the inventory, and that under which roles say what they mean.
+    pub family: VendorName,
+    /// What `access:` says at an account to choose this way of access; `None` where the vendor has
+    /// one way only.
+    pub access: Option<&'static str>,
     /// What an account id must look like, in words: "12 digits".
     pub account_id_shape: &'static str,
     /// Whether a text is an account id.
@@ -22,7 +32,80 @@ pub struct VendorFacts {
     /// Whether users have a profile (full name, mail address) that is kept in step.
     pub profile: bool,
     /// What a role may say for this vendor.
-    pub role_attributes: &'static [RoleAttribute],
+    pub role_attributes: &'static [AttributeFacts],
+    /// What an account may say for this vendor: how to reach it.
+    pub account_settings: &'static [AttributeFacts],
+    /// Whether people have users here, and groups members. Where not, each group has role objects
+    /// of its own ([`Subject::Held`]), and another system says who is in the group.
+    pub has_users: bool,
+    /// Whether a role is one object in the hub for all accounts, rather than one in each.
+    pub shared_roles: bool,
+    /// Whether a service account can be a role that jobs of a forge take on ([`Trust::Forge`]).
+    pub federates: bool,
+    /// What a role of the policies is in an account, in the vendor's terms. Pure.
+    pub realise: fn(&RoleInputs<'_>) -> RealisedRole,
+}
+
+/// Everything a role object may depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct RoleInputs<'a> {
+    /// The role of the policies.
+    pub role: &'a RoleName,
+    /// For people.
+    pub description: &'a str,
+    /// What the policies say it means.
+    pub attributes: &'a BTreeMap<AttributeName, AttributeValue>,
+    /// Where it is to be.
+    pub account: &'a Account,
+    /// Where the groups live.
+    pub hub: &'a Account,
+    /// Who may take it on.
+    pub trust: Trust<'a>,
+}
+
+/// Who may take a role on.
+#[derive(Clone, Copy, Debug)]
+pub enum Trust<'a> {
+    /// Members of the groups it is bound to.
+    Bound,
+    /// Members of one group that exists outside the vendor only.
+    Holder(&'a Subject),
+    /// Jobs of a forge, for the service account of that name.
+    Forge(&'a Subject, &'a Federation),
+}
+
+/// What a role is in the vendor's terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RealisedRole {
+    /// The role object.
+    pub spec: RoleSpec,
+    /// What is attached to it.
+    pub attachments: BTreeSet<Attachment>,
+    /// The identity provider it trusts, which must exist first.
+    pub provider: Option<(ObjectName, RoleSpec)>,
+}
+
+impl RealisedRole {
+    /// A role object that is just what the policies say.
+    pub fn plain(inputs: &RoleInputs<'_>) -> Self {
+        Self {
+            spec: RoleSpec {
+                name: ObjectName::new(inputs.role.as_str()),
+                description: inputs.description.to_owned(),
+                attributes: inputs.attributes.clone(),
+            },
+            attachments: BTreeSet::new(),
+            provider: None,
+        }
+    }
+}
+
+/// Nothing else must be so: the usual [`AttributeFacts::check`].
+///
+/// # Errors
+/// None.
+pub fn any_value(_value: &AttributeValue) -> Result<(), String> {
+    Ok(())
 }
 
 /// What a vendor accepts as a name.
@@ -87,15 +170,17 @@ impl NameRules {
     }
 }
 
-/// One attribute a role may have at a vendor.
+/// One attribute a role or an account may have at a vendor.
 #[derive(Clone, Debug)]
-pub struct RoleAttribute {
+pub struct AttributeFacts {
     /// Its key.
     pub name: &'static str,
     /// What it holds.
     pub shape: AttributeShape,
-    /// Whether a role without it is refused.
+    /// Whether a role (or account) without it is refused.
     pub required: bool,
+    /// What else must be so of a value; the error says what is expected.
+    pub check: fn(&AttributeValue) -> Result<(), String>,
     /// One line for the JSON Schema and error texts.
     pub help: &'static str,
 }
@@ -138,7 +223,7 @@ impl AttributeShape {
 
 impl VendorFacts {
     /// The role attribute of that name.
-    pub fn role_attribute(&self, name: &AttributeName) -> Option<&RoleAttribute> {
+    pub fn role_attribute(&self, name: &AttributeName) -> Option<&AttributeFacts> {
         self.role_attributes.iter().find(|attribute| attribute.name == name.as_str())
     }
 }

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ChangeId, Credential, GroupSpec, ObjectKind, ObjectName, Place, Reason, RoleSpec, Subject,
-    UserSpec, VendorId,
+    Attachment, ChangeId, Credential, CredentialKind, GroupSpec, HolderKind, ObjectKind,
+    ObjectName, Place, Reason, RoleSpec, SinkName, Subject, UserSpec, VendorId,
 };
 
 /// One change, with everything needed to carry it out and to believe it.
@@ -217,6 +217,54 @@ pub enum Step {
         /// The group.
         group: Target,
     },
+    /// Something is attached to a user, group or role, or what is attached says something else.
+    Attach {
+        /// What kind of object gets it.
+        holder_kind: HolderKind,
+        /// Which object.
+        holder: Target,
+        /// Whom or what that stands for.
+        subject: Subject,
+        /// What was attached before under that kind and name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Box<Attachment>>,
+        /// What is attached.
+        attachment: Box<Attachment>,
+    },
+    /// Something is no longer attached.
+    Detach {
+        /// What kind of object loses it.
+        holder_kind: HolderKind,
+        /// Which object.
+        holder: Target,
+        /// Whom or what that stands for.
+        subject: Subject,
+        /// What is detached.
+        attachment: Box<Attachment>,
+    },
+    /// A user that exists without our mark, or a group, or a role, gets it: from then on it is
+    /// managed. Only ever planned by somebody's explicit choice.
+    Adopt {
+        /// What kind of object.
+        holder_kind: HolderKind,
+        /// Which object.
+        id: VendorId,
+        /// Its name.
+        name: ObjectName,
+        /// Whom or what it is to stand for; written on it.
+        subject: Subject,
+    },
+    /// A user gets a new credential, which is put into a sink and shown nowhere.
+    IssueCredential {
+        /// The user.
+        user: Target,
+        /// Whom it stands for.
+        subject: Subject,
+        /// The kind of credential.
+        kind: CredentialKind,
+        /// Where its secret goes.
+        sink: SinkName,
+    },
 }
 
 /// What a step means for those affected.
@@ -282,6 +330,9 @@ impl Step {
             | Self::DeleteRole { before: spec, .. } => &spec.name,
             Self::AddMember { user, .. } | Self::RemoveMember { user, .. } => &user.name,
             Self::BindRole { role, .. } | Self::UnbindRole { role, .. } => &role.name,
+            Self::Attach { holder, .. } | Self::Detach { holder, .. } => &holder.name,
+            Self::Adopt { name, .. } => name,
+            Self::IssueCredential { user, .. } => &user.name,
         }
     }
 
@@ -302,6 +353,13 @@ impl Step {
                 ObjectKind::Role
             }
             Self::BindRole { .. } | Self::UnbindRole { .. } => ObjectKind::Binding,
+            Self::Attach { .. } | Self::Detach { .. } => ObjectKind::Attachment,
+            Self::Adopt { holder_kind, .. } => match holder_kind {
+                HolderKind::User => ObjectKind::User,
+                HolderKind::Group => ObjectKind::Group,
+                HolderKind::Role => ObjectKind::Role,
+            },
+            Self::IssueCredential { .. } => ObjectKind::User,
         }
     }
 
@@ -313,17 +371,22 @@ impl Step {
             | Self::CreateGroup { .. }
             | Self::AddMember { .. }
             | Self::CreateRole { .. }
-            | Self::BindRole { .. } => Effect::Addition,
-            Self::UpdateUser { .. } | Self::UpdateGroup { .. } | Self::UpdateRole { .. } => {
-                Effect::Update
-            }
+            | Self::BindRole { .. }
+            | Self::Attach { before: None, .. }
+            | Self::IssueCredential { .. } => Effect::Addition,
+            Self::UpdateUser { .. }
+            | Self::UpdateGroup { .. }
+            | Self::UpdateRole { .. }
+            | Self::Attach { before: Some(_), .. }
+            | Self::Adopt { .. } => Effect::Update,
             Self::RevokeCredential { .. }
             | Self::SuspendUser { .. }
             | Self::DeleteUser { .. }
             | Self::DeleteGroup { .. }
             | Self::RemoveMember { .. }
             | Self::DeleteRole { .. }
-            | Self::UnbindRole { .. } => Effect::Removal,
+            | Self::UnbindRole { .. }
+            | Self::Detach { .. } => Effect::Removal,
         }
     }
 
@@ -331,7 +394,9 @@ impl Step {
     pub fn phase(&self) -> Phase {
         match self {
             Self::RevokeCredential { .. } => Phase::Revoke,
-            Self::RemoveMember { .. } | Self::UnbindRole { .. } => Phase::Detach,
+            Self::RemoveMember { .. } | Self::UnbindRole { .. } | Self::Detach { .. } => {
+                Phase::Detach
+            }
             Self::SuspendUser { .. } => Phase::Suspend,
             Self::CreateUser { .. }
             | Self::UpdateUser { .. }
@@ -339,8 +404,12 @@ impl Step {
             | Self::CreateGroup { .. }
             | Self::UpdateGroup { .. }
             | Self::CreateRole { .. }
-            | Self::UpdateRole { .. } => Phase::Build,
-            Self::AddMember { .. } | Self::BindRole { .. } => Phase::Attach,
+            | Self::UpdateRole { .. }
+            | Self::Adopt { .. } => Phase::Build,
+            Self::AddMember { .. }
+            | Self::BindRole { .. }
+            | Self::Attach { .. }
+            | Self::IssueCredential { .. } => Phase::Attach,
             Self::DeleteUser { .. } | Self::DeleteGroup { .. } | Self::DeleteRole { .. } => {
                 Phase::Delete
             }
@@ -368,7 +437,11 @@ impl Step {
             | Self::DeleteGroup { subject, .. }
             | Self::CreateRole { subject, .. }
             | Self::UpdateRole { subject, .. }
-            | Self::DeleteRole { subject, .. } => Some(subject),
+            | Self::DeleteRole { subject, .. }
+            | Self::Attach { subject, .. }
+            | Self::Detach { subject, .. }
+            | Self::Adopt { subject, .. }
+            | Self::IssueCredential { subject, .. } => Some(subject),
             Self::RemoveMember { subject, .. } => subject.as_ref(),
             Self::AddMember { .. } | Self::BindRole { .. } | Self::UnbindRole { .. } => None,
         }
@@ -388,11 +461,26 @@ impl Step {
             Self::DeleteGroup { .. } => "delete group",
             Self::AddMember { .. } => "add member",
             Self::RemoveMember { .. } => "remove member",
+            Self::CreateRole { subject: Subject::IdentityProvider(_), .. } => {
+                "create identity provider"
+            }
             Self::CreateRole { .. } => "create role",
+            Self::UpdateRole { subject: Subject::IdentityProvider(_), .. } => {
+                "update identity provider"
+            }
             Self::UpdateRole { .. } => "update role",
+            Self::DeleteRole { subject: Subject::IdentityProvider(_), .. } => {
+                "delete identity provider"
+            }
             Self::DeleteRole { .. } => "delete role",
             Self::BindRole { .. } => "bind role",
             Self::UnbindRole { .. } => "unbind role",
+            Self::Attach { .. } => "attach to",
+            Self::Detach { .. } => "detach from",
+            Self::Adopt { holder_kind: HolderKind::User, .. } => "adopt user",
+            Self::Adopt { holder_kind: HolderKind::Group, .. } => "adopt group",
+            Self::Adopt { holder_kind: HolderKind::Role, .. } => "adopt role",
+            Self::IssueCredential { .. } => "issue credential",
         }
     }
 
@@ -404,10 +492,14 @@ impl Step {
             | Self::RestoreUser { id, .. }
             | Self::DeleteUser { id, .. } => Some(id),
             Self::RevokeCredential { credential, .. } => Some(&credential.user),
-            Self::RemoveMember { user, .. } => match &user.id {
-                Reference::Known(id) => Some(id),
-                Reference::Made { .. } => None,
-            },
+            Self::RemoveMember { user: target, .. }
+            | Self::Detach { holder_kind: HolderKind::User, holder: target, .. } => {
+                match &target.id {
+                    Reference::Known(id) => Some(id),
+                    Reference::Made { .. } => None,
+                }
+            }
+            Self::Adopt { holder_kind: HolderKind::User, id, .. } => Some(id),
             Self::AddMember { .. }
             | Self::CreateUser { .. }
             | Self::CreateGroup { .. }
@@ -417,7 +509,11 @@ impl Step {
             | Self::UpdateRole { .. }
             | Self::DeleteRole { .. }
             | Self::BindRole { .. }
-            | Self::UnbindRole { .. } => None,
+            | Self::UnbindRole { .. }
+            | Self::Attach { .. }
+            | Self::Detach { .. }
+            | Self::Adopt { .. }
+            | Self::IssueCredential { .. } => None,
         }
     }
 
@@ -430,6 +526,9 @@ impl Step {
             Self::BindRole { role, group } | Self::UnbindRole { role, group } => {
                 (Some(&role.id), Some(&group.id))
             }
+            Self::Attach { holder: one, .. }
+            | Self::Detach { holder: one, .. }
+            | Self::IssueCredential { user: one, .. } => (Some(&one.id), None),
             Self::CreateUser { .. }
             | Self::UpdateUser { .. }
             | Self::RevokeCredential { .. }
@@ -441,7 +540,8 @@ impl Step {
             | Self::DeleteGroup { .. }
             | Self::CreateRole { .. }
             | Self::UpdateRole { .. }
-            | Self::DeleteRole { .. } => (None, None),
+            | Self::DeleteRole { .. }
+            | Self::Adopt { .. } => (None, None),
         };
         first.into_iter().chain(second)
     }
@@ -455,6 +555,9 @@ impl Step {
             Self::BindRole { role, group } | Self::UnbindRole { role, group } => {
                 (Some(&mut role.id), Some(&mut group.id))
             }
+            Self::Attach { holder: one, .. }
+            | Self::Detach { holder: one, .. }
+            | Self::IssueCredential { user: one, .. } => (Some(&mut one.id), None),
             Self::CreateUser { .. }
             | Self::UpdateUser { .. }
             | Self::RevokeCredential { .. }
@@ -466,7 +569,8 @@ impl Step {
             | Self::DeleteGroup { .. }
             | Self::CreateRole { .. }
             | Self::UpdateRole { .. }
-            | Self::DeleteRole { .. } => (None, None),
+            | Self::DeleteRole { .. }
+            | Self::Adopt { .. } => (None, None),
         };
         first.into_iter().chain(second)
     }

@@ -81,6 +81,9 @@ pub struct Limits {
     /// Roles attached to groups.
     #[serde(default)]
     pub bindings: Field<Limit>,
+    /// What else is attached to users, groups and roles: policies, boundaries.
+    #[serde(default)]
+    pub attachments: Field<Limit>,
     /// How far the number of people in a directory may fall between two complete reads.
     #[serde(default)]
     pub directory: Field<Limit>,

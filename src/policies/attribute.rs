@@ -1,13 +1,15 @@
 //! What a role says for a vendor, as written.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
-use crate::model::{AttributeShape, AttributeValue};
+use crate::diagnostic::{Finding, Findings};
+use crate::model::{AttributeFacts, AttributeName, AttributeShape, AttributeValue};
+use crate::yaml::{InFile, Named, Position, Written};
 
 /// One value or a list of texts. Which of them is right depends on the vendor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +46,80 @@ impl AttributeAsWritten {
         let mut seen = BTreeSet::new();
         texts.iter().find(|text| !seen.insert(*text)).map(String::as_str)
     }
+}
+
+/// Valid attributes by name.
+pub(crate) type Attributes = BTreeMap<AttributeName, AttributeValue>;
+
+/// What may be written in one place.
+pub(crate) struct Table<'a> {
+    /// What one entry is called: "role attribute".
+    pub(crate) what: &'static str,
+    /// Whose words these are.
+    pub(crate) vendor: &'a str,
+    /// The entries there may be.
+    pub(crate) facts: &'static [AttributeFacts],
+}
+
+/// The values of what is written in a vendor's words; a finding for whatever the vendor does not
+/// know. `owner` is where what they belong to is written.
+pub(crate) fn resolve(
+    written: &Named<AttributeAsWritten>,
+    owner: Position,
+    table: &Table<'_>,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Attributes {
+    let mut good = Attributes::new();
+    for (key, value) in &written.0 {
+        let Some(facts) = table.facts.iter().find(|facts| facts.name == key.value) else {
+            let known = table.facts.iter().map(|facts| facts.name);
+            findings.unknown(table.what, &key.value, known, &at.source(key.at));
+            continue;
+        };
+        let Some(value) = value.given() else { continue };
+        if let Some(repeated) = value.value.repeated() {
+            findings.push(
+                Finding::error("duplicate-value", format!("`{repeated}` is here twice"))
+                    .at(&at.source(value.at)),
+            );
+        }
+        good.extend(one(value, facts, table, at, findings));
+    }
+    for facts in table.facts.iter().filter(|facts| facts.required) {
+        if !written.0.iter().any(|(key, _)| key.value == facts.name) {
+            findings.push(
+                Finding::error("missing-key", format!("`{}` is missing", facts.name))
+                    .at(&at.source(owner))
+                    .hint(facts.help),
+            );
+        }
+    }
+    good
+}
+
+fn one(
+    written: &Written<AttributeAsWritten>,
+    facts: &AttributeFacts,
+    table: &Table<'_>,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Option<(AttributeName, AttributeValue)> {
+    let (name, vendor) = (facts.name, table.vendor);
+    let Some(value) = written.value.in_shape(facts.shape) else {
+        let message = format!("expected `{name}` for {vendor} to be {}", facts.shape.in_words());
+        findings.push(
+            Finding::error("wrong-kind", message).at(&at.source(written.at)).hint(facts.help),
+        );
+        return None;
+    };
+    if let Err(expected) = (facts.check)(&value) {
+        let message = format!("`{name}` is not what {vendor} accepts: {expected}");
+        findings
+            .push(Finding::error("bad-value", message).at(&at.source(written.at)).hint(facts.help));
+        return None;
+    }
+    Some((name.into(), value))
 }
 
 impl<'de> Deserialize<'de> for AttributeAsWritten {

@@ -1,7 +1,7 @@
 //! What a role means and what a run may do.
 
 pub mod as_written;
-mod attribute;
+pub(crate) mod attribute;
 pub(crate) mod resolve;
 pub(crate) mod rights;
 mod value;

@@ -7,10 +7,8 @@ use super::{Limit, Limits, Policies, Protected, Role};
 use crate::diagnostic::{Finding, Findings};
 use crate::inventory::known::ReadFile;
 use crate::inventory::resolve::World;
-use crate::model::{
-    AttributeName, AttributeValue, ObjectKind, RoleName, Source, VendorFacts, VendorName,
-};
-use crate::policies::attribute::AttributeAsWritten;
+use crate::model::{ObjectKind, RoleName, Source, VendorName};
+use crate::policies::attribute::{self, AttributeAsWritten, Attributes};
 use crate::yaml::{Field, InFile, Named, Written};
 
 /// Makes the policies of all files together.
@@ -100,8 +98,6 @@ fn roles(
     }
 }
 
-type Attributes = BTreeMap<AttributeName, AttributeValue>;
-
 fn meanings(
     means: &Named<Named<AttributeAsWritten>>,
     at: InFile<'_>,
@@ -111,71 +107,27 @@ fn meanings(
     let mut all = BTreeMap::new();
     for (name, attributes) in &means.0 {
         let Some(vendor) = world.vendor(&name.value) else {
-            let known = world.vendors.iter().map(|vendor| vendor.name.as_str());
-            findings.unknown("vendor", &name.value, known, &at.source(name.at));
+            findings.unknown("vendor", &name.value, world.families(), &at.source(name.at));
             continue;
         };
         let good = match attributes.given() {
-            Some(attributes) => meaning(&attributes.value, name, vendor, at, findings),
+            Some(attributes) => attribute::resolve(
+                &attributes.value,
+                name.at,
+                &attribute::Table {
+                    what: "role attribute",
+                    vendor: vendor.family.as_str(),
+                    facts: vendor.role_attributes,
+                },
+                at,
+                findings,
+            ),
             // It has a meaning, though an unreadable one: grants of it are not wrong.
             None => Attributes::new(),
         };
-        all.insert(vendor.name.clone(), good);
+        all.insert(vendor.family.clone(), good);
     }
     all
-}
-
-fn meaning(
-    attributes: &Named<AttributeAsWritten>,
-    vendor_name: &Written<String>,
-    vendor: &VendorFacts,
-    at: InFile<'_>,
-    findings: &mut Findings,
-) -> Attributes {
-    let mut good = Attributes::new();
-    for (key, value) in &attributes.0 {
-        let name = AttributeName::from(key.value.as_str());
-        let Some(attribute) = vendor.role_attribute(&name) else {
-            let known = vendor.role_attributes.iter().map(|attribute| attribute.name);
-            findings.unknown("role attribute", &key.value, known, &at.source(key.at));
-            continue;
-        };
-        let Some(written) = value.given() else { continue };
-        if let Some(repeated) = written.value.repeated() {
-            findings.push(
-                Finding::error("duplicate-value", format!("`{repeated}` is here twice"))
-                    .at(&at.source(written.at)),
-            );
-        }
-        match written.value.in_shape(attribute.shape) {
-            Some(value) => {
-                good.insert(name, value);
-            }
-            None => findings.push(
-                Finding::error(
-                    "wrong-kind",
-                    format!(
-                        "expected `{}` for {} to be {}",
-                        attribute.name,
-                        vendor.name,
-                        attribute.shape.in_words()
-                    ),
-                )
-                .at(&at.source(written.at))
-                .hint(attribute.help),
-            ),
-        }
-    }
-    for attribute in vendor.role_attributes.iter().filter(|attribute| attribute.required) {
-        if !attributes.0.iter().any(|(key, _)| key.value == attribute.name) {
-            findings.push(
-                Finding::error("missing-key", format!("`{}` is missing", attribute.name))
-                    .at(&at.source(vendor_name.at))
-                    .hint(attribute.help),
-            );
-        }
-    }
-    good
 }
 
 fn limits(
@@ -214,6 +166,7 @@ fn changed(
             ObjectKind::Membership => &written.memberships,
             ObjectKind::Role => &written.roles,
             ObjectKind::Binding => &written.bindings,
+            ObjectKind::Attachment => &written.attachments,
         };
         if let (Some(limit), Some(field)) = (limits.kinds.get_mut(&kind), field.given()) {
             *limit = changed_limit(*limit, &field.value, at, findings);

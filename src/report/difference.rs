@@ -175,9 +175,12 @@ fn sections(difference: &Difference) -> Vec<Section> {
 fn stays(difference: &Difference, user: &HubUser) -> bool {
     let directory_goes = match &user.who.subject {
         Subject::Person { directory, .. } => difference.directories_removed.contains(directory),
-        Subject::Group(_) | Subject::Role(_) | Subject::Service(_) | Subject::ServiceGroup(_) => {
-            false
-        }
+        Subject::Group(_)
+        | Subject::Role(_)
+        | Subject::Service(_)
+        | Subject::ServiceGroup(_)
+        | Subject::Held { .. }
+        | Subject::IdentityProvider(_) => false,
     };
     directory_goes || leaves(difference, &user.hub)
 }

@@ -316,7 +316,11 @@ pub(super) fn subject(subject: &Subject) -> String {
     match subject {
         Subject::Group(group) => group.to_string(),
         Subject::ServiceGroup(name) => format!("service:{name}"),
-        Subject::Person { .. } | Subject::Role(_) | Subject::Service(_) => subject.to_string(),
+        Subject::Person { .. }
+        | Subject::Role(_)
+        | Subject::Service(_)
+        | Subject::Held { .. }
+        | Subject::IdentityProvider(_) => subject.to_string(),
     }
 }
 

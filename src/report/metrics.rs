@@ -249,6 +249,7 @@ fn kind_word(kind: ObjectKind) -> &'static str {
         ObjectKind::Membership => "membership",
         ObjectKind::Role => "role",
         ObjectKind::Binding => "binding",
+        ObjectKind::Attachment => "attachment",
     }
 }
 

@@ -99,6 +99,24 @@ fn detail(step: &Step) -> String {
         }
         Step::CreateRole { role, .. } => role_meaning(role),
         Step::UpdateRole { before, after, .. } => role_changes(before, after),
+        Step::Attach { before, attachment, .. } => match (before, &attachment.content) {
+            (None, None) => format!("{} {}", attachment.kind, attachment.name),
+            (None, Some(content)) => {
+                format!("{} {}: {}", attachment.kind, attachment.name, cut(content))
+            }
+            (Some(before), content) => format!(
+                "{} {} {}",
+                attachment.kind,
+                attachment.name,
+                text_change(
+                    before.content.as_deref().unwrap_or_default(),
+                    content.as_deref().unwrap_or_default()
+                )
+            ),
+        },
+        Step::Detach { attachment, .. } => format!("{} {}", attachment.kind, attachment.name),
+        Step::Adopt { subject, .. } => format!("as {subject}"),
+        Step::IssueCredential { kind, sink, .. } => format!("{kind}, its secret goes to {sink}"),
     }
 }
 

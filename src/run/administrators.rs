@@ -109,9 +109,11 @@ fn groups(
     seen: &ObservedAccount,
     hub: &mut Hub<'_>,
 ) -> BTreeMap<VendorId, AdministratorGroup> {
+    // Where roles are shared, the hub has them.
     let privileged: BTreeSet<&VendorId> = seen
         .roles
         .iter()
+        .chain(&hub.seen.roles)
         .filter(|role| match role.ownership.subject() {
             Some(Subject::Role(name)) => is_privileged(policies, name),
             Some(_) | None => false,

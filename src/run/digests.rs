@@ -44,8 +44,17 @@ fn account<T: serde::Serialize>(
     reading: &Reading<ObservedAccount>,
     credentials: &T,
 ) -> String {
-    let ObservedAccount { own_principal, users, groups, roles, memberships, bindings, listed } =
-        reading.got();
+    let ObservedAccount {
+        own_principal,
+        users,
+        groups,
+        roles,
+        memberships,
+        bindings,
+        attachments,
+        quotas,
+        listed,
+    } = reading.got();
     let mut users: Vec<_> = users.iter().collect();
     users.sort_unstable_by_key(|user| &user.id);
     let mut groups: Vec<_> = groups.iter().collect();
@@ -56,11 +65,14 @@ fn account<T: serde::Serialize>(
     memberships.sort_unstable();
     let mut bindings: Vec<_> = bindings.iter().collect();
     bindings.sort_unstable();
+    let mut attachments: Vec<_> = attachments.iter().collect();
+    attachments.sort_unstable();
     let missing: &[Missing] = reading.missing();
     digest(&(
         (place, own_principal, missing, listed),
         (users, groups, roles),
         (memberships, bindings, credentials),
+        (attachments, quotas),
     ))
 }
 

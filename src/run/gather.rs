@@ -14,7 +14,7 @@ use crate::directory;
 use crate::inventory::{AccountEntry, Inventory};
 use crate::model::{
     Account, Directory, DirectoryName, Missing, ObservedAccount, OrganisationName, Place, Reading,
-    VendorFacts,
+    Site, VendorFacts,
 };
 use crate::plan::{DiffInputs, Observations, credentials_needed};
 use crate::policies::Policies;
@@ -144,6 +144,13 @@ fn directories_needed(sources: &Sources<'_>) -> BTreeSet<DirectoryName> {
     grants.chain(services).chain(administrators).cloned().collect()
 }
 
+/// An account with its hub and the others of that hub.
+fn site<'a>(sources: &'a Sources<'_>, account: &'a Account) -> Site<'a> {
+    let all = || sources.inventory.accounts.values().map(|entry| &entry.account);
+    let hub = all().find(|other| other.place.account == account.hub).unwrap_or(account);
+    Site { account, hub, accounts: all().filter(|other| other.hub == account.hub).collect() }
+}
+
 async fn observe(
     sources: &Sources<'_>,
     account: &Account,
@@ -157,7 +164,7 @@ async fn observe(
         let reading = nothing(format!("there is no vendor {}", account.vendor));
         return (account.place.clone(), None, reading);
     };
-    let connection = match bounded(vendor.connect(account)).await {
+    let connection = match bounded(vendor.connect(&site(sources, account))).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return (place.clone(), None, nothing(error.to_string())),
         Err(why) => return (place.clone(), None, nothing(format!("not connected: {why}"))),

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use reconcile::inventory::{load, read_folder};
-use reconcile::model::{AttributeShape, NameRules, RoleAttribute, VendorFacts};
+use reconcile::model::{
+    AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, any_value,
+};
 
 const GRANTS: usize = 10_000;
 const ACCOUNTS: usize = 200;
@@ -24,6 +26,8 @@ const NAMES: NameRules = NameRules {
 fn main() {
     let vendors = [VendorFacts {
         name: "memory".into(),
+        family: "memory".into(),
+        access: None,
         account_id_shape: "12 digits",
         is_account_id: |id| id.len() == 12,
         partitions: &[],
@@ -31,10 +35,11 @@ fn main() {
         group_names: NAMES,
         role_names: NAMES,
         profile: true,
-        role_attributes: &[RoleAttribute {
+        role_attributes: &[AttributeFacts {
             name: "permissions",
             shape: AttributeShape::Set,
             required: true,
+            check: any_value,
             help: "What holders may do",
         }],
     }];

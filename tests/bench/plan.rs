@@ -197,7 +197,7 @@ impl World {
         for (place, wanted) in &desired.accounts {
             let account = accounts.entry(place.clone()).or_default();
             for (name, role) in &wanted.roles {
-                let subject = Subject::Role(name.clone());
+                let subject = name.clone();
                 account.roles.push(owned(format!("r-{name}"), &subject, role.spec.clone()));
             }
             account.bindings.extend(wanted.bindings.keys().map(|(group, role)| Binding {
@@ -260,6 +260,7 @@ fn inventory() -> Inventory {
             id: format!("{number:012}"),
             hub: "account-000".into(),
             project: None,
+            settings: BTreeMap::new(),
             source: Source::new("inventory/accounts.yaml", number + 1, 1),
         };
         let entry = AccountEntry {

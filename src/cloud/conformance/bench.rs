@@ -8,7 +8,8 @@ use super::Fixture;
 use crate::cloud::{Applied, CloudError, Connection, ErrorKind, Retry};
 use crate::model::{
     Access, Account, ChangeId, GroupRef, GroupSpec, Membership, ObjectKey, Observed,
-    ObservedAccount, Ownership, Private, Reading, RoleSpec, Snapshot, Subject, UserSpec, VendorId,
+    ObservedAccount, Ownership, Private, Reading, RoleSpec, Site, Snapshot, Subject, UserSpec,
+    VendorId,
 };
 use crate::plan::{Change, Output, Reference, Step, Target};
 
@@ -35,9 +36,15 @@ pub struct Made<T> {
 
 impl<'a> Bench<'a> {
     pub async fn new(fixture: &'a dyn Fixture) -> Self {
-        let hub = At::connect(fixture, fixture.hub()).await;
-        let target = At::connect(fixture, fixture.target()).await;
-        Self { fixture, hub, target }
+        Self::connect(fixture, fixture.hub(), fixture.target()).await
+    }
+
+    async fn connect(fixture: &'a dyn Fixture, hub: Account, target: Account) -> Self {
+        let accounts = if hub == target { vec![&hub] } else { vec![&hub, &target] };
+        let site = |account| Site { account, hub: &hub, accounts: accounts.clone() };
+        let at_hub = At::connect(fixture, &site(&hub)).await;
+        let at_target = At::connect(fixture, &site(&target)).await;
+        Self { fixture, hub: at_hub, target: at_target }
     }
 
     /// The same accounts as another organisation sees them.
@@ -47,9 +54,8 @@ impl<'a> Bench<'a> {
             account.place.organisation = name.into();
             account
         };
-        let hub = At::connect(self.fixture, other(&self.hub.account)).await;
-        let target = At::connect(self.fixture, other(&self.target.account)).await;
-        Self { fixture: self.fixture, hub, target }
+        let (hub, target) = (other(&self.hub.account), other(&self.target.account));
+        Self::connect(self.fixture, hub, target).await
     }
 
     /// What a user of that name would be like.
@@ -89,9 +95,12 @@ impl<'a> Bench<'a> {
 }
 
 impl At {
-    async fn connect(fixture: &dyn Fixture, account: Account) -> Self {
-        let connection = fixture.vendor().connect(&account).await;
-        Self { connection: connection.unwrap_or_else(|error| panic!("{error}")), account }
+    async fn connect(fixture: &dyn Fixture, site: &Site<'_>) -> Self {
+        let connection = fixture.vendor().connect(site).await;
+        Self {
+            connection: connection.unwrap_or_else(|error| panic!("{error}")),
+            account: site.account.clone(),
+        }
     }
 
     /// Applies a step, with the references it holds.

@@ -43,7 +43,9 @@ pub async fn a_list_that_goes_wrong_makes_the_reading_partial(fixture: &dyn Fixt
                 }
                 tried = true;
                 let at = match kind {
-                    ObjectKind::Role | ObjectKind::Binding => &bench.target,
+                    ObjectKind::Role | ObjectKind::Binding | ObjectKind::Attachment => {
+                        &bench.target
+                    }
                     ObjectKind::User | ObjectKind::Group | ObjectKind::Membership => &bench.hub,
                 };
                 let reading = at.reading().await;

@@ -165,6 +165,9 @@ impl Apply for Client {
                 let (role, group) = pair()?;
                 self.unbind(role, group).await
             }
+            Step::Attach { .. } | Step::Detach { .. } => Err(Self::has_no("attachments", change)),
+            Step::Adopt { .. } => Err(Self::has_no("adoption", change)),
+            Step::IssueCredential { .. } => Err(Self::has_no("issuing of credentials", change)),
         }
     }
 
@@ -207,6 +210,7 @@ impl Apply for Client {
                 reply.map(|reply| exists(reply.body))
             }
             ObjectKey::Credential(credential) => self.has_credential(credential).await.map(exists),
+            ObjectKey::Attachment(_) => Ok(None),
         };
         match found {
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
@@ -216,6 +220,11 @@ impl Apply for Client {
 }
 
 impl Client {
+    fn has_no(what: &str, change: &Change) -> CloudError {
+        let message = format!("this cloud has no {what}");
+        CloudError::new(ErrorKind::Invalid, "Prepare", change.step.verb(), message)
+    }
+
     /// One call, within the time limit, its failure in our words.
     pub(super) async fn call<T>(
         &self,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{AttributeShape, NameRules, RoleAttribute, VendorFacts, VendorName};
+use crate::model::{
+    AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, VendorName, any_value,
+};
 
 /// Its name in the inventory.
 pub const NAME: &str = "memory";
@@ -46,6 +48,8 @@ pub const NAMES: NameRules = NameRules {
 pub fn facts() -> VendorFacts {
     VendorFacts {
         name: VendorName::new(NAME),
+        family: VendorName::new(NAME),
+        access: None,
         account_id_shape: "12 digits",
         is_account_id: |text| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()),
         partitions: &[],
@@ -54,18 +58,25 @@ pub fn facts() -> VendorFacts {
         role_names: NAMES,
         profile: true,
         role_attributes: &[
-            RoleAttribute {
+            AttributeFacts {
                 name: PERMISSIONS,
                 shape: AttributeShape::Set,
                 required: true,
+                check: any_value,
                 help: "What holders of the role may do",
             },
-            RoleAttribute {
+            AttributeFacts {
                 name: SESSION_HOURS,
                 shape: AttributeShape::Number,
                 required: false,
+                check: any_value,
                 help: "How many hours a session lasts at most, at least 1",
             },
         ],
+        account_settings: &[],
+        has_users: true,
+        shared_roles: false,
+        federates: false,
+        realise: RealisedRole::plain,
     }
 }

@@ -30,7 +30,7 @@ pub use service::world::{Behaviour, Call, Operation};
 pub use world::MemoryWorld;
 
 use super::{CloudError, Connection, ErrorKind, Vendor};
-use crate::model::{Account, VendorFacts};
+use crate::model::{Site, VendorFacts};
 use service::store::Store;
 use service::world::World;
 
@@ -88,7 +88,8 @@ impl Vendor for MemoryVendor {
         &self.facts
     }
 
-    async fn connect(&self, account: &Account) -> Result<Connection, CloudError> {
+    async fn connect(&self, site: &Site<'_>) -> Result<Connection, CloudError> {
+        let account = site.account;
         if !(self.facts.is_account_id)(&account.id) {
             let message = format!("an account id has {}", self.facts.account_id_shape);
             let id = account.id.as_str();

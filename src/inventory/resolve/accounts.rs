@@ -8,6 +8,7 @@ use crate::inventory::as_written::{self, InventoryFile};
 use crate::inventory::known::ReadFile;
 use crate::inventory::{AccountEntry, Administrators, Inventory, Organisation};
 use crate::model::{Account, AccountName, OrganisationName, Place, VendorFacts, VendorName};
+use crate::policies::attribute;
 use crate::yaml::{Field, InFile, List, Position, Written};
 
 /// Adds the organisations and accounts of one file.
@@ -71,11 +72,23 @@ fn one_account(
     let vendor = vendor.and_then(|vendor| {
         let facts = world.vendor(&vendor.value);
         if facts.is_none() {
-            let known = world.vendors.iter().map(|vendor| vendor.name.as_str());
-            findings.unknown("vendor", &vendor.value, known, &at.source(vendor.at));
+            findings.unknown("vendor", &vendor.value, world.families(), &at.source(vendor.at));
         }
         facts
     })?;
+    let vendor = access(&written.access, vendor, at, world, findings);
+    let settings = written
+        .settings
+        .given()
+        .map(|settings| {
+            let table = attribute::Table {
+                what: "setting",
+                vendor: vendor.family.as_str(),
+                facts: vendor.account_settings,
+            };
+            attribute::resolve(&settings.value, name.at, &table, at, findings)
+        })
+        .unwrap_or_default();
     let partition = partition(&written.partition, vendor, at, findings);
     let id = id?;
     if !(vendor.is_account_id)(&id.value) {
@@ -98,12 +111,32 @@ fn one_account(
             id: id.value.clone(),
             hub: account,
             project,
+            settings,
             source: at.source(name.at),
         },
         administrators,
         sponsor: Some(text(&written.sponsor)).filter(|sponsor| !sponsor.is_empty()),
         contacts: texts(&written.contacts),
         constraints: texts(&written.constraints),
+    })
+}
+
+/// The way of access that is asked for, or the vendor's first.
+fn access<'a>(
+    field: &Field<String>,
+    vendor: &'a VendorFacts,
+    at: InFile<'_>,
+    world: World<'a>,
+    findings: &mut Findings,
+) -> &'a VendorFacts {
+    let Some(written) = field.given() else { return vendor };
+    let chosen = world.vendors.iter().find(|facts| {
+        facts.family == vendor.family && facts.access == Some(written.value.as_str())
+    });
+    chosen.unwrap_or_else(|| {
+        let known = world.accesses(vendor.family.as_str());
+        findings.unknown("way of access", &written.value, known, &at.source(written.at));
+        vendor
     })
 }
 

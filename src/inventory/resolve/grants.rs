@@ -7,7 +7,7 @@ use crate::diagnostic::{Finding, Findings};
 use crate::inventory::as_written::InventoryFile;
 use crate::inventory::known::ReadFile;
 use crate::inventory::selector::Selector;
-use crate::inventory::{AccountEntry, Grant, ServiceAccount};
+use crate::inventory::{AccountEntry, Grant, ServiceAccount, ServiceIdentity};
 use crate::model::{AccountName, ProjectName, RoleName, ServiceAccountName};
 use crate::pattern;
 use crate::yaml::{Field, InFile, List, Position};
@@ -98,6 +98,7 @@ pub(super) fn resolve_service_accounts(
                 accounts,
                 reason,
                 until,
+                identity: ServiceIdentity::User,
                 source,
             };
             into.insert(name, service);

@@ -25,8 +25,25 @@ pub(crate) struct World<'a> {
 }
 
 impl<'a> World<'a> {
+    /// A vendor by its name in the inventory; of several ways of access the first.
     pub(crate) fn vendor(self, name: &str) -> Option<&'a VendorFacts> {
-        self.vendors.iter().find(|vendor| vendor.name.as_str() == name)
+        self.vendors.iter().find(|vendor| vendor.family.as_str() == name)
+    }
+
+    /// The ways of access to a vendor, where it has several.
+    fn accesses(self, name: &'a str) -> impl Iterator<Item = &'static str> {
+        self.vendors
+            .iter()
+            .filter(move |vendor| vendor.family.as_str() == name)
+            .filter_map(|vendor| vendor.access)
+    }
+
+    /// The names of all vendors, each once.
+    pub(crate) fn families(self) -> impl Iterator<Item = &'a str> {
+        let mut names: Vec<&str> =
+            self.vendors.iter().map(|vendor| vendor.family.as_str()).collect();
+        names.dedup();
+        names.into_iter()
     }
 }
 

@@ -100,7 +100,12 @@ fn verdict(
         }
         (Subject::Person { .. }, None) => Reason::NotInDirectory { subject: subject.clone() },
         (
-            Subject::Group(_) | Subject::Role(_) | Subject::Service(_) | Subject::ServiceGroup(_),
+            Subject::Group(_)
+            | Subject::Role(_)
+            | Subject::Service(_)
+            | Subject::ServiceGroup(_)
+            | Subject::Held { .. }
+            | Subject::IdentityProvider(_),
             _,
         ) => Reason::NotInInventory { subject: subject.clone() },
     };

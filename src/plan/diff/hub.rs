@@ -1,21 +1,35 @@
 //! One hub: what is there matched with what should be, and the changes that follow.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
+use super::attachments::Attached;
 use super::departures::{self, Verdict};
 use super::drafts::Drafts;
 use super::matching::{self, Match, Matching};
 use super::{DiffInputs, copied_mark, finding, groups, members, shared, users};
 use crate::desired::{Desired, DesiredHub};
 use crate::model::{
-    ChangeId, Credential, GroupSpec, ObjectKind, ObjectName, Observed, ObservedAccount, Place,
-    Subject, UserSpec, VendorFacts, VendorId, VendorName,
+    ChangeId, Credential, GroupSpec, HolderKind, ObjectKind, ObjectName, Observed, ObservedAccount,
+    Place, Reason, Subject, UserSpec, VendorFacts, VendorId, VendorName,
 };
 use crate::plan::{Reference, Target};
+
+/// What is seen of users and groups where the vendor has none.
+static NOTHING: ObservedAccount = ObservedAccount {
+    own_principal: None,
+    users: Vec::new(),
+    groups: Vec::new(),
+    roles: Vec::new(),
+    memberships: Vec::new(),
+    bindings: Vec::new(),
+    attachments: Vec::new(),
+    quotas: BTreeMap::new(),
+    listed: BTreeSet::new(),
+};
 
 /// A hub, matched up.
 pub(super) struct Hub<'a> {
@@ -65,7 +79,7 @@ impl<'a> Hub<'a> {
         let wanted = inputs.desired.hubs.get(place)?;
         let reading = inputs.observed.accounts.get(place)?;
         let facts = inputs.vendors.iter().find(|facts| facts.name == wanted.account.vendor)?;
-        let seen = reading.got();
+        let seen = if facts.has_users { reading.got() } else { &NOTHING };
         let users = matching::match_up(
             wanted.users.iter().map(|user| (&user.subject, &user.spec.name)),
             &seen.users,
@@ -112,10 +126,14 @@ impl<'a> Hub<'a> {
 
     /// Everything that is to change among users, groups and memberships.
     pub(super) fn changes(&mut self, drafts: &mut Drafts) {
+        if !self.facts.has_users {
+            return;
+        }
         self.copied_marks(drafts);
         self.bindings_elsewhere(drafts);
         let gone = departures::changes(self, drafts);
         groups::changes(self, drafts);
+        self.attachments(&gone, drafts);
         users::changes(self, &gone, drafts);
         members::changes(self, &gone, drafts);
     }
@@ -136,7 +154,11 @@ impl<'a> Hub<'a> {
         let directory = match subject {
             Subject::Person { directory, .. } => directory,
             Subject::Group(group) => &group.directory,
-            Subject::Role(_) | Subject::Service(_) | Subject::ServiceGroup(_) => return None,
+            Subject::Held { by, .. } => return self.blame(by),
+            Subject::Role(_)
+            | Subject::Service(_)
+            | Subject::ServiceGroup(_)
+            | Subject::IdentityProvider(_) => return None,
         };
         if self.desired.incomplete.contains_key(directory) {
             return Some(format!("directory {directory}"));
@@ -212,6 +234,34 @@ impl<'a> Hub<'a> {
                     "detach it there by hand; until then the group is not deleted",
                 ));
             }
+        }
+    }
+
+    /// Nothing is ever attached to users and groups by this program except what binds roles: what
+    /// else is there was put there by hand.
+    fn attachments(&self, gone: &departures::Gone, drafts: &mut Drafts) {
+        let attached = Attached::of(self.seen, &[HolderKind::User, HolderKind::Group]);
+        for (position, user) in self.seen.users.iter().enumerate() {
+            let Some(subject) = user.ownership.subject() else { continue };
+            let reason = match (self.users.of_observed[position], self.verdicts.get(&position)) {
+                (Match::Wanted(_), _) => Reason::ByHand,
+                (_, Some(Verdict::Goes { reason, .. })) => reason.clone(),
+                _ => continue,
+            };
+            let holder = (HolderKind::User, self.user_target(position), subject);
+            let deletion = gone.deletions.get(&position).copied();
+            attached.detach(self, &holder, &reason, deletion, drafts);
+        }
+        for (position, group) in self.seen.groups.iter().enumerate() {
+            let Some(subject) = group.ownership.subject() else { continue };
+            let deletion = self.group_deletions.get(&position).copied();
+            let reason = match (self.groups.of_observed[position], deletion) {
+                (Match::Wanted(_), _) => Reason::ByHand,
+                (_, Some(_)) => Reason::PartOf { subject: subject.clone() },
+                _ => continue,
+            };
+            let holder = (HolderKind::Group, self.group_target(position), subject);
+            attached.detach(self, &holder, &reason, deletion, drafts);
         }
     }
 

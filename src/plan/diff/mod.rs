@@ -7,7 +7,8 @@
 //! - what is not ours is never the object of a step. Memberships and bindings belong to their
 //!   group; a departing user of ours leaves foreign groups too.
 
-mod account;
+mod attachments;
+mod bindings;
 mod departures;
 mod drafts;
 mod groups;
@@ -15,21 +16,23 @@ mod hub;
 mod matching;
 mod members;
 mod names;
+mod roles;
 mod users;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use self::drafts::Drafts;
 use self::hub::Hub;
+use self::roles::Roles;
 use super::{Incomplete, Plan};
 use crate::desired::Desired;
 use crate::diagnostic::Finding;
 use crate::model::{
-    Credential, ObjectKind, ObjectName, ObservedAccount, OrganisationName, Place, Reading, Subject,
-    VendorFacts, VendorId,
+    Binding, Credential, HeldAttachment, HolderKind, ObjectKind, ObjectName, Observed,
+    ObservedAccount, OrganisationName, Place, Reading, Subject, VendorFacts, VendorId,
 };
 
 /// What the clouds say.
@@ -85,9 +88,19 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
             hubs.insert(place.clone(), hub);
         }
     }
+    let mut roles: BTreeMap<&Place, Roles<'_>> = BTreeMap::new();
     for (place, wanted) in &inputs.desired.accounts {
-        if let Some(hub) = hubs.get(&wanted.hub) {
-            account::changes(inputs, place, wanted, hub, &mut drafts);
+        let Some(hub) = hubs.get(&wanted.hub) else { continue };
+        let bindings = bindings_below(inputs, place, hub);
+        if let Some(changed) = Roles::changes(inputs, place, hub, &bindings, &mut drafts) {
+            roles.insert(place, changed);
+        }
+    }
+    for (place, wanted) in &inputs.desired.accounts {
+        let Some(hub) = hubs.get(&wanted.hub) else { continue };
+        let home = if hub.facts.shared_roles { &wanted.hub } else { place };
+        if let Some(roles) = roles.get(home) {
+            bindings::changes(inputs, place, wanted, hub, roles, &mut drafts);
         }
     }
     former_hubs(inputs, &mut drafts);
@@ -98,6 +111,20 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
     findings.sort();
     findings.dedup();
     Plan { today: inputs.today, changes, withheld, incomplete, findings, census }
+}
+
+/// The bindings of the roles of an account: its own, or where roles are shared those of every
+/// account of the hub.
+fn bindings_below<'a>(inputs: &DiffInputs<'a>, place: &Place, hub: &Hub<'_>) -> Vec<&'a Binding> {
+    let of = |place: &Place| inputs.observed.accounts.get(place).map(Reading::got);
+    let accounts = inputs.desired.accounts.iter();
+    accounts
+        .filter(|(other, wanted)| {
+            *other == place || (hub.facts.shared_roles && wanted.hub == *place)
+        })
+        .filter_map(|(other, _)| of(other))
+        .flat_map(|seen| &seen.bindings)
+        .collect()
 }
 
 /// Users and groups of ours in an account that is no hub: it was one once. Nobody looks at them
@@ -168,8 +195,28 @@ fn census(
             let ours = seen.bindings.iter().filter(|one| hub.owns_group(&one.group)).count();
             add(place, ObjectKind::Binding, ours);
         }
+        add(place, ObjectKind::Attachment, owned_attachments(seen));
     }
     census
+}
+
+/// How many attachments users, groups and roles of ours have.
+fn owned_attachments(seen: &ObservedAccount) -> usize {
+    fn ours<T>(objects: &[Observed<T>]) -> impl Iterator<Item = &VendorId> {
+        objects.iter().filter(|one| one.ownership.subject().is_some()).map(|one| &one.id)
+    }
+    if seen.attachments.is_empty() {
+        return 0;
+    }
+    let users: HashSet<&VendorId> = ours(&seen.users).collect();
+    let groups: HashSet<&VendorId> = ours(&seen.groups).collect();
+    let roles: HashSet<&VendorId> = ours(&seen.roles).collect();
+    let is_ours = |held: &&HeldAttachment| match held.holder_kind {
+        HolderKind::User => users.contains(&held.holder),
+        HolderKind::Group => groups.contains(&held.holder),
+        HolderKind::Role => roles.contains(&held.holder),
+    };
+    seen.attachments.iter().filter(is_ours).count()
 }
 
 /// Why nothing may be removed in an account, if so.

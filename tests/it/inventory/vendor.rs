@@ -1,6 +1,8 @@
 //! A vendor for these tests.
 
-use reconcile::model::{AttributeShape, NameRules, RoleAttribute, VendorFacts};
+use reconcile::model::{
+    AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, any_value,
+};
 
 /// Rules like those of most vendors.
 pub const NAMES: NameRules = NameRules {
@@ -14,6 +16,8 @@ pub const NAMES: NameRules = NameRules {
 pub fn vendors() -> Vec<VendorFacts> {
     let memory = VendorFacts {
         name: "memory".into(),
+        family: "memory".into(),
+        access: None,
         account_id_shape: "12 digits",
         is_account_id: |id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()),
         partitions: &[],
@@ -22,21 +26,28 @@ pub fn vendors() -> Vec<VendorFacts> {
         role_names: NAMES,
         profile: true,
         role_attributes: &[
-            RoleAttribute {
+            AttributeFacts {
                 name: "permissions",
                 shape: AttributeShape::Set,
                 required: true,
+                check: any_value,
                 help: "What holders of the role may do",
             },
-            RoleAttribute {
+            AttributeFacts {
                 name: "session_hours",
                 shape: AttributeShape::Number,
                 required: false,
+                check: any_value,
                 help: "How many hours a session lasts",
             },
         ],
+        account_settings: &[],
+        has_users: true,
+        shared_roles: false,
+        federates: false,
+        realise: RealisedRole::plain,
     };
     let other =
-        VendorFacts { name: "other".into(), partitions: &["world", "island"], ..memory.clone() };
+        VendorFacts { name: "other".into(), family: "other".into(), partitions: &["world", "island"], ..memory.clone() };
     vec![memory, other]
 }

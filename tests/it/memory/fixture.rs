@@ -35,6 +35,7 @@ pub fn account(name: &str, id: &str) -> Account {
         id: id.to_owned(),
         hub: "hub".into(),
         project: None,
+        settings: BTreeMap::new(),
         source: Source::new("inventory/spi.yaml", 1, 1),
     }
 }
@@ -128,6 +129,7 @@ impl Fixture for MemoryFixture {
             ObjectKind::Membership => Operation::ListMemberships,
             ObjectKind::Role => Operation::ListRoles,
             ObjectKind::Binding => Operation::ListBindings,
+            ObjectKind::Attachment => return false,
         };
         let fault = match trouble {
             ListTrouble::Truncated => Fault::TruncatedPage,

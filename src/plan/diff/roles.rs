@@ -1,0 +1,367 @@
+//! Role objects of one account: created, changed, deleted, with what is attached to them.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::attachments::{self, Attached};
+use super::drafts::Drafts;
+use super::hub::{Hub, Reach};
+use super::matching::{self, Match, Matching};
+use super::{DiffInputs, copied_mark, finding, shared};
+use crate::desired::{DesiredAccount, DesiredRole};
+use crate::diagnostic::Finding;
+use crate::model::{
+    Binding, ChangeId, HolderKind, ObjectKind, Observed, ObservedAccount, Place, Reason, RoleSpec,
+    Subject, VendorFacts, VendorId,
+};
+use crate::plan::{Output, Reference, Step, Target};
+
+/// The role objects of one account, matched up.
+pub(super) struct Roles<'a> {
+    place: Arc<Place>,
+    pub(super) wanted: &'a DesiredAccount,
+    pub(super) seen: &'a ObservedAccount,
+    hub: &'a Hub<'a>,
+    unread: Option<String>,
+    pub(super) role_at: HashMap<&'a VendorId, usize>,
+    /// Subjects of the desired roles, in their order.
+    pub(super) subjects: Vec<&'a Subject>,
+    pub(super) matching: Matching,
+    /// Deletions of roles, by observed position.
+    pub(super) deletions: HashMap<usize, ChangeId>,
+    /// How to refer to each desired role that exists or will.
+    pub(super) targets: BTreeMap<&'a Subject, Reach>,
+    attached: Attached<'a>,
+}
+
+impl<'a> Roles<'a> {
+    /// Matches the roles of an account and adds every change of theirs; `None` when the account
+    /// was not to be read. `bindings` are those of all accounts in which they may be bound.
+    pub(super) fn changes(
+        inputs: &DiffInputs<'a>,
+        place: &Place,
+        hub: &'a Hub<'a>,
+        bindings: &[&'a Binding],
+        drafts: &mut Drafts,
+    ) -> Option<Self> {
+        let wanted = inputs.desired.accounts.get(place)?;
+        let reading = inputs.observed.accounts.get(place)?;
+        let facts = inputs.vendors.iter().find(|facts| facts.name == wanted.account.vendor)?;
+        let seen = reading.got();
+        let matching = matching::match_up(
+            wanted.roles.iter().map(|(subject, role)| (subject, &role.spec.name)),
+            &seen.roles,
+            |role: &RoleSpec| &role.name,
+        );
+        let mut roles = Self {
+            place: shared(place),
+            wanted,
+            seen,
+            hub,
+            unread: super::unread(place, reading),
+            role_at: seen.roles.iter().enumerate().map(|(at, role)| (&role.id, at)).collect(),
+            subjects: wanted.roles.keys().collect(),
+            matching,
+            deletions: HashMap::new(),
+            targets: BTreeMap::new(),
+            attached: Attached::of(seen, &[HolderKind::Role]),
+        };
+        roles.copied_marks(drafts);
+        roles.role_deletions(bindings, drafts);
+        roles.definitions(facts, drafts);
+        Some(roles)
+    }
+
+    fn copied_marks(&self, drafts: &mut Drafts) {
+        for (position, role) in self.seen.roles.iter().enumerate() {
+            if let (true, Some(subject)) =
+                (self.matching.is_doubtful(position), role.ownership.subject())
+            {
+                drafts.find(copied_mark(&self.place, "role", &role.spec.name, subject));
+            }
+        }
+    }
+
+    fn role_deletions(&mut self, bindings: &[&Binding], drafts: &mut Drafts) {
+        let bound_elsewhere: HashSet<&VendorId> = bindings
+            .iter()
+            .filter(|binding| !self.hub.minds_group(&binding.group))
+            .map(|binding| &binding.role)
+            .collect();
+        let mut providers: Vec<ChangeId> = Vec::new();
+        let mut others: Vec<ChangeId> = Vec::new();
+        for (position, role) in self.sorted() {
+            let Some(subject) = role.ownership.subject() else { continue };
+            if bound_elsewhere.contains(&role.id) {
+                let message = format!(
+                    "our role `{}` is attached to a group that is not ours",
+                    role.spec.name
+                );
+                drafts.find(
+                    Finding::warning("role-of-foreign-group", message)
+                        .in_place(&self.place)
+                        .hint("detach it by hand, or mark the group; it is left as it is"),
+                );
+            }
+            if self.matching.of_observed[position] != Match::Extraneous
+                || self.matching.copied[position]
+            {
+                continue;
+            }
+            let unread = self.unread.clone().or_else(|| self.hub.unread.clone());
+            // Somewhere a group may have a shared role.
+            let elsewhere = self.hub.unread_accounts.clone();
+            let unread = unread.or(elsewhere.filter(|_| self.hub.facts.shared_roles));
+            if let Some(because) = unread.or_else(|| self.unknown_holder(subject)) {
+                drafts.withhold(&self.place, ObjectKind::Role, &because);
+            } else if !bound_elsewhere.contains(&role.id) {
+                let id = self.delete(role, subject, drafts);
+                self.deletions.insert(position, id);
+                match subject {
+                    Subject::IdentityProvider(_) => providers.push(id),
+                    _ => others.push(id),
+                }
+            }
+        }
+        // Roles that trust it go first.
+        for provider in providers {
+            for other in &others {
+                drafts.need(provider, *other);
+            }
+        }
+    }
+
+    /// Why nothing may be concluded from the inventory not asking for a role, if so: it is held by
+    /// a group of a directory that the inventory does not name.
+    fn unknown_holder(&self, subject: &Subject) -> Option<String> {
+        match subject {
+            Subject::Held { by, .. } => self.hub.unnamed(by),
+            _ => None,
+        }
+    }
+
+    fn delete(
+        &self,
+        role: &Observed<RoleSpec>,
+        subject: &Subject,
+        drafts: &mut Drafts,
+    ) -> ChangeId {
+        let step = Step::DeleteRole {
+            id: role.id.clone(),
+            subject: subject.clone(),
+            before: Box::new(role.spec.clone()),
+        };
+        let id = drafts.push(&self.place, step, Vec::new(), [self.why_gone(subject)].into());
+        let holder = (HolderKind::Role, target(role), subject);
+        for attachment in self.attached.to(HolderKind::Role, &role.id) {
+            let reason = Reason::PartOf { subject: subject.clone() };
+            let detached =
+                attachments::push_detach(&self.place, &holder, attachment, reason, drafts);
+            drafts.need(id, detached);
+        }
+        id
+    }
+
+    fn why_gone(&self, subject: &Subject) -> Reason {
+        if let Subject::Held { role, by } = subject {
+            if let Some(ended) = self.wanted.ended.get(&((**by).clone(), role.clone())) {
+                return ended.clone();
+            }
+            if let Subject::Group(_) = **by {
+                return Reason::NotGranted { subject: (**by).clone(), role: role.clone() };
+            }
+        }
+        Reason::NotInInventory { subject: subject.clone() }
+    }
+
+    fn sorted(&self) -> Vec<(usize, &'a Observed<RoleSpec>)> {
+        let mut roles: Vec<_> = self.seen.roles.iter().enumerate().collect();
+        roles.sort_unstable_by_key(|(_, role)| (&role.spec.name, &role.id));
+        roles
+    }
+
+    fn definitions(&mut self, facts: &VendorFacts, drafts: &mut Drafts) {
+        let rules = &facts.role_names;
+        let occupants: HashMap<String, usize> = self
+            .seen
+            .roles
+            .iter()
+            .enumerate()
+            .map(|(position, role)| (rules.fold(role.spec.name.as_str()), position))
+            .collect();
+        let wanted = self.wanted;
+        // Identity providers first: what trusts them needs them.
+        let (providers, others): (Vec<_>, Vec<_>) = wanted
+            .roles
+            .iter()
+            .enumerate()
+            .partition(|(_, (subject, _))| matches!(subject, Subject::IdentityProvider(_)));
+        for (index, (subject, role)) in providers.into_iter().chain(others) {
+            let occupant = occupants.get(&rules.fold(role.spec.name.as_str())).copied();
+            let Some(needs) = self.provider(role) else { continue };
+            let reach = match self.matching.of_desired[index] {
+                Some(position) => {
+                    let other = occupant.filter(|occupant| *occupant != position);
+                    self.update(subject, position, other, role, needs, drafts)
+                }
+                None if role.blocked => continue,
+                // One that was not listed may be there under another name.
+                None if self.unread.is_some() && !self.seen.listed.contains(&ObjectKind::Role) => {
+                    if let Some(unread) = &self.unread {
+                        drafts.withhold(&self.place, ObjectKind::Role, unread);
+                    }
+                    continue;
+                }
+                None => {
+                    let reach = self.create(subject, occupant, role, needs, drafts);
+                    let Some(reach) = reach else { continue };
+                    reach
+                }
+            };
+            self.attach(subject, index, role, &reach, drafts);
+            self.targets.insert(subject, reach);
+        }
+    }
+
+    /// What must happen before the role can trust its identity provider; `None` if that cannot be.
+    fn provider(&self, role: &DesiredRole) -> Option<Vec<ChangeId>> {
+        match &role.provider {
+            None => Some(Vec::new()),
+            Some(provider) => {
+                self.targets.get(provider).map(|reach| reach.needs.into_iter().collect())
+            }
+        }
+    }
+
+    fn attach(
+        &self,
+        subject: &Subject,
+        index: usize,
+        role: &DesiredRole,
+        reach: &Reach,
+        drafts: &mut Drafts,
+    ) {
+        if role.blocked {
+            return;
+        }
+        let seen = self.matching.of_desired[index]
+            .map(|position| self.attached.to(HolderKind::Role, &self.seen.roles[position].id))
+            .unwrap_or_default();
+        let holder = (HolderKind::Role, reach.target.clone(), subject);
+        attachments::role(
+            &self.place,
+            &holder,
+            reach.needs,
+            seen,
+            &role.attachments,
+            self.unread.as_ref(),
+            &role.reasons,
+            drafts,
+        );
+    }
+
+    fn update(
+        &self,
+        subject: &Subject,
+        position: usize,
+        occupant: Option<usize>,
+        role: &DesiredRole,
+        needs: Vec<ChangeId>,
+        drafts: &mut Drafts,
+    ) -> Reach {
+        let observed = &self.seen.roles[position];
+        let mut after = role.spec.clone();
+        if let Some(other) = occupant {
+            self.taken(subject, other, role, drafts);
+            after.name = observed.spec.name.clone();
+        }
+        let target = target(observed);
+        let differences = differences(&observed.spec, &after);
+        if differences.is_empty() || role.blocked {
+            return Reach { target, needs: None };
+        }
+        let step = Step::UpdateRole {
+            id: observed.id.clone(),
+            subject: subject.clone(),
+            before: Box::new(observed.spec.clone()),
+            after: Box::new(after),
+        };
+        let reasons = std::iter::once(Reason::Differs { what: differences.join(", ") })
+            .chain(role.reasons.iter().cloned())
+            .collect();
+        let id = drafts.push(&self.place, step, needs, reasons);
+        Reach { target, needs: Some(id) }
+    }
+
+    fn create(
+        &self,
+        subject: &Subject,
+        occupant: Option<usize>,
+        role: &DesiredRole,
+        mut needs: Vec<ChangeId>,
+        drafts: &mut Drafts,
+    ) -> Option<Reach> {
+        if let Some(position) = occupant {
+            let Some(deletion) = self.deletions.get(&position) else {
+                self.taken(subject, position, role, drafts);
+                return None;
+            };
+            needs.push(*deletion);
+        }
+        let step = Step::CreateRole { subject: subject.clone(), role: Box::new(role.spec.clone()) };
+        let id = drafts.push(&self.place, step, needs, Arc::clone(&role.reasons));
+        let target = Target {
+            id: Reference::Made { by: id, output: Output::Id },
+            name: role.spec.name.clone(),
+        };
+        Some(Reach { target, needs: Some(id) })
+    }
+
+    fn taken(&self, subject: &Subject, position: usize, role: &DesiredRole, drafts: &mut Drafts) {
+        let other = &self.seen.roles[position];
+        let (code, whose) = match other.ownership.subject() {
+            Some(subject) => ("name-taken", format!("stands for {subject}")),
+            None => ("foreign-role", "does not carry our mark".to_owned()),
+        };
+        drafts.find(finding(
+            &self.place,
+            code,
+            format!(
+                "{subject} cannot have the name `{}`: role `{}` {whose}",
+                role.spec.name, other.spec.name
+            ),
+            "rename that role, or the role in the policies; nothing was changed on it",
+        ));
+    }
+}
+
+fn target(role: &Observed<RoleSpec>) -> Target {
+    Target { id: Reference::Known(role.id.clone()), name: role.spec.name.clone() }
+}
+
+/// What is different between two roles, for people.
+///
+/// Destructures every field so that a new one cannot be forgotten.
+fn differences(observed: &RoleSpec, wanted: &RoleSpec) -> Vec<String> {
+    let RoleSpec { name, description, attributes } = wanted;
+    let mut differences = Vec::new();
+    if observed.name != *name {
+        differences.push(format!("name {} → {name}", observed.name));
+    }
+    if observed.description != *description {
+        differences.push("description".to_owned());
+    }
+    for key in observed.attributes.keys().chain(attributes.keys()) {
+        let (before, after) = (observed.attributes.get(key), attributes.get(key));
+        if before != after {
+            let show = |value: Option<&crate::model::AttributeValue>| {
+                value.map_or_else(|| "nothing".to_owned(), ToString::to_string)
+            };
+            let text = format!("{key} {} → {}", show(before), show(after));
+            if !differences.contains(&text) {
+                differences.push(text);
+            }
+        }
+    }
+    differences
+}
