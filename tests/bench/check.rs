@@ -42,6 +42,11 @@ fn main() {
             check: any_value,
             help: "What holders may do",
         }],
+        account_settings: &[],
+        has_users: true,
+        shared_roles: false,
+        federates: false,
+        realise: RealisedRole::plain,
     }];
     for files in [1, 100] {
         let folder = tempfile::TempDir::new().expect("a folder for the benchmark");

@@ -10,7 +10,7 @@ use reconcile::cloud::memory::service::state::{Mutation, State};
 use reconcile::cloud::memory::{Fault, MemoryVendor};
 use reconcile::event::{Event, EventsError};
 use reconcile::guard::ApprovedPlan;
-use reconcile::model::{Access, Account, AttributeValue, Mark, RoleSpec, Source, Subject};
+use reconcile::model::{Access, Account, AttributeValue, Mark, RoleSpec, Site, Source, Subject};
 use reconcile::plan::{Plan, Reference, Step};
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +37,7 @@ fn account(name: &str) -> Account {
         id: (if name == "hub" { HUB } else { BUILDERS }).to_owned(),
         hub: "hub".into(),
         project: None,
+        settings: BTreeMap::new(),
         source: Source::new("inventory/spi.yaml", 1, 1),
     }
 }
@@ -115,7 +116,7 @@ fn everything(vendor: &MemoryVendor) -> Plan {
 async fn carry_out(vendor: &MemoryVendor, approved: &ApprovedPlan, seed: u64) -> Outcomes {
     let mut connections = BTreeMap::new();
     for name in ["hub", "builders"] {
-        let connection = vendor.connect(&account(name)).await.expect("connected");
+        let connection = vendor.connect(&Site::alone(&account(name))).await.expect("connected");
         connections.insert(place(name), connection);
     }
     let mut reader = |_: &Event| -> Result<(), EventsError> { Ok(()) };

@@ -10,8 +10,8 @@ use reconcile::guard::{
     AdministratorGroup, AdministratorSet, Context, Review, Rule, Shrinkage, review,
 };
 use reconcile::model::{
-    Access, ChangeId, Credential, GroupRef, GroupSpec, ObjectKind, Place, Reason, RoleSpec, Source,
-    Subject, UserSpec, VendorId,
+    Access, Attachment, ChangeId, Credential, GroupRef, GroupSpec, HolderKind, ObjectKind, Place,
+    Reason, RoleSpec, Source, Subject, UserSpec, VendorId,
 };
 use reconcile::plan::{Change, Effect, Plan, Reference, Step, Target, lint};
 use reconcile::policies::{Limit, Limits, Policies, Protected};
@@ -89,6 +89,16 @@ fn removal(kind: ObjectKind, number: u32) -> Step {
             }),
         },
         ObjectKind::Binding => unbind(number, "g-1"),
+        ObjectKind::Attachment => Step::Detach {
+            holder_kind: HolderKind::Role,
+            holder: known(format!("r-{number}")),
+            subject: Subject::Role(format!("role{number}").into()),
+            attachment: Box::new(Attachment {
+                kind: "inline-policy".into(),
+                name: "by-hand".into(),
+                content: Some("{}".to_owned()),
+            }),
+        },
     }
 }
 

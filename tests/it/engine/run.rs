@@ -9,7 +9,7 @@ use reconcile::cloud::{Connection, Vendor as _};
 use reconcile::desired::{Desired, Inputs, resolve};
 use reconcile::event::Event;
 use reconcile::guard::{Context, Review, review};
-use reconcile::model::{Place, VendorFacts};
+use reconcile::model::{Place, Site, VendorFacts};
 use reconcile::plan::{DiffInputs, Observations, Plan, credentials_needed, diff};
 use tokio_util::sync::CancellationToken;
 
@@ -36,7 +36,8 @@ impl Cloud {
     pub async fn connect(&self, given: &Given) -> BTreeMap<Place, Connection> {
         let mut connections = BTreeMap::new();
         for entry in given.inventory.accounts.values() {
-            let connection = self.vendor.connect(&entry.account).await.expect("an account id");
+            let connection =
+                self.vendor.connect(&Site::alone(&entry.account)).await.expect("an account id");
             connections.insert(entry.account.place.clone(), connection);
         }
         connections

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use reconcile::directory::{DirectoryConfig, Origin, SchemaConfig, SchemaKind};
-use reconcile::inventory::{AccountEntry, Grant, Inventory, Organisation, ServiceAccount};
+use reconcile::inventory::{
+    AccountEntry, Grant, Inventory, Organisation, ServiceAccount, ServiceIdentity,
+};
 use reconcile::model::{
     Account, AccountName, AccountStatus, AttributeValue, Directory, DirectoryGroup, DirectoryName,
     GroupIndex, GroupRef, Joined, ObjectKind, Person, PersonKind, Place, Private, Reading, Source,
@@ -221,6 +223,7 @@ impl Model {
                 accounts: names(&service.accounts),
                 reason: "because".to_owned(),
                 until: service.until,
+                identity: ServiceIdentity::User,
                 source: Source::new("inventory/services.yaml", number, 1),
             };
             inventory.service_accounts.insert(service.name.clone(), service);
@@ -301,6 +304,7 @@ fn entry(name: &str, account: &AccountModel, source: Source) -> AccountEntry {
             id: account.id.clone(),
             hub: account.hub.as_str().into(),
             project: None,
+            settings: BTreeMap::new(),
             source,
         },
         administrators: None,

@@ -47,7 +47,11 @@ pub fn vendors() -> Vec<VendorFacts> {
         federates: false,
         realise: RealisedRole::plain,
     };
-    let other =
-        VendorFacts { name: "other".into(), family: "other".into(), partitions: &["world", "island"], ..memory.clone() };
+    let other = VendorFacts {
+        name: "other".into(),
+        family: "other".into(),
+        partitions: &["world", "island"],
+        ..memory.clone()
+    };
     vec![memory, other]
 }

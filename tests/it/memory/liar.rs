@@ -8,7 +8,7 @@ use reconcile::cloud::memory::MemoryVendor;
 use reconcile::cloud::{Applied, Apply, CloudError, Connection, ErrorKind, Observe, Vendor};
 use reconcile::model::{
     Account, Credential, ObjectKey, ObjectKind, ObservedAccount, Ownership, Reading, RoleSpec,
-    Snapshot, Subject, VendorFacts, VendorId,
+    Site, Snapshot, Subject, VendorFacts, VendorId,
 };
 use reconcile::plan::{Change, Outputs, Step};
 
@@ -79,8 +79,8 @@ impl Vendor for Liar {
         self.honest.facts()
     }
 
-    async fn connect(&self, account: &Account) -> Result<Connection, CloudError> {
-        let honest = self.honest.connect(account).await?;
+    async fn connect(&self, site: &Site<'_>) -> Result<Connection, CloudError> {
+        let honest = self.honest.connect(site).await?;
         let concurrency = honest.concurrency;
         let lying = Arc::new(LyingConnection { honest, lie: self.lie });
         Ok(Connection { observe: Arc::clone(&lying) as _, apply: lying, concurrency })

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use reconcile::cloud::memory::{Fault, MemoryVendor, MemoryWorld, Operation, Settings};
 use reconcile::cloud::{Connection, ErrorKind, Vendor as _};
-use reconcile::model::{Access, ChangeId, ObjectKey, Subject, UserSpec, VendorId};
+use reconcile::model::{Access, ChangeId, ObjectKey, Site, Subject, UserSpec, VendorId};
 use reconcile::plan::{Change, Output, Reference, Step, Target};
 
 use super::fixture::{HUB, account};
 
 async fn connect(vendor: &MemoryVendor) -> Connection {
-    vendor.connect(&account("hub", HUB)).await.unwrap()
+    vendor.connect(&Site::alone(&account("hub", HUB))).await.unwrap()
 }
 
 fn change(step: Step) -> Change {
@@ -187,7 +187,9 @@ async fn worlds_that_came_about_differently_are_described_alike() {
 async fn an_account_id_of_the_wrong_shape_is_refused() {
     let vendor = MemoryVendor::in_memory();
     for id in ["", "1", "11111111111a", "1111111111111", "１１１１１１１１１１１１"] {
-        let Err(error) = vendor.connect(&account("hub", id)).await else { panic!("{id}") };
+        let Err(error) = vendor.connect(&Site::alone(&account("hub", id))).await else {
+            panic!("{id}")
+        };
         assert_eq!(error.kind, ErrorKind::Invalid);
     }
 }

@@ -10,7 +10,7 @@ use reconcile::cloud::{CloudError, Connection, ErrorKind, Observe, Vendor};
 use reconcile::directory::Access;
 use reconcile::inventory;
 use reconcile::model::{
-    Account, Credential, Missing, ObservedAccount, Reading, VendorFacts, VendorId,
+    Credential, Missing, ObservedAccount, Reading, Site, VendorFacts, VendorId,
 };
 use reconcile::run::{Gathered, Sources, gather};
 
@@ -36,9 +36,9 @@ impl Vendor for Moody {
         &self.facts
     }
 
-    async fn connect(&self, account: &Account) -> Result<Connection, CloudError> {
-        let connection = self.memory.connect(account).await?;
-        if account.place.account.as_str() != "debian-builds" {
+    async fn connect(&self, site: &Site<'_>) -> Result<Connection, CloudError> {
+        let connection = self.memory.connect(site).await?;
+        if site.account.place.account.as_str() != "debian-builds" {
             return Ok(connection);
         }
         match self.mood {
