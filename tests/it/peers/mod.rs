@@ -1,5 +1,8 @@
 //! The programs tests talk to, started and stopped by guards.
 
 pub mod certificates;
+pub mod http;
+pub mod moto;
+pub mod process;
 pub mod proxy;
 pub mod slapd;
