@@ -2,7 +2,10 @@
 
 pub mod certificates;
 pub mod http;
+pub mod microburst;
 pub mod moto;
 pub mod process;
 pub mod proxy;
+pub mod server;
 pub mod slapd;
+pub mod wire;

@@ -38,7 +38,8 @@ pub struct Account {
 }
 
 impl Account {
-    pub(super) fn new(address: SocketAddr, id: &str) -> Self {
+    /// An account of the server at an address, or at that of a proxy in front of it.
+    pub fn new(address: SocketAddr, id: &str) -> Self {
         Self { address, id: id.into(), region: "us-east-1".into() }
     }
 
