@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 
 use super::http::Request;
-use super::process::PythonServer;
+use super::python::PythonServer;
 
 /// A running proxy, ended when dropped.
 pub struct Microburst {

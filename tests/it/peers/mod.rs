@@ -6,6 +6,7 @@ pub mod microburst;
 pub mod moto;
 pub mod process;
 pub mod proxy;
+pub mod python;
 pub mod server;
 pub mod slapd;
 pub mod wire;

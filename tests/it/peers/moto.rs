@@ -7,20 +7,18 @@
 //!
 //! What it gets wrong is in [`facts`].
 
-mod account;
-mod dump;
+pub mod account;
+pub mod dump;
 pub mod facts;
 mod tests;
-mod xml;
+pub mod xml;
 
 use std::net::SocketAddr;
 
 use super::http::Request;
-use super::process::PythonServer;
+use super::python::PythonServer;
 
-pub use account::{Account, Document, Refusal, allow, trust};
-pub use dump::Dump;
-pub use xml::Xml;
+pub use account::{Account, allow, trust};
 
 /// Where calls with unknown credentials go.
 pub const DEFAULT_ACCOUNT: &str = "123456789012";

@@ -182,6 +182,7 @@ fn every_answer_arrives_as_meant() {
     let send = |target: &str| Request::post(target, &[], "{}").send(server.address());
     let reply = send("/reply").expect("a reply");
     assert_eq!((reply.status, reply.text().as_str()), (200, "{}"));
+    assert_eq!(reply.header("content-type"), Some("application/x-amz-json-1.1"));
     assert_eq!(send("/claim").unwrap_err().kind(), ErrorKind::UnexpectedEof);
     assert_eq!(send("/reset").unwrap_err().kind(), ErrorKind::ConnectionReset);
 

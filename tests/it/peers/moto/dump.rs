@@ -42,7 +42,7 @@ impl Dump {
 
     /// All of it as one text.
     pub fn text(&self) -> String {
-        self.0.iter().map(|(name, text)| format!("{name}\n{text}")).collect()
+        self.0.iter().flat_map(|(name, text)| [name, "\n", text]).collect()
     }
 
     /// Panics unless both are the same, showing only what differs.
@@ -53,7 +53,7 @@ impl Dump {
             names.filter(|name| self.0.get(*name) != after.0.get(*name)).collect();
         differing.sort();
         differing.dedup();
-        let differences: String = differing
+        let differences: Vec<String> = differing
             .into_iter()
             .map(|name| {
                 let shown = |dump: &Self| {
@@ -62,7 +62,7 @@ impl Dump {
                 format!("{name}\n before:\n{} after:\n{}", shown(self), shown(after))
             })
             .collect();
-        assert!(differences.is_empty(), "the account changed:\n{differences}");
+        assert!(differences.is_empty(), "the account changed:\n{}", differences.concat());
     }
 
     fn add(&mut self, kind: &str, path_and_name: &str, texts: &[String]) {
@@ -195,5 +195,5 @@ fn full_name(member: &Xml, name: &str) -> String {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    text.lines().flat_map(|line| ["  ", line, "\n"]).collect()
 }

@@ -8,7 +8,7 @@
 //! - `CreateUser` takes tags, and drops a permissions boundary without a word.
 //! - `UpdateUser` loses the tags when the name or path changes, and overwrites a user who already
 //!   has the new name. Memberships, policies and keys stay.
-//! - `UpdateGroup` changes the name; it ignores a new path and leaves the old one.
+//! - `UpdateGroup` ignores a new path that comes without a new name.
 //! - Names differ by case: `ann` and `Ann` may both exist. Real names are unique regardless of it.
 //! - `MaxItems` is ignored by `ListUsers`, `ListGroups`, `GetGroup`, `ListGroupsForUser` and
 //!   `GetAccountAuthorizationDetails`; it works for `ListRoles`, `ListPolicies` and

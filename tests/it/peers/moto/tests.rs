@@ -94,10 +94,10 @@ fn services_that_speak_json_answer() {
 
 #[tokio::test]
 async fn authorisation_checks_signatures_and_policies() {
-    let moto = Moto::start();
+    let moto = Moto::start_with_managed_policies();
     let hub = moto.account(HUB);
     hub.user("reader", "/", &[]);
-    hub.inline("User", "reader", "read", &allow("iam:List*"));
+    hub.attach("User", "reader", "arn:aws:iam::aws:policy/IAMReadOnlyAccess");
     let (id, secret) = hub.access_key("reader");
     moto.authorise(true);
     assert_eq!(hub.try_iam("ListUsers", &[]).unwrap_err().code, "InvalidClientTokenId");

@@ -79,7 +79,7 @@ fn lines(node: Node<'_, '_>, left_out: &[&str]) -> String {
     }
     below.sort();
     let below = below.concat();
-    let indented: String = below.lines().map(|line| format!("  {line}\n")).collect();
+    let indented: String = below.lines().flat_map(|line| ["  ", line, "\n"]).collect();
     format!("{name}:\n{indented}")
 }
 

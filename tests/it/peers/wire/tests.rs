@@ -96,8 +96,8 @@ async fn calls_are_written_down() {
 
     let sts = aws_sdk_sts::Client::from_conf(
         aws_sdk_sts::Config::builder()
-            .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
-            .region(aws_sdk_sts::config::Region::new("us-east-1"))
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
             .endpoint_url(wire.url())
             .credentials_provider(Credentials::new(&key, "x", None, None, "test"))
             .build(),
