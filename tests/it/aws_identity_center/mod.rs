@@ -1,0 +1,10 @@
+//! Tests of access to AWS by way of IAM Identity Center.
+
+mod assignments;
+mod ceiling;
+mod conformance;
+mod fixture;
+mod foreign;
+mod instance;
+mod provisioning;
+mod steps;
