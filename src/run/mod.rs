@@ -10,6 +10,7 @@ mod carry_out;
 pub mod digests;
 mod gather;
 mod prepare;
+mod usage;
 
 pub use baseline::{Baseline, BaselineError};
 pub use carry_out::{Carried, carry_out};

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::administrators;
 use super::baseline::Baseline;
 use super::gather::{Gathered, Sources};
+use super::{administrators, usage};
 use crate::diagnostic::Finding;
 use crate::guard::{self, Context, Review};
 use crate::model::{Place, VendorId};
@@ -60,6 +60,7 @@ pub fn prepare(
             .collect(),
         administrators: administrators::sets(sources.inventory, sources.policies, gathered),
         shrinkage: baseline.compare(gathered),
+        usage: usage::of(gathered),
         approved,
     };
     Prepared { review: guard::review(plan, &context), left_out }
