@@ -3,6 +3,7 @@
 //! One file per subcommand, each with `Args` (clap) and `run`, which writes the result to `out`
 //! and returns the exit code. stdout is the result, stderr everything else.
 
+mod adopt;
 mod apply;
 pub mod check;
 mod diff;
@@ -93,6 +94,8 @@ enum Command {
     Plan(plan::Args),
     /// Carry out a saved plan, if nothing has moved since
     Apply(apply::Args),
+    /// Take a user, group or role that exists under management, after showing what follows
+    Adopt(adopt::Args),
     /// List, show and verify the records of past runs
     Record(record::Args),
     /// Print a completion script for a shell
@@ -175,6 +178,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Schema(args)) => schema::run(&args, &mut out).map_err(Failure::from),
         Some(Command::Plan(args)) => plan::run(&args, &globals, &mut out),
         Some(Command::Apply(args)) => apply::run(&args, &globals, &mut out),
+        Some(Command::Adopt(args)) => adopt::run(&args, &globals, &mut out),
         Some(Command::Record(args)) => {
             record::run(&args, &globals.state, &mut out).map_err(Failure::from)
         }
