@@ -330,7 +330,7 @@ impl<'a> Roles<'a> {
                 "{subject} cannot have the name `{}`: role `{}` {whose}",
                 role.spec.name, other.spec.name
             ),
-            "rename that role, or the role in the policies; nothing was changed on it",
+            "`reconcile adopt` it, rename it, or the role in the policies; nothing was changed on it",
         ));
     }
 }
