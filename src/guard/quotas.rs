@@ -24,7 +24,7 @@ pub struct Usage {
 }
 
 /// How much a change uses of a quota: positive or negative.
-struct Charge<'a> {
+struct Cost<'a> {
     quota: Quota,
     /// Whose, where it is counted per object.
     of: Option<(&'a Reference, &'a ObjectName)>,
@@ -45,23 +45,23 @@ pub(super) fn violations(
     let running = || plan.changes.iter().filter(|change| !held.contains_key(&change.id));
     // Removals come first in every account.
     for change in running() {
-        for charge in charges(&change.step).filter(|charge| charge.amount < 0) {
-            books.book(change, &charge);
+        for cost in costs(&change.step).filter(|cost| cost.amount < 0) {
+            books.book(change, &cost);
         }
     }
     let mut exceeded: BTreeMap<(&OrganisationName, Place, Quota), Exceeded> = BTreeMap::new();
     for change in running() {
-        for charge in charges(&change.step).filter(|charge| charge.amount > 0) {
-            let Some((place, allowed)) = books.allowed(change, &charge) else { continue };
-            let would_be = books.used(change, &charge).saturating_add(charge.amount);
+        for cost in costs(&change.step).filter(|cost| cost.amount > 0) {
+            let Some((place, allowed)) = books.allowed(change, &cost) else { continue };
+            let would_be = books.used(change, &cost).saturating_add(cost.amount);
             if would_be <= i64::try_from(allowed).unwrap_or(i64::MAX) {
-                books.book(change, &charge);
+                books.book(change, &cost);
                 continue;
             }
-            let key = (&change.place.organisation, place, charge.quota);
+            let key = (&change.place.organisation, place, cost.quota);
             let found = exceeded.entry(key).or_insert_with(|| Exceeded::new(allowed));
             found.holds.push(change.id);
-            if let Some((_, name)) = charge.of {
+            if let Some((_, name)) = cost.of {
                 found.objects.insert(name.to_string());
             }
         }
@@ -129,9 +129,9 @@ struct Books<'a> {
 impl<'a> Books<'a> {
     /// The account whose quota it is: what is counted for users and groups is counted where they
     /// live.
-    fn place(&self, change: &'a Change, charge: &Charge<'_>) -> Place {
+    fn place(&self, change: &'a Change, cost: &Cost<'_>) -> Place {
         let place = (*change.place).clone();
-        match charge.quota {
+        match cost.quota {
             Quota::RolesPerGroup => match self.context.hubs.get(&place.account) {
                 Some(hub) => Place { account: hub.clone(), ..place },
                 None => place,
@@ -140,75 +140,68 @@ impl<'a> Books<'a> {
         }
     }
 
-    fn allowed(&self, change: &'a Change, charge: &Charge<'_>) -> Option<(Place, u64)> {
-        let place = self.place(change, charge);
-        let allowed = *self.context.usage.get(&place)?.quotas.get(&charge.quota)?;
+    fn allowed(&self, change: &'a Change, cost: &Cost<'_>) -> Option<(Place, u64)> {
+        let place = self.place(change, cost);
+        let allowed = *self.context.usage.get(&place)?.quotas.get(&cost.quota)?;
         Some((place, allowed))
     }
 
     fn key(
         &self,
         change: &'a Change,
-        charge: &Charge<'a>,
+        cost: &Cost<'a>,
     ) -> (&'a Place, Quota, Option<&'a Reference>) {
-        let place = self.place(change, charge);
+        let place = self.place(change, cost);
         let place = self.context.usage.get_key_value(&place).map_or(&*change.place, |(at, _)| at);
-        (place, charge.quota, charge.of.map(|(reference, _)| reference))
+        (place, cost.quota, cost.of.map(|(reference, _)| reference))
     }
 
-    fn book(&mut self, change: &'a Change, charge: &Charge<'a>) {
-        let key = self.key(change, charge);
-        *self.booked.entry(key).or_default() += charge.amount;
+    fn book(&mut self, change: &'a Change, cost: &Cost<'a>) {
+        let key = self.key(change, cost);
+        *self.booked.entry(key).or_default() += cost.amount;
     }
 
-    fn used(&self, change: &'a Change, charge: &Charge<'a>) -> i64 {
-        let before = self.context.usage.get(&self.place(change, charge)).map_or(0, |usage| {
-            match charge.of {
-                None => usage.in_account.get(&charge.quota).copied().unwrap_or(0),
+    fn used(&self, change: &'a Change, cost: &Cost<'a>) -> i64 {
+        let before =
+            self.context.usage.get(&self.place(change, cost)).map_or(0, |usage| match cost.of {
+                None => usage.in_account.get(&cost.quota).copied().unwrap_or(0),
                 Some((Reference::Made { .. }, _)) => 0,
                 Some((Reference::Known(id), _)) => usage
                     .per_object
-                    .get(&charge.quota)
+                    .get(&cost.quota)
                     .and_then(|objects| objects.get(id))
                     .copied()
                     .unwrap_or(0),
-            }
-        });
-        let booked = self.booked.get(&self.key(change, charge)).copied().unwrap_or(0);
+            });
+        let booked = self.booked.get(&self.key(change, cost)).copied().unwrap_or(0);
         i64::try_from(before).unwrap_or(i64::MAX).saturating_add(booked)
     }
 }
 
-fn charges(step: &Step) -> impl Iterator<Item = Charge<'_>> {
-    let account = |quota, amount| Some(Charge { quota, of: None, amount });
+fn costs(step: &Step) -> impl Iterator<Item = Cost<'_>> {
+    let account = |quota, amount| Some(Cost { quota, of: None, amount });
     let length = |content: &Option<String>| {
         content.as_ref().map_or(0, |text| i64::try_from(text.len()).unwrap_or(i64::MAX))
     };
-    let charge = match step {
+    let cost = match step {
         Step::CreateUser { .. } => account(Quota::Users, 1),
         Step::DeleteUser { .. } => account(Quota::Users, -1),
         Step::CreateGroup { .. } => account(Quota::Groups, 1),
         Step::DeleteGroup { .. } => account(Quota::Groups, -1),
-        Step::CreateRole { subject: Subject::IdentityProvider(_), .. }
-        | Step::DeleteRole { subject: Subject::IdentityProvider(_), .. } => None,
-        Step::CreateRole { .. } => account(Quota::Roles, 1),
-        Step::DeleteRole { .. } => account(Quota::Roles, -1),
-        Step::AddMember { user, .. } => Some(Charge {
-            quota: Quota::GroupsPerUser,
-            of: Some((&user.id, &user.name)),
-            amount: 1,
-        }),
-        Step::RemoveMember { user, .. } => Some(Charge {
-            quota: Quota::GroupsPerUser,
-            of: Some((&user.id, &user.name)),
-            amount: -1,
-        }),
-        Step::BindRole { group, .. } => Some(Charge {
+        Step::CreateRole { subject, .. } if is_role(subject) => account(Quota::Roles, 1),
+        Step::DeleteRole { subject, .. } if is_role(subject) => account(Quota::Roles, -1),
+        Step::AddMember { user, .. } => {
+            Some(Cost { quota: Quota::GroupsPerUser, of: Some((&user.id, &user.name)), amount: 1 })
+        }
+        Step::RemoveMember { user, .. } => {
+            Some(Cost { quota: Quota::GroupsPerUser, of: Some((&user.id, &user.name)), amount: -1 })
+        }
+        Step::BindRole { group, .. } => Some(Cost {
             quota: Quota::RolesPerGroup,
             of: Some((&group.id, &group.name)),
             amount: 1,
         }),
-        Step::UnbindRole { group, .. } => Some(Charge {
+        Step::UnbindRole { group, .. } => Some(Cost {
             quota: Quota::RolesPerGroup,
             of: Some((&group.id, &group.name)),
             amount: -1,
@@ -225,7 +218,7 @@ fn charges(step: &Step) -> impl Iterator<Item = Charge<'_>> {
                 ),
             };
             let amount = if before.is_some() && attachment.content.is_none() { 0 } else { amount };
-            Some(Charge { quota, of: Some((&holder.id, &holder.name)), amount })
+            Some(Cost { quota, of: Some((&holder.id, &holder.name)), amount })
         }
         Step::Detach { holder_kind, holder, attachment, .. } => {
             let (quota, amount) = match (holder_kind, &attachment.content) {
@@ -236,9 +229,11 @@ fn charges(step: &Step) -> impl Iterator<Item = Charge<'_>> {
                     (Quota::ContentPerRole, -length(&attachment.content))
                 }
             };
-            Some(Charge { quota, of: Some((&holder.id, &holder.name)), amount })
+            Some(Cost { quota, of: Some((&holder.id, &holder.name)), amount })
         }
-        Step::UpdateUser { .. }
+        Step::CreateRole { .. }
+        | Step::DeleteRole { .. }
+        | Step::UpdateUser { .. }
         | Step::RevokeCredential { .. }
         | Step::SuspendUser { .. }
         | Step::RestoreUser { .. }
@@ -247,5 +242,10 @@ fn charges(step: &Step) -> impl Iterator<Item = Charge<'_>> {
         | Step::Adopt { .. }
         | Step::IssueCredential { .. } => None,
     };
-    charge.into_iter()
+    cost.into_iter()
+}
+
+/// Identity providers are kept like roles and count elsewhere.
+fn is_role(subject: &Subject) -> bool {
+    !matches!(subject, Subject::IdentityProvider(_))
 }

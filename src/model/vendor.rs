@@ -9,6 +9,7 @@ use super::{
 
 /// Facts of a vendor. One constant per cloud, handed to the pure parts by the registry.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact that holds or does not")]
 pub struct VendorFacts {
     /// Its name in the program: unique, also among several ways of access to one vendor.
     pub name: VendorName,

@@ -253,9 +253,8 @@ impl<'a> Roles<'a> {
             &holder,
             reach.needs,
             seen,
-            &role.attachments,
+            role,
             self.unread.as_ref(),
-            &role.reasons,
             drafts,
         );
     }
