@@ -120,9 +120,9 @@ fn roles(base: &View<'_>, head: &View<'_>) -> Vec<RoleChange> {
     for (place, account) in &head.desired.accounts {
         let Some(was) = base.account(place) else { continue };
         let vendor = &account.account.vendor;
-        let had: BTreeSet<&RoleName> = was.bindings.keys().map(|(_, role)| role).collect();
+        let before: BTreeSet<&RoleName> = was.bindings.keys().map(|(_, role)| role).collect();
         let has: BTreeSet<&RoleName> = account.bindings.keys().map(|(_, role)| role).collect();
-        for role in has.intersection(&had).copied() {
+        for role in has.intersection(&before).copied() {
             let Some((before, after)) =
                 role_terms(base, role, &was.account.vendor).zip(role_terms(head, role, vendor))
             else {

@@ -46,6 +46,8 @@ pub(super) enum Kind {
     Roles,
     /// Roles attached to groups
     Bindings,
+    /// What else is attached to users, groups and roles
+    Attachments,
 }
 
 impl From<Kind> for ObjectKind {
@@ -56,6 +58,7 @@ impl From<Kind> for ObjectKind {
             Kind::Memberships => Self::Membership,
             Kind::Roles => Self::Role,
             Kind::Bindings => Self::Binding,
+            Kind::Attachments => Self::Attachment,
         }
     }
 }

@@ -26,12 +26,15 @@ mod error;
 pub mod memory;
 pub mod registry;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 pub use error::{CloudError, ErrorKind, Retry};
 
 use crate::model::{
-    Credential, ObjectKey, ObservedAccount, Reading, Site, Snapshot, VendorFacts, VendorId,
+    Account, AttributeName, AttributeValue, Credential, ObjectKey, ObservedAccount, Reading, Site,
+    Snapshot, VendorFacts, VendorId,
 };
 use crate::plan::{Change, Outputs};
 
@@ -46,6 +49,33 @@ pub trait Vendor: Send + Sync {
     /// # Errors
     /// Configuration or credentials that cannot work.
     async fn connect(&self, site: &Site<'_>) -> Result<Connection, CloudError>;
+
+    /// What the program must be allowed to do in an account, as a document the vendor
+    /// understands: no more than it needs. `None` where nothing need be allowed.
+    fn permissions(&self, _site: &Site<'_>, _purpose: Purpose) -> Option<serde_json::Value> {
+        None
+    }
+
+    /// Settings of an account that must be fetched from somewhere before anything can be planned,
+    /// with what was fetched.
+    ///
+    /// # Errors
+    /// What could not be fetched; nothing may be concluded from its absence.
+    async fn fetch(
+        &self,
+        _account: &Account,
+    ) -> Result<BTreeMap<AttributeName, AttributeValue>, CloudError> {
+        Ok(BTreeMap::new())
+    }
+}
+
+/// What the program is to be allowed to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Look, as a dry run does.
+    Read,
+    /// Look and change.
+    Apply,
 }
 
 /// Reading an account.

@@ -131,6 +131,8 @@ pub enum Reason {
         /// What it belongs to.
         subject: Subject,
     },
+    /// Somebody asked for exactly this.
+    Adopted,
 }
 
 #[expect(
@@ -192,6 +194,7 @@ impl fmt::Display for Reason {
                 write!(formatter, "suspended {since}, the grace period of {days} days is over")
             }
             Self::PartOf { subject } => write!(formatter, "goes with {subject}"),
+            Self::Adopted => formatter.write_str("asked for by `reconcile adopt`"),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{
 
 /// Facts of a vendor. One constant per cloud, handed to the pure parts by the registry.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact that holds or does not")]
 pub struct VendorFacts {
     /// Its name in the program: unique, also among several ways of access to one vendor.
     pub name: VendorName,
@@ -82,7 +83,19 @@ pub struct RealisedRole {
     /// What is attached to it.
     pub attachments: BTreeSet<Attachment>,
     /// The identity provider it trusts, which must exist first.
-    pub provider: Option<(ObjectName, RoleSpec)>,
+    pub provider: Option<RealisedProvider>,
+}
+
+/// An identity provider as the vendor is to have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RealisedProvider {
+    /// What it is called here.
+    pub name: ObjectName,
+    /// What it should be like.
+    pub spec: RoleSpec,
+    /// What it should be like is not known (its text could not be fetched): it is neither created
+    /// nor changed.
+    pub unknown: bool,
 }
 
 impl RealisedRole {
@@ -196,6 +209,9 @@ pub enum AttributeShape {
     Flag,
     /// Texts whose order does not matter; each once.
     Set,
+    /// The text of a file, by its path below the root; or an `https` address, whose text is
+    /// fetched when a run reads the accounts.
+    File,
 }
 
 impl AttributeShape {
@@ -203,7 +219,7 @@ impl AttributeShape {
     pub fn fits(self, value: &AttributeValue) -> bool {
         matches!(
             (self, value),
-            (Self::Text, AttributeValue::Text(_))
+            (Self::Text | Self::File, AttributeValue::Text(_))
                 | (Self::Number, AttributeValue::Number(_))
                 | (Self::Flag, AttributeValue::Flag(_))
                 | (Self::Set, AttributeValue::Set(_))
@@ -217,6 +233,7 @@ impl AttributeShape {
             Self::Number => "a whole number",
             Self::Flag => "true or false",
             Self::Set => "a list of texts",
+            Self::File => "the path of a file below inventory/, or an https address",
         }
     }
 }

@@ -328,11 +328,12 @@ impl Step {
             Self::CreateRole { role: spec, .. }
             | Self::UpdateRole { before: spec, .. }
             | Self::DeleteRole { before: spec, .. } => &spec.name,
-            Self::AddMember { user, .. } | Self::RemoveMember { user, .. } => &user.name,
+            Self::AddMember { user, .. }
+            | Self::RemoveMember { user, .. }
+            | Self::IssueCredential { user, .. } => &user.name,
             Self::BindRole { role, .. } | Self::UnbindRole { role, .. } => &role.name,
             Self::Attach { holder, .. } | Self::Detach { holder, .. } => &holder.name,
             Self::Adopt { name, .. } => name,
-            Self::IssueCredential { user, .. } => &user.name,
         }
     }
 
@@ -344,7 +345,8 @@ impl Step {
             | Self::RevokeCredential { .. }
             | Self::SuspendUser { .. }
             | Self::RestoreUser { .. }
-            | Self::DeleteUser { .. } => ObjectKind::User,
+            | Self::DeleteUser { .. }
+            | Self::IssueCredential { .. } => ObjectKind::User,
             Self::CreateGroup { .. } | Self::UpdateGroup { .. } | Self::DeleteGroup { .. } => {
                 ObjectKind::Group
             }
@@ -359,7 +361,6 @@ impl Step {
                 HolderKind::Group => ObjectKind::Group,
                 HolderKind::Role => ObjectKind::Role,
             },
-            Self::IssueCredential { .. } => ObjectKind::User,
         }
     }
 
@@ -490,7 +491,8 @@ impl Step {
             Self::UpdateUser { id, .. }
             | Self::SuspendUser { id, .. }
             | Self::RestoreUser { id, .. }
-            | Self::DeleteUser { id, .. } => Some(id),
+            | Self::DeleteUser { id, .. }
+            | Self::Adopt { holder_kind: HolderKind::User, id, .. } => Some(id),
             Self::RevokeCredential { credential, .. } => Some(&credential.user),
             Self::RemoveMember { user: target, .. }
             | Self::Detach { holder_kind: HolderKind::User, holder: target, .. } => {
@@ -499,7 +501,6 @@ impl Step {
                     Reference::Made { .. } => None,
                 }
             }
-            Self::Adopt { holder_kind: HolderKind::User, id, .. } => Some(id),
             Self::AddMember { .. }
             | Self::CreateUser { .. }
             | Self::CreateGroup { .. }

@@ -253,9 +253,8 @@ impl<'a> Roles<'a> {
             &holder,
             reach.needs,
             seen,
-            &role.attachments,
+            role,
             self.unread.as_ref(),
-            &role.reasons,
             drafts,
         );
     }
@@ -330,7 +329,7 @@ impl<'a> Roles<'a> {
                 "{subject} cannot have the name `{}`: role `{}` {whose}",
                 role.spec.name, other.spec.name
             ),
-            "rename that role, or the role in the policies; nothing was changed on it",
+            "`reconcile adopt` it, rename it, or the role in the policies; nothing was changed on it",
         ));
     }
 }

@@ -1,12 +1,14 @@
 //! The engine as a whole: resolve, plan, review, execute, observe again, on small invented worlds.
 
+mod attachments;
 mod cases;
 mod guard;
 mod meddling;
 mod oracle;
 mod proof;
 mod properties;
-pub mod random;
+pub mod quotas;
+mod random;
 mod run;
 mod scenarios;
 mod simulation;

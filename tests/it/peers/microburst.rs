@@ -33,7 +33,7 @@ impl Microburst {
             arguments.map(str::to_owned).into()
         };
         let listening = |port| format!("listening on http://127.0.0.1:{port}");
-        let server = PythonServer::start("microburst", &[], arguments, listening);
+        let server = PythonServer::start(&["-m", "microburst"], &[], arguments, listening);
         let started = Self { server };
         let scope = "Credential=x/20260101/us-east-1/sts/aws4_request";
         let authorisation = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=x");

@@ -5,7 +5,8 @@
 //! An unknown access key leads to [`DEFAULT_ACCOUNT`]; give the program one made with
 //! [`Account::access_key`], so that its calls reach the account they should.
 //!
-//! What it gets wrong is in [`facts`].
+//! What it gets wrong is in [`facts`]. The most important of it is put right by
+//! `tests/peers/moto_and_more.py`, which is what runs here.
 
 pub mod account;
 pub mod dump;
@@ -19,6 +20,9 @@ use super::http::Request;
 use super::python::PythonServer;
 
 pub use account::{Account, allow, trust};
+
+/// moto's server, with what it lacks.
+const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/moto_and_more.py");
 
 /// Where calls with unknown credentials go.
 pub const DEFAULT_ACCOUNT: &str = "123456789012";
@@ -45,7 +49,8 @@ impl Moto {
             ["-H", "127.0.0.1", "-p", &port.to_string()].map(str::to_owned).into_iter().collect()
         };
         let listening = |port| format!("Running on http://127.0.0.1:{port}");
-        Self { server: PythonServer::start("moto.server", environment, arguments, listening) }
+        let server = PythonServer::start(&[PROGRAM], environment, arguments, listening);
+        Self { server }
     }
 
     /// `http://127.0.0.1:…`

@@ -17,13 +17,13 @@ pub struct PythonServer {
 }
 
 impl PythonServer {
-    /// Runs `python3 -m MODULE` with the arguments for a port, and returns when it has written
+    /// Runs `python3 PROGRAM…` with the arguments for a port, and returns when it has written
     /// `listening` of that port to its log.
     ///
     /// The log is waited for, and not a connection: on a port that was taken in the meantime,
     /// somebody else's server would answer.
     pub fn start(
-        module: &str,
+        program: &[&str],
         environment: &[(&str, &str)],
         arguments: impl Fn(u16) -> Vec<String>,
         listening: impl Fn(u16) -> String,
@@ -35,7 +35,7 @@ impl PythonServer {
             let port = free_port();
             let file = File::create(&log).expect("a log");
             let child = Command::new(python())
-                .args(["-m", module])
+                .args(program)
                 .args(arguments(port))
                 .envs(environment.iter().copied())
                 .env("PYTHONUNBUFFERED", "1")
@@ -53,7 +53,7 @@ impl PythonServer {
             }
         }
         let said = std::fs::read_to_string(&log).unwrap_or_default();
-        panic!("{module} does not start: {said}");
+        panic!("{program:?} does not start: {said}");
     }
 
     /// Where it listens.

@@ -222,6 +222,12 @@ impl Account {
         self.iam("UploadSigningCertificate", &parameters).text("CertificateId")
     }
 
+    /// A credential for one service; gives its id.
+    pub fn service_credential(&self, user: &str) -> String {
+        let parameters = [("UserName", user), ("ServiceName", "codecommit.amazonaws.com")];
+        self.iam("CreateServiceSpecificCredential", &parameters).text("ServiceSpecificCredentialId")
+    }
+
     /// Everything a real user collects, except memberships.
     pub fn everything(&self, user: &str) {
         let document = allow("s3:ListAllMyBuckets");
@@ -235,6 +241,9 @@ impl Account {
         self.inline("User", user, "by-hand", &document);
         let policy = self.policy(&format!("for-{user}"), "/", &document);
         self.attach("User", user, &policy);
+        self.service_credential(user);
+        let boundary = [("UserName", user), ("PermissionsBoundary", policy.as_str())];
+        self.iam("PutUserPermissionsBoundary", &boundary);
     }
 }
 

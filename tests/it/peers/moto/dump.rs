@@ -111,6 +111,7 @@ impl Account {
                 ("ListMFADevices", "MFADevices"),
                 ("ListSSHPublicKeys", "SSHPublicKeys"),
                 ("ListSigningCertificates", "Certificates"),
+                ("ListServiceSpecificCredentials", "ServiceSpecificCredentials"),
             ],
         );
         texts.extend(self.inline_policies("User", &name));
