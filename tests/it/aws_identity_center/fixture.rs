@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +13,8 @@ use reconcile::cloud::aws::session::Base;
 use reconcile::cloud::conformance::{Calls, Fixture, ListTrouble, Trouble};
 use reconcile::cloud::{Connection, Vendor};
 use reconcile::model::{
-    Account, AttributeValue, Credential, ObjectKind, Place, RoleSpec, Site, Source, VendorId,
+    Account, Attachment, AttributeValue, Credential, HolderKind, ObjectKind, Place, RoleSpec, Site,
+    Source, VendorId,
 };
 use serde_json::json;
 
@@ -24,6 +26,7 @@ pub const TARGET: &str = "222222222222";
 pub struct CenterFixture {
     pub peer: IdentityCenterPeer,
     pub vendor: IdentityCenter,
+    direct: AtomicUsize,
 }
 
 /// Fast, and without second attempts, so that what goes wrong shows.
@@ -58,7 +61,7 @@ impl CenterFixture {
     pub fn with(patience: Patience) -> Self {
         let peer = IdentityCenterPeer::start(HUB);
         let vendor = vendor(&peer.url(), patience);
-        Self { peer, vendor }
+        Self { peer, vendor, direct: AtomicUsize::new(0) }
     }
 
     /// Connected to the hub, and to another account of it.
@@ -117,6 +120,26 @@ impl Fixture for CenterFixture {
         role(name, if other { 4 } else { 1 })
     }
 
+    fn attachment(&self, other: bool) -> Option<Attachment> {
+        let action = if other { "s3:GetObject" } else { "s3:ListBucket" };
+        let document = json!({
+            "Statement": [{"Action": action, "Effect": "Allow", "Resource": "*"}],
+            "Version": "2012-10-17",
+        });
+        let content = Some(document.to_string());
+        Some(Attachment { kind: "inline-policy".into(), name: "reconcile".into(), content })
+    }
+
+    // Nothing can be attached to users and groups.
+    async fn attach_by_hand(&self, kind: HolderKind, to: &VendorId) -> Option<Attachment> {
+        let arn = "arn:aws:iam::aws:policy/AdministratorAccess";
+        if kind != HolderKind::Role {
+            return None;
+        }
+        self.peer.state().attach(to.as_str(), arn);
+        Some(Attachment { kind: "managed-policy".into(), name: arn.into(), content: None })
+    }
+
     async fn foreign_user(&self, name: &str) -> VendorId {
         self.peer.state().add_user(name, &json!({})).into()
     }
@@ -136,7 +159,7 @@ impl Fixture for CenterFixture {
     // What somebody assigns to a user directly.
     async fn give_credential(&self, user: &VendorId) -> Option<Credential> {
         let mut state = self.peer.state();
-        let number = state.calls.len();
+        let number = self.direct.fetch_add(1, Ordering::SeqCst);
         let set = state.add_set(&format!("direct{number}"));
         state.assign(TARGET, &set, "USER", user.as_str());
         Some(Credential {

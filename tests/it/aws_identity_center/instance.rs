@@ -53,6 +53,45 @@ async fn a_list_that_goes_round_in_circles_is_partial() {
     let reading = hub.observe.observe().await;
     assert!(reading.missing().iter().any(|one| one.why.contains("begins again")));
     assert!(!reading.got().listed.contains(&reconcile::model::ObjectKind::User));
-    // One group is a whole list.
-    assert!(target.observe.observe().await.is_complete());
+    assert!(!target.observe.observe().await.is_complete());
+}
+
+#[tokio::test]
+async fn the_program_is_allowed_what_it_calls_and_nothing_else() {
+    use reconcile::cloud::conformance::CASES;
+    use reconcile::cloud::{Purpose, Vendor};
+    use reconcile::model::Site;
+    use std::collections::BTreeSet;
+    let hub = account("hub", HUB);
+    let mut called = BTreeSet::new();
+    for case in CASES {
+        let fixture = CenterFixture::new();
+        let _verdict = case.run(&fixture).await;
+        called.extend(fixture.peer.state().calls.iter().cloned());
+    }
+    let fixture = CenterFixture::new();
+    let document = fixture.vendor.permissions(&Site::alone(&hub), Purpose::Apply).unwrap();
+    let statements = document["Statement"].as_array().unwrap().iter();
+    let actions = statements.flat_map(|one| one["Action"].as_array().unwrap());
+    let allowed: BTreeSet<String> = actions
+        .map(|action| action.as_str().unwrap().split_once(':').unwrap().1.to_owned())
+        .collect();
+    assert_eq!(called.difference(&allowed).collect::<Vec<_>>(), Vec::<&String>::new());
+    // Tried by the tests beside the suite.
+    let elsewhere = [
+        "AttachCustomerManagedPolicyReferenceToPermissionSet",
+        "AttachManagedPolicyToPermissionSet",
+        "DeletePermissionsBoundaryFromPermissionSet",
+        "DescribeInstance",
+        "DescribePermissionSetProvisioningStatus",
+        "DetachCustomerManagedPolicyReferenceFromPermissionSet",
+        "ProvisionPermissionSet",
+        "PutPermissionsBoundaryToPermissionSet",
+    ];
+    assert_eq!(allowed.difference(&called).collect::<Vec<_>>(), elsewhere.iter().collect::<Vec<_>>());
+    let target = account("target", super::fixture::TARGET);
+    let site = Site { account: &target, hub: &hub, accounts: vec![&hub, &target] };
+    assert_eq!(fixture.vendor.permissions(&site, Purpose::Apply), None);
+    let reads = fixture.vendor.permissions(&Site::alone(&hub), Purpose::Read).unwrap();
+    assert!(!reads.to_string().contains("Create"), "{reads}");
 }

@@ -27,6 +27,7 @@ mod identity;
 mod mark;
 mod memberships;
 mod observe;
+mod permissions;
 mod provisioning;
 mod realise;
 mod roles;
@@ -40,7 +41,7 @@ use async_trait::async_trait;
 pub use config::Patience;
 
 use super::session::{Base, Session};
-use crate::cloud::{CloudError, Connection, ErrorKind, Vendor};
+use crate::cloud::{CloudError, Connection, ErrorKind, Purpose, Vendor};
 use crate::model::{Account, OrganisationName, Site, VendorFacts};
 use ceiling::Ceilings;
 use hub::Hub;
@@ -122,5 +123,10 @@ impl Vendor for IdentityCenter {
             apply: client,
             concurrency: if is_hub { HUB_CONCURRENCY } else { TARGET_CONCURRENCY },
         })
+    }
+
+    /// Of the hub; the other accounts are not signed in to.
+    fn permissions(&self, site: &Site<'_>, purpose: Purpose) -> Option<serde_json::Value> {
+        (site.account.place == site.hub.place).then(|| permissions::document(purpose))
     }
 }

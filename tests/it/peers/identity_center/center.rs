@@ -348,6 +348,13 @@ impl State {
         text(&made["PermissionSet"], "PermissionSetArn").to_owned()
     }
 
+    /// Somebody attaches a policy by hand.
+    pub fn attach(&mut self, set: &str, policy: &str) {
+        let set = self.sets.get_mut(set).expect("a set there is");
+        set.managed.insert(policy.to_owned());
+        set.version += 1;
+    }
+
     /// Somebody assigns a set by hand, which is done at once.
     pub fn assign(&mut self, account: &str, set: &str, kind: &str, principal: &str) {
         self.carry_out(Pending {
