@@ -1,7 +1,8 @@
 //! What another source of identities keeps is nobody's to touch, whatever it carries.
 
 use reconcile::cloud::ErrorKind;
-use reconcile::model::{Access, GroupSpec, ObjectKey, Ownership, Snapshot, UserSpec, VendorId};
+use reconcile::model::HolderKind::{Group, Role, User};
+use reconcile::model::{Access, GroupSpec, ObjectKey, Ownership, Snapshot, Subject, UserSpec, VendorId};
 use reconcile::plan::Step;
 use serde_json::json;
 
@@ -22,8 +23,11 @@ async fn what_scim_keeps_is_untouched_even_with_our_mark() {
         });
         (state.add_user("anna", &user), state.add_group("crew", &group))
     };
-    let before =
-        (fixture.peer.state().stored_user(&user), fixture.peer.state().stored_group(&group));
+    let stored = |user: &str, group: &str| {
+        let state = fixture.peer.state();
+        (state.stored_user(user), state.stored_group(group))
+    };
+    let before = stored(&user, &group);
     let (user, group) = (VendorId::from(user.as_str()), VendorId::from(group.as_str()));
     let theirs = Ownership::Theirs("comes from another source of identities".into());
     let all = hub.observe.observe().await;
@@ -33,12 +37,12 @@ async fn what_scim_keeps_is_untouched_even_with_our_mark() {
     let looked = hub.apply.look(&ObjectKey::User(user.clone())).await.unwrap();
     assert!(matches!(looked, Some(Snapshot::User(found)) if found.ownership == theirs));
 
-    let (person, crew) =
+    let (person, crew): (Subject, Subject) =
         ("person:debian:1".parse().unwrap(), "group:debian:crew".parse().unwrap());
     let spec = all.got().users[0].spec.clone();
     let renamed = UserSpec { name: "berta".into(), ..spec.clone() };
     let named = GroupSpec { name: "crew".into() };
-    let (id, subject): (_, &reconcile::model::Subject) = (|| user.clone(), &person);
+    let (id, subject): (_, &Subject) = (|| user.clone(), &person);
     for step in [
         Step::UpdateUser {
             id: id(),
@@ -66,7 +70,7 @@ async fn what_scim_keeps_is_untouched_even_with_our_mark() {
         join(&group, &user),
         leave(&group, &user),
         Step::Adopt {
-            holder_kind: reconcile::model::HolderKind::User,
+            holder_kind: User,
             id: id(),
             name: "anna".into(),
             subject: subject.clone(),
@@ -75,10 +79,8 @@ async fn what_scim_keeps_is_untouched_even_with_our_mark() {
         let error = apply(&hub, &step).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Foreign, "{}: {error}", step.verb());
     }
-    let state = fixture.peer.state();
-    let after = (state.stored_user(user.as_str()), state.stored_group(group.as_str()));
-    assert_eq!(after, before);
-    assert_eq!(state.writes, 0);
+    assert_eq!(stored(user.as_str(), group.as_str()), before);
+    assert_eq!(fixture.peer.state().writes, 0);
 }
 
 #[tokio::test]
@@ -100,7 +102,6 @@ async fn what_is_adopted_keeps_what_it_said() {
         name: "x".into(),
         subject: subject.parse().unwrap(),
     };
-    use reconcile::model::HolderKind::{Group, Role, User};
     for (kind, id, subject) in [
         (User, &user, "person:debian:1"),
         (Group, &group, "group:debian:crew"),
