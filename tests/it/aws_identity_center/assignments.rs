@@ -7,8 +7,8 @@ use reconcile::cloud::{ErrorKind, Retry};
 use reconcile::model::{Binding, ObjectKey, VendorId};
 
 use super::fixture::{CenterFixture, HUB, TARGET, account, patience, role};
-use super::steps::{all, apply, bind, group, make, unbind};
 use super::steps;
+use super::steps::{all, apply, bind, group, make, unbind};
 
 async fn role_and_group(fixture: &CenterFixture) -> (VendorId, VendorId) {
     let (hub, _) = fixture.connect().await;

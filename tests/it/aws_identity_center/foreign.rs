@@ -2,7 +2,9 @@
 
 use reconcile::cloud::ErrorKind;
 use reconcile::model::HolderKind::{Group, Role, User};
-use reconcile::model::{Access, GroupSpec, ObjectKey, Ownership, Snapshot, Subject, UserSpec, VendorId};
+use reconcile::model::{
+    Access, GroupSpec, ObjectKey, Ownership, Snapshot, Subject, UserSpec, VendorId,
+};
 use reconcile::plan::Step;
 use serde_json::json;
 
@@ -69,12 +71,7 @@ async fn what_scim_keeps_is_untouched_even_with_our_mark() {
         },
         join(&group, &user),
         leave(&group, &user),
-        Step::Adopt {
-            holder_kind: User,
-            id: id(),
-            name: "anna".into(),
-            subject: subject.clone(),
-        },
+        Step::Adopt { holder_kind: User, id: id(), name: "anna".into(), subject: subject.clone() },
     ] {
         let error = apply(&hub, &step).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Foreign, "{}: {error}", step.verb());

@@ -88,7 +88,10 @@ async fn the_program_is_allowed_what_it_calls_and_nothing_else() {
         "ProvisionPermissionSet",
         "PutPermissionsBoundaryToPermissionSet",
     ];
-    assert_eq!(allowed.difference(&called).collect::<Vec<_>>(), elsewhere.iter().collect::<Vec<_>>());
+    assert_eq!(
+        allowed.difference(&called).collect::<Vec<_>>(),
+        elsewhere.iter().collect::<Vec<_>>()
+    );
     let target = account("target", super::fixture::TARGET);
     let site = Site { account: &target, hub: &hub, accounts: vec![&hub, &target] };
     assert_eq!(fixture.vendor.permissions(&site, Purpose::Apply), None);

@@ -241,7 +241,8 @@ fn with_id(reply: Reply) -> Answer {
 }
 
 fn refusal((status, code, reason): Refusal, headers: &[(&str, &str)]) -> Answer {
-    let body = json!({"__type": code, "message": "refused", "Message": "refused", "Reason": reason});
+    let body =
+        json!({"__type": code, "message": "refused", "Message": "refused", "Reason": reason});
     let mut reply = Reply::json(status, &body.to_string());
     for (name, value) in headers {
         reply = reply.with_header(name, value);

@@ -102,10 +102,7 @@ impl Client {
     }
 
     /// Whether a user who is in no group has anything in any account.
-    pub(super) async fn has_direct_assignments(
-        &self,
-        user: &VendorId,
-    ) -> Result<bool, CloudError> {
+    pub(super) async fn has_direct_assignments(&self, user: &VendorId) -> Result<bool, CloudError> {
         let page = self.assignments_page(user, PrincipalType::User, None, None).await?;
         let items = page.items.ok_or_else(|| {
             incomplete("ListAccountAssignmentsForPrincipal", user.as_str(), "list")

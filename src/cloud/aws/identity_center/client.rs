@@ -128,9 +128,7 @@ impl Apply for Client {
     async fn look(&self, key: &ObjectKey) -> Result<Option<Snapshot>, CloudError> {
         let exists = |exists: bool| exists.then_some(Snapshot::Exists);
         let found = match key {
-            ObjectKey::User(id) => {
-                self.user(id).await.map(|user| Some(Snapshot::User(user.seen)))
-            }
+            ObjectKey::User(id) => self.user(id).await.map(|user| Some(Snapshot::User(user.seen))),
             ObjectKey::UserNamed(name) => {
                 self.user_named(name).await.map(|user| Some(Snapshot::User(user.seen)))
             }

@@ -42,7 +42,12 @@ pub async fn write_unique<T, E>(
     call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 ) -> Result<T, CloudError>
 where
-    E: SaysWhy + aws_sdk_iam::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    E: SaysWhy
+        + aws_sdk_iam::error::ProvideErrorMetadata
+        + std::error::Error
+        + Send
+        + Sync
+        + 'static,
 {
     call.await.map_err(|error| {
         let taken = error.as_service_error().and_then(SaysWhy::reason)
@@ -91,7 +96,10 @@ pub fn incomplete(operation: &'static str, object: &str, what: &str) -> CloudErr
 }
 
 /// Something of the SDK that could not be built.
-pub fn unbuilt(operation: &'static str, object: &str) -> impl Fn(aws_sdk_iam::error::BuildError) -> CloudError {
+pub fn unbuilt(
+    operation: &'static str,
+    object: &str,
+) -> impl Fn(aws_sdk_iam::error::BuildError) -> CloudError {
     move |error| CloudError::new(ErrorKind::Invalid, operation, object, error.to_string())
 }
 

@@ -12,7 +12,9 @@ use super::error::{changed_since, incomplete, must_be_ours, unbuilt, write_uniqu
 use super::mark;
 use crate::cloud::aws::error::{done, read, write};
 use crate::cloud::{Applied, CloudError, ErrorKind};
-use crate::model::{Access, GroupSpec, ObjectName, Ownership, Private, Subject, UserSpec, VendorId};
+use crate::model::{
+    Access, GroupSpec, ObjectName, Ownership, Private, Subject, UserSpec, VendorId,
+};
 
 impl Client {
     /// The identity store's id.
@@ -99,9 +101,10 @@ impl Client {
             Access::Enabled | Access::Disabled => None,
         };
         let Names { display, given, family } = convert::names(spec);
-        let email = spec.email.as_ref().map(Private::reveal).map(|email| {
-            vec![Email::builder().value(email).r#type("work").primary(true).build()]
-        });
+        let email =
+            spec.email.as_ref().map(Private::reveal).map(|email| {
+                vec![Email::builder().value(email).r#type("work").primary(true).build()]
+            });
         let store = self.store_id().await?;
         let call = self
             .hub

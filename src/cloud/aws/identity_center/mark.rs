@@ -107,10 +107,7 @@ pub fn of_description(description: Option<&str>) -> Written {
 
 /// The tags of a permission set of ours.
 pub fn tags(organisation: &OrganisationName, subject: &Subject) -> [(&'static str, String); 2] {
-    [
-        (ORGANISATION_TAG, escape(organisation.as_str())),
-        (SUBJECT_TAG, escape(&subject.to_string())),
-    ]
+    [(ORGANISATION_TAG, escape(organisation.as_str())), (SUBJECT_TAG, escape(&subject.to_string()))]
 }
 
 /// What the tags of a permission set say about whose it is.

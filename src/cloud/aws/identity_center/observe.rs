@@ -28,11 +28,7 @@ use crate::model::{Binding, Membership, Missing, ObjectKind, ObservedAccount, Ve
 const AT_ONCE: usize = 8;
 
 impl Client {
-    pub(super) async fn observe_hub(
-        &self,
-        got: &mut ObservedAccount,
-        missing: &mut Vec<Missing>,
-    ) {
+    pub(super) async fn observe_hub(&self, got: &mut ObservedAccount, missing: &mut Vec<Missing>) {
         let mut failed = missing.len();
         let mut listed = |got: &mut ObservedAccount, kind, missing: &[Missing]| {
             if missing.len() == failed {

@@ -139,9 +139,8 @@ pub fn permission_set(inputs: &RoleInputs<'_>) -> RealisedRole {
 fn description(inputs: &RoleInputs<'_>) -> String {
     let text = inputs.description.trim();
     let text = if text.is_empty() { inputs.role.as_str() } else { text };
-    let allowed = |character: char| {
-        matches!(character, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}')
-    };
+    let allowed =
+        |character: char| matches!(character, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');
     text.chars().take(DESCRIPTION).map(|one| if allowed(one) { one } else { '?' }).collect()
 }
 

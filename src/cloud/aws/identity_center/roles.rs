@@ -8,9 +8,9 @@ use super::client::{Client, made};
 use super::error::{changed_since, conflict_is, incomplete, must_be_ours, unbuilt};
 use super::hub::Page;
 use super::identity::already_adopted;
+use super::mark;
 use super::observe::gather;
 use super::realise::{self, PROVISIONED, SESSION_HOURS};
-use super::mark;
 use crate::cloud::aws::error::{done, read, write};
 use crate::cloud::{Applied, CloudError, ErrorKind};
 use crate::model::{

@@ -178,7 +178,8 @@ impl State {
         let name = text(body, "Name").to_owned();
         let is_allowed = |one: char| one.is_ascii_alphanumeric() || "_+=,.@-".contains(one);
         let description = body.get("Description").and_then(Value::as_str);
-        let is_latin = |one: char| matches!(one, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');
+        let is_latin =
+            |one: char| matches!(one, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');
         if name.is_empty()
             || name.len() > 32
             || !name.chars().all(is_allowed)
@@ -213,9 +214,8 @@ impl State {
     /// Of users, what their groups have is listed as well.
     fn assignments_of(&self, body: &Value) -> Result<Value, Refusal> {
         let principal = text(body, "PrincipalId");
-        let is_group_of = |group: &str| {
-            self.memberships.values().any(|one| one.0 == group && one.1 == principal)
-        };
+        let is_group_of =
+            |group: &str| self.memberships.values().any(|one| one.0 == group && one.1 == principal);
         let found = self.assignments.iter();
         let found = found.filter(|(.., id)| id == principal || is_group_of(id));
         self.page("AccountAssignments", found.map(described).collect(), body)
@@ -241,7 +241,8 @@ impl State {
         let principal =
             (text(body, "PrincipalType").to_owned(), text(body, "PrincipalId").to_owned());
         self.sets.get(set).ok_or(NOT_FOUND)?;
-        let is_there = self.users.contains_key(&principal.1) || self.groups.contains_key(&principal.1);
+        let is_there =
+            self.users.contains_key(&principal.1) || self.groups.contains_key(&principal.1);
         if assign && !is_there {
             return Err(NOT_FOUND);
         }

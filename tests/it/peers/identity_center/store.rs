@@ -38,7 +38,10 @@ impl State {
             }
             "GetGroupMembershipId" => {
                 let wanted = (text(body, "GroupId"), member(body));
-                let found = self.memberships.iter().find(|(_, (group, user))| (&**group, &**user) == wanted);
+                let found = self
+                    .memberships
+                    .iter()
+                    .find(|(_, (group, user))| (&**group, &**user) == wanted);
                 let (id, _) = found.ok_or(NOT_FOUND)?;
                 Ok(json!({"MembershipId": id, "IdentityStoreId": STORE}))
             }
