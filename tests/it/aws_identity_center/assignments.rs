@@ -26,7 +26,7 @@ async fn a_binding_is_there_when_the_assignment_has_ended_and_only_in_its_accoun
     assert!(applied.request_id.is_some());
     assert_eq!(fixture.peer.state().count("DescribeAccountAssignmentCreationStatus"), 4);
     let binding = Binding { role: role.clone(), group: group.clone() };
-    assert_eq!(all(&target).await.bindings, [binding.clone()]);
+    assert_eq!(all(&target).await.bindings, std::slice::from_ref(&binding));
     // The other accounts show what is assigned in them and nothing else.
     assert!(all(&hub).await.bindings.is_empty());
     let seen = all(&target).await;

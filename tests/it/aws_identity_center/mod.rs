@@ -6,5 +6,6 @@ mod conformance;
 mod fixture;
 mod foreign;
 mod instance;
+mod moto;
 mod provisioning;
 mod steps;

@@ -6,7 +6,7 @@ use aws_sdk_ssoadmin::types::{
 };
 
 use super::client::Client;
-use super::error::{conflict_is, incomplete, must_be_ours};
+use super::error::{incomplete, must_be_ours};
 use super::hub::Page;
 use super::provisioning::Progress;
 use super::roles::must_be_set;
@@ -46,6 +46,20 @@ fn assigned(
         .then_some((found.account_id()?.to_owned(), VendorId::new(found.permission_set_arn()?)))
 }
 
+/// An assignment that does not say who has what where makes the list incomplete.
+fn complain_of_halves(
+    what: &str,
+    found: &[AccountAssignmentForPrincipal],
+    missing: &mut Vec<Missing>,
+) {
+    let is_half = |one: &AccountAssignmentForPrincipal| {
+        one.principal_id.is_none() || one.account_id.is_none() || one.permission_set_arn.is_none()
+    };
+    if found.iter().any(is_half) {
+        missing.push(Missing::new(what, "one of them does not say who has what where"));
+    }
+}
+
 impl Client {
     /// What a group has, in all accounts.
     pub(super) async fn assignments_of(
@@ -56,24 +70,8 @@ impl Client {
         let what = format!("assignments of group {group}");
         let page = |token| self.assignments_page(group, PrincipalType::Group, None, token);
         let found = self.hub.pages(&what, missing, page).await;
-        self.complain_of_halves(&what, &found, missing);
+        complain_of_halves(&what, &found, missing);
         found
-    }
-
-    fn complain_of_halves(
-        &self,
-        what: &str,
-        found: &[AccountAssignmentForPrincipal],
-        missing: &mut Vec<Missing>,
-    ) {
-        let is_half = |one: &&AccountAssignmentForPrincipal| {
-            one.principal_id.is_none()
-                || one.account_id.is_none()
-                || one.permission_set_arn.is_none()
-        };
-        if found.iter().any(|one| is_half(&one)) {
-            missing.push(Missing::new(what, "one of them does not say who has what where"));
-        }
     }
 
     async fn assignments_page(
@@ -127,7 +125,7 @@ impl Client {
             }
         };
         let found = self.hub.pages(&what, missing, page).await;
-        self.complain_of_halves(&what, &found, missing);
+        complain_of_halves(&what, &found, missing);
         let direct = found.iter().filter_map(|one| assigned(one, user));
         direct
             .map(|(account, set)| Credential {
@@ -267,7 +265,7 @@ impl Client {
         let call = call.target_id(wanted.account).target_type(TargetType::AwsAccount);
         let call = call.permission_set_arn(wanted.set.as_str());
         let call = call.principal_type(wanted.kind()).principal_id(object).send();
-        let reply = write(operation, object, call).await.map_err(conflict_is(ErrorKind::Conflict));
+        let reply = write(operation, object, call).await;
         let reply = self.explain_denial(wanted.account, reply).await?;
         let begun = Progress::of_assignment(reply.account_assignment_deletion_status());
         self.follow(operation, object, begun, |request| async move {

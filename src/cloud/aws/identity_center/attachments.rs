@@ -219,7 +219,7 @@ impl Client {
                         .await
                         .map(|reply| done(&reply))
                 }
-                own => {
+                own @ Policy::Own { .. } => {
                     let operation = "AttachCustomerManagedPolicyReferenceToPermissionSet";
                     let one = to_reference(&own).map_err(unbuilt(operation, object))?;
                     let call = center.attach_customer_managed_policy_reference_to_permission_set();
@@ -239,9 +239,10 @@ impl Client {
                 let operation = "PutPermissionsBoundaryToPermissionSet";
                 let boundary = match Policy::parse(content) {
                     Policy::Aws(arn) => PermissionsBoundary::builder().managed_policy_arn(arn),
-                    own => PermissionsBoundary::builder().customer_managed_policy_reference(
-                        to_reference(&own).map_err(unbuilt(operation, object))?,
-                    ),
+                    own @ Policy::Own { .. } => PermissionsBoundary::builder()
+                        .customer_managed_policy_reference(
+                            to_reference(&own).map_err(unbuilt(operation, object))?,
+                        ),
                 };
                 let call = center.put_permissions_boundary_to_permission_set();
                 let call = call.instance_arn(instance).permission_set_arn(object);
@@ -265,7 +266,7 @@ impl Client {
                         .await
                         .map(|reply| done(&reply))
                 }
-                own => {
+                own @ Policy::Own { .. } => {
                     let operation = "DetachCustomerManagedPolicyReferenceFromPermissionSet";
                     let one = to_reference(&own).map_err(unbuilt(operation, object))?;
                     let call =

@@ -151,16 +151,13 @@ fn unescape(text: &str) -> String {
             .strip_prefix('=')
             .and_then(|after| after.get(..2))
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        let length = match code {
-            Some(byte) => {
-                bytes.push(byte);
-                3
-            }
-            None => {
-                let length = character.len_utf8();
-                bytes.extend_from_slice(&rest.as_bytes()[..length]);
-                length
-            }
+        let length = if let Some(byte) = code {
+            bytes.push(byte);
+            3
+        } else {
+            let length = character.len_utf8();
+            bytes.extend_from_slice(&rest.as_bytes()[..length]);
+            length
         };
         rest = &rest[length..];
     }

@@ -69,7 +69,7 @@ impl Client {
         got: &mut ObservedAccount,
         missing: &mut Vec<Missing>,
     ) {
-        let assignments = self.hub.assignments.get(async {
+        let work = Box::pin(async {
             let mut missing = Vec::new();
             let groups = self.list_groups(&mut missing).await.into_iter();
             let groups = groups.filter(|group| group.seen.ownership.subject().is_some());
@@ -78,7 +78,7 @@ impl Client {
             assignments.missing.splice(0..0, missing);
             Ok::<_, Infallible>(Arc::new(assignments))
         });
-        let Ok(assignments) = assignments.await;
+        let Ok(assignments) = self.hub.assignments.get(work).await;
         self.take_bindings(&assignments, got, missing);
         if missing.is_empty() {
             got.listed.extend(ObjectKind::ALL);

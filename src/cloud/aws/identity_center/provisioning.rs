@@ -127,15 +127,14 @@ impl Client {
     /// stopped before it leaves accounts behind, which the next observation sees.
     pub(super) async fn provision(&self, set: &VendorId) -> Result<Applied, CloudError> {
         let shared = self.hub.provisioning(set);
-        shared
-            .get(async {
-                // To accounts that already have the latest version nothing need be brought.
-                if self.is_provisioned(set).await? {
-                    return Ok(());
-                }
-                self.provision_anew(set).await.map(|_| ())
-            })
-            .await?;
+        let work = Box::pin(async {
+            // To accounts that already have the latest version nothing need be brought.
+            if self.is_provisioned(set).await? {
+                return Ok(());
+            }
+            self.provision_anew(set).await.map(|_| ())
+        });
+        shared.get(work).await?;
         Ok(Applied::default())
     }
 

@@ -149,13 +149,12 @@ fn description(inputs: &RoleInputs<'_>) -> String {
 /// # Errors
 /// A role without a whole number of hours.
 pub fn duration(spec: &RoleSpec) -> Result<String, CloudError> {
-    match spec.attributes.get(&AttributeName::new(SESSION_HOURS)) {
-        Some(AttributeValue::Number(hours)) => Ok(format!("PT{hours}H")),
-        _ => {
-            let (name, message) = (spec.name.as_str(), "its session has no whole number of hours");
-            Err(CloudError::new(ErrorKind::Invalid, "Prepare", name, message))
-        }
+    let session = spec.attributes.get(&AttributeName::new(SESSION_HOURS));
+    if let Some(AttributeValue::Number(hours)) = session {
+        return Ok(format!("PT{hours}H"));
     }
+    let (name, message) = (spec.name.as_str(), "its session has no whole number of hours");
+    Err(CloudError::new(ErrorKind::Invalid, "Prepare", name, message))
 }
 
 /// The longest session of a set: in hours, or in the service's words where it is no whole number

@@ -120,7 +120,7 @@ impl State {
             "UpdatePermissionSet" => {
                 // What is not given is gone: the worst that AWS might do.
                 set.description = body["Description"].as_str().map(str::to_owned);
-                set.session = text(body, "SessionDuration").to_owned();
+                text(body, "SessionDuration").clone_into(&mut set.session);
                 set.relay_state = body["RelayState"].as_str().map(str::to_owned);
                 json!({})
             }
