@@ -8,4 +8,5 @@ mod foreign;
 mod instance;
 mod moto;
 mod provisioning;
+mod realise;
 mod steps;
