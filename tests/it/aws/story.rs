@@ -2,7 +2,7 @@
 //! a real directory server and a real (if simulated) AWS.
 
 use super::site::{AwsSite, BUILDS, HUB, LATER, MIRRORS};
-use crate::peers::moto::account::{allow, trust};
+use crate::peers::moto::{allow, trust};
 
 /// What a run says it does, without the reasons.
 fn changes(ran: &crate::cli::site::Ran) -> Vec<String> {
