@@ -21,6 +21,8 @@
 //! **Looking** ([`Apply::look`]) reads one object afresh. The executor uses it to resolve a lost
 //! reply, to verify each step of a deprovision and to re-read the victim of an irreversible step.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod conformance;
 mod error;
 pub mod memory;

@@ -39,6 +39,8 @@ pub struct VendorFacts {
     /// Whether people have users here, and groups members. Where not, each group has role objects
     /// of its own ([`Subject::Held`]), and another system says who is in the group.
     pub has_users: bool,
+    /// Whether the name of a role can be changed.
+    pub renames_roles: bool,
     /// Whether a role is one object in the hub for all accounts, rather than one in each.
     pub shared_roles: bool,
     /// Whether a service account can be a role that jobs of a forge take on ([`Trust::Forge`]).

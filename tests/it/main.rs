@@ -2,6 +2,7 @@
 
 mod access;
 mod apply;
+mod aws;
 mod aws_identity_center;
 mod cli;
 mod directory;

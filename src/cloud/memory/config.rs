@@ -75,6 +75,7 @@ pub fn facts() -> VendorFacts {
         ],
         account_settings: &[],
         has_users: true,
+        renames_roles: true,
         shared_roles: false,
         federates: false,
         realise: RealisedRole::plain,

@@ -274,6 +274,9 @@ impl<'a> Roles<'a> {
             self.taken(subject, other, role, drafts);
             after.name = observed.spec.name.clone();
         }
+        if !self.hub.facts.renames_roles {
+            after.name = observed.spec.name.clone();
+        }
         let target = target(observed);
         let differences = differences(&observed.spec, &after);
         if differences.is_empty() || role.blocked {

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use crate::cli::site::{Ran, ran};
-use crate::peers::moto::account::Account;
+use crate::peers::moto::Account;
 use crate::peers::moto::Moto;
 use crate::peers::slapd::{self, Slapd};
 use crate::peers::wire::Wire;
@@ -90,7 +90,7 @@ impl AwsSite {
     }
 
     pub fn with(inventory: &str, policies: &str) -> Self {
-        let moto = Moto::start();
+        let moto = Moto::start_with_managed_policies();
         let people: String = [
             person("amara", 1001, &["admin"]),
             person("boris", 1002, &["admin"]),

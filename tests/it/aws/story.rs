@@ -2,7 +2,7 @@
 //! a real directory server and a real (if simulated) AWS.
 
 use super::site::{AwsSite, BUILDS, HUB, LATER, MIRRORS};
-use crate::peers::moto::account::{allow, trust};
+use crate::peers::moto::{allow, trust};
 
 /// What a run says it does, without the reasons.
 fn changes(ran: &crate::cli::site::Ran) -> Vec<String> {
@@ -81,7 +81,9 @@ fn who_leaves_loses_everything_at_once_and_the_user_after_the_grace() {
     let run = run.ends_with(0);
     let suspended = hub.dump();
     let text = suspended.of("user diego");
-    for gone in ["access key", "password", "ssh", "certificate", "service", "mfa", "policy", "boundary"] {
+    for gone in
+        ["access key", "password", "ssh", "certificate", "service", "mfa", "policy", "boundary"]
+    {
         assert!(!text.to_lowercase().contains(gone), "{gone} is still there: {text}\n{}", run.out);
     }
     assert!(!text.contains("build") && !text.contains("by-hand"), "in no group: {text}");
@@ -125,7 +127,10 @@ fn accounts_and_grants_come_and_go() {
     assert!(has(&run, "+ create role administrator"), "{}", run.out);
     assert!(site.account(LATER).dump().names().contains(&"role administrator"));
 
-    site.edit("accounts: [debian-builds], reason: They build", "accounts: [debian-builds], reason: They build, until: 2026-01-01");
+    site.edit(
+        "accounts: [debian-builds], reason: They build",
+        "accounts: [debian-builds], reason: They build, until: 2026-01-01",
+    );
     let run = site.run(&[]);
     assert!(run.out.contains("2026-01-01"), "{}", run.out);
     assert!(!site.account(BUILDS).dump().names().contains(&"role operator"), "{}", run.out);
@@ -185,7 +190,10 @@ fn foreign_look_alikes_survive() {
     };
     let before: Vec<_> = [HUB, BUILDS].map(|id| (id, names(id), site.account(id).dump())).into();
     site.converge();
-    site.edit("role: operator, accounts: [debian-builds]", "role: administrator, accounts: [debian-builds]");
+    site.edit(
+        "role: operator, accounts: [debian-builds]",
+        "role: administrator, accounts: [debian-builds]",
+    );
     site.run(&[]);
     for (id, names, dump) in before {
         let now = site.account(id).dump().only(|name| names.iter().any(|one| one == name));
@@ -208,7 +216,11 @@ fn two_organisations_share_an_account_and_do_not_see_each_other() {
             site.slapd.url()
         ),
     );
-    let text = site.read("inventory/all.yaml").replace("group: admin", "group: \"debian:admin\"").replace("group: build,", "group: \"debian:build\",").replace("accounts: [\"*\"]", "accounts: [spi-hub, debian-mirrors, debian-builds]");
+    let text = site
+        .read("inventory/all.yaml")
+        .replace("group: admin", "group: \"debian:admin\"")
+        .replace("group: build,", "group: \"debian:build\",")
+        .replace("accounts: [\"*\"]", "accounts: [spi-hub, debian-mirrors, debian-builds]");
     site.write(
         "inventory/all.yaml",
         &format!("{text}  - {{group: \"second:build\", role: viewer, accounts: [harbour-builds], reason: Harbour}}\n"),

@@ -1,15 +1,13 @@
 //! Identity Center as the conformance suite and the other tests want it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_iam::config::{Credentials, SharedCredentialsProvider};
-use reconcile::cloud::aws::config::Settings;
 use reconcile::cloud::aws::identity_center::{IdentityCenter, Patience};
-use reconcile::cloud::aws::session::Base;
+use reconcile::cloud::aws::{AwsBase, Settings};
 use reconcile::cloud::conformance::{Calls, Fixture, ListTrouble, Trouble};
 use reconcile::cloud::{Connection, Vendor};
 use reconcile::model::{
@@ -50,7 +48,7 @@ pub fn vendor(url: &str, patience: Patience) -> IdentityCenter {
         call_time_limit: Duration::from_secs(1),
         ..Settings::default()
     };
-    IdentityCenter::new(Arc::new(Base::new(settings, "run")), patience)
+    IdentityCenter::new(&AwsBase::new(settings, "run"), patience)
 }
 
 impl CenterFixture {

@@ -147,6 +147,7 @@ pub fn facts() -> VendorFacts {
         account_settings: ACCOUNT_SETTINGS,
         has_users: true,
         shared_roles: true,
+        renames_roles: false,
         federates: false,
         realise: realise::permission_set,
     }

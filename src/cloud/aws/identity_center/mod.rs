@@ -19,7 +19,7 @@ mod attachments;
 mod ceiling;
 mod client;
 mod coalesced;
-pub mod config;
+mod config;
 mod convert;
 mod error;
 mod hub;
@@ -40,6 +40,7 @@ use async_trait::async_trait;
 
 pub use config::Patience;
 
+use super::AwsBase;
 use super::session::{Base, Session};
 use crate::cloud::{CloudError, Connection, ErrorKind, Purpose, Vendor};
 use crate::model::{Account, OrganisationName, Site, VendorFacts};
@@ -63,11 +64,16 @@ pub struct IdentityCenter {
 }
 
 impl IdentityCenter {
+    /// The facts, known without asking.
+    pub fn facts() -> VendorFacts {
+        config::facts()
+    }
+
     /// With credentials and connections of the other ways of access to AWS.
-    pub fn new(base: Arc<Base>, patience: Patience) -> Self {
+    pub fn new(base: &Arc<AwsBase>, patience: Patience) -> Self {
         Self {
             facts: config::facts(),
-            base,
+            base: Arc::clone(&base.0),
             patience,
             hubs: Mutex::default(),
             ceilings: Mutex::default(),
