@@ -41,12 +41,7 @@ pub fn user(
     Observed {
         id: VendorId::new(id),
         ownership: ownership(Marked::User, path, tags, organisation),
-        spec: UserSpec {
-            name: name.into(),
-            display_name: None,
-            email: None,
-            access: access(tags),
-        },
+        spec: UserSpec { name: name.into(), display_name: None, email: None, access: access(tags) },
     }
 }
 
@@ -171,7 +166,10 @@ pub fn attachments(
 }
 
 /// The boundary of a user as an attachment.
-pub fn boundary(holder: &VendorId, boundary: &AttachedPermissionsBoundary) -> Option<HeldAttachment> {
+pub fn boundary(
+    holder: &VendorId,
+    boundary: &AttachedPermissionsBoundary,
+) -> Option<HeldAttachment> {
     let name = boundary.permissions_boundary_arn.as_deref()?.into();
     let attachment = Attachment { kind: USER_BOUNDARY.into(), name, content: None };
     Some(HeldAttachment { holder_kind: HolderKind::User, holder: holder.clone(), attachment })

@@ -5,9 +5,7 @@ use super::client::Client;
 use super::error::{done, read, write};
 use super::raw::next;
 use crate::cloud::{Applied, CloudError, ErrorKind};
-use crate::model::{
-    Credential, CredentialKind, Missing, ObjectName, Reading, Subject, VendorId,
-};
+use crate::model::{Credential, CredentialKind, Missing, ObjectName, Reading, Subject, VendorId};
 
 /// A key for the API.
 pub const ACCESS_KEY: &str = "access-key";
@@ -130,8 +128,11 @@ impl Client {
         let operation = "ListServiceSpecificCredentials";
         let mut pages = Pages::new(operation, name);
         while let Some(marker) = pages.next() {
-            let call =
-                self.hub_iam().list_service_specific_credentials().user_name(name).set_marker(marker);
+            let call = self
+                .hub_iam()
+                .list_service_specific_credentials()
+                .user_name(name)
+                .set_marker(marker);
             let reply = read(operation, name, call.send()).await?;
             let all = reply.service_specific_credentials.unwrap_or_default();
             let ids = all.into_iter().map(|one| one.service_specific_credential_id);

@@ -95,8 +95,14 @@ fn kind(effect: Effect, code: Option<&str>, status: u16, after: Option<Duration>
         Some("DeleteConflict") => ErrorKind::HasDependents,
         Some("LimitExceeded" | "ServiceQuotaExceeded") => ErrorKind::QuotaExceeded,
         Some(
-            "Throttling" | "Throttled" | "ThrottledException" | "TooManyRequests"
-            | "RequestLimitExceeded" | "SlowDown" | "RequestThrottled" | "BandwidthLimitExceeded",
+            "Throttling"
+            | "Throttled"
+            | "ThrottledException"
+            | "TooManyRequests"
+            | "RequestLimitExceeded"
+            | "SlowDown"
+            | "RequestThrottled"
+            | "BandwidthLimitExceeded",
         ) => ErrorKind::Throttled { after },
         // The second: a name that was deleted a moment ago and made again.
         Some("ConcurrentModification" | "EntityTemporarilyUnmodifiable" | "Conflict") => {
@@ -106,9 +112,15 @@ fn kind(effect: Effect, code: Option<&str>, status: u16, after: Option<Duration>
             ErrorKind::Denied
         }
         Some(
-            "ExpiredToken" | "InvalidClientTokenId" | "SignatureDoesNotMatch"
-            | "UnrecognizedClient" | "MissingAuthenticationToken" | "IncompleteSignature"
-            | "RequestExpired" | "InvalidAccessKeyId" | "ExpiredTokenException",
+            "ExpiredToken"
+            | "InvalidClientTokenId"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClient"
+            | "MissingAuthenticationToken"
+            | "IncompleteSignature"
+            | "RequestExpired"
+            | "InvalidAccessKeyId"
+            | "ExpiredTokenException",
         ) => ErrorKind::Unauthenticated,
         Some("ServiceUnavailable") => ErrorKind::Unavailable,
         _ if status == 503 => ErrorKind::Unavailable,

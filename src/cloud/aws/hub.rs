@@ -79,22 +79,29 @@ impl Hub {
         let organisation = &self.organisation;
         self.users.replace(raw.users.iter().filter_map(|user| {
             let observed = convert::user_detail(user, organisation)?;
-            Some((observed.id, Seen {
-                name: observed.spec.name.to_string(),
-                arn: user.arn.clone().unwrap_or_default(),
-                ownership: observed.ownership,
-            }))
+            Some((
+                observed.id,
+                Seen {
+                    name: observed.spec.name.to_string(),
+                    arn: user.arn.clone().unwrap_or_default(),
+                    ownership: observed.ownership,
+                },
+            ))
         }));
         self.groups.replace(raw.groups.iter().filter_map(|group| {
             let observed = convert::group_detail(group, organisation)?;
-            Some((observed.id, Seen {
-                name: observed.spec.name.to_string(),
-                arn: group.arn.clone().unwrap_or_default(),
-                ownership: observed.ownership,
-            }))
+            Some((
+                observed.id,
+                Seen {
+                    name: observed.spec.name.to_string(),
+                    arn: group.arn.clone().unwrap_or_default(),
+                    ownership: observed.ownership,
+                },
+            ))
         }));
         let size = raw.summary.get(&SummaryKeyType::GroupPolicySizeQuota).copied();
-        if let Some(size) = size.and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0) {
+        if let Some(size) = size.and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0)
+        {
             *self.group_policies_size.lock().unwrap_or_else(PoisonError::into_inner) = size;
         }
         let mut documents = HashMap::new();
@@ -245,7 +252,9 @@ pub fn documents_of(raw: &Raw, organisation: &OrganisationName) -> Vec<(VendorId
             }
             for policy in group.attached_managed_policies.as_deref().unwrap_or_default() {
                 let arn = policy.policy_arn.as_deref().unwrap_or_default();
-                if let (Some(number), Some(text)) = (document_number(arn, &observed.id), managed.get(arn)) {
+                if let (Some(number), Some(text)) =
+                    (document_number(arn, &observed.id), managed.get(arn))
+                {
                     documents.insert(number, AssumeDocument::parse(text));
                 }
             }

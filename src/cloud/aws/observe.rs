@@ -149,10 +149,11 @@ impl Client {
         let mut known: Vec<(VendorId, Seen)> = Vec::new();
         for detail in &raw.roles {
             let name = detail.role_name.as_deref().unwrap_or_default();
-            let extra = raw.role_extras.get(name).cloned().unwrap_or(RoleExtra {
-                description: String::new(),
-                session_seconds: 3600,
-            });
+            let extra = raw
+                .role_extras
+                .get(name)
+                .cloned()
+                .unwrap_or(RoleExtra { description: String::new(), session_seconds: 3600 });
             let Some(mut role) = convert::role_detail(detail, &extra, &self.organisation) else {
                 continue;
             };
@@ -160,14 +161,19 @@ impl Client {
                 // Ours by its tags, below another path: adopted.
                 match self.role_named(name).await {
                     Ok(found) => role = found,
-                    Err(error) => missing.push(Missing::new(format!("role {name}"), error.to_string())),
+                    Err(error) => {
+                        missing.push(Missing::new(format!("role {name}"), error.to_string()))
+                    }
                 }
             }
-            known.push((role.id.clone(), Seen {
-                name: name.to_owned(),
-                arn: detail.arn.clone().unwrap_or_default(),
-                ownership: role.ownership.clone(),
-            }));
+            known.push((
+                role.id.clone(),
+                Seen {
+                    name: name.to_owned(),
+                    arn: detail.arn.clone().unwrap_or_default(),
+                    ownership: role.ownership.clone(),
+                },
+            ));
             if role.ownership.subject().is_some() {
                 got.attachments.extend(convert::attachments(
                     HolderKind::Role,

@@ -301,11 +301,7 @@ pub async fn delete(
 ///
 /// # Errors
 /// [`ErrorKind::Foreign`] if it has one, and any other.
-pub async fn adopt(
-    session: &Session,
-    id: &VendorId,
-    mark: &Mark,
-) -> Result<Applied, CloudError> {
+pub async fn adopt(session: &Session, id: &VendorId, mark: &Mark) -> Result<Applied, CloudError> {
     let (found, _) = get(&session.writes, &mark.organisation, id.as_str()).await?;
     match found.ownership {
         crate::model::Ownership::Unmarked => {}

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::config::SAML_METADATA;
 use super::document::{VERSION, normal, normal_value};
 use super::identity::path_of;
-use super::session::{partition, setting};
 use super::providers;
+use super::session::{partition, setting};
 use crate::model::{
     Account, Attachment, AttributeName, AttributeValue, Federation, Forge, GitRef, ObjectName,
     RealisedProvider, RealisedRole, RoleInputs, RoleSpec, Subject, Trust,
@@ -113,11 +113,7 @@ pub fn sign_in(partition: &str) -> &'static str {
 }
 
 /// Jobs of a forge.
-fn by_forge(
-    inputs: &RoleInputs<'_>,
-    service: &Subject,
-    federation: &Federation,
-) -> RealisedRole {
+fn by_forge(inputs: &RoleInputs<'_>, service: &Subject, federation: &Federation) -> RealisedRole {
     let account = inputs.account;
     let provider = providers::oidc_name(&federation.issuer);
     let host = federation.issuer.trim_start_matches("https://");
@@ -284,9 +280,8 @@ const POLICY: &str = "names of AWS's own policies (`ReadOnlyAccess`, `job-functi
                       ARNs (`arn:aws:iam::{account}:policy/…`)";
 
 fn is_policy(text: &str) -> bool {
-    let plain = |character: char| {
-        character.is_ascii_alphanumeric() || "+=,.@_-/".contains(character)
-    };
+    let plain =
+        |character: char| character.is_ascii_alphanumeric() || "+=,.@_-/".contains(character);
     if text.starts_with("arn:") {
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         return matches!(parts[..], ["arn", _, "iam", "", _, path] if path.starts_with("policy/"));
@@ -306,6 +301,8 @@ pub fn check_document(value: &AttributeValue) -> Result<(), String> {
     let is_statement = statement.is_some_and(|one| one.is_array() || one.is_object());
     match document.get("Version").and_then(Value::as_str) {
         Some(version) if version == VERSION && is_statement => Ok(()),
-        Some(_) | None => Err(format!("a document with \"Version\": \"{VERSION}\" and a Statement")),
+        Some(_) | None => {
+            Err(format!("a document with \"Version\": \"{VERSION}\" and a Statement"))
+        }
     }
 }

@@ -8,9 +8,7 @@ use super::identity;
 use super::known::Seen;
 use super::realise::{BOUNDARY, SESSION_HOURS, TRUST};
 use crate::cloud::{Applied, CloudError, ErrorKind};
-use crate::model::{
-    AttributeName, AttributeValue, Observed, RoleSpec, Subject, VendorId,
-};
+use crate::model::{AttributeName, AttributeValue, Observed, RoleSpec, Subject, VendorId};
 
 impl Client {
     pub(super) fn remember_role(&self, role: &Observed<RoleSpec>, arn: String) {
@@ -88,8 +86,7 @@ impl Client {
         let reply = write("CreateRole", name, call).await.map_err(of_trust)?;
         let Some(role) = &reply.role else { return Ok(done(&reply)) };
         let ownership = crate::model::Ownership::Ours(subject.clone());
-        let found =
-            Observed { id: role.role_id.as_str().into(), ownership, spec: spec.clone() };
+        let found = Observed { id: role.role_id.as_str().into(), ownership, spec: spec.clone() };
         self.remember_role(&found, role.arn.clone());
         Ok(made(&role.role_id, &reply))
     }

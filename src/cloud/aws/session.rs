@@ -188,7 +188,8 @@ impl Session {
     /// AWS gives `AIDA…` for users, `AROA…:session` for sessions of roles, the account's own id
     /// for its root user.
     pub async fn own_principal(&self) -> Result<VendorId, CloudError> {
-        let known = || self.assumed.principal.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known =
+            || self.assumed.principal.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if known().is_none() {
             self.assumed.sign_in().await?;
         }
@@ -268,9 +269,8 @@ impl Assumed {
 
 /// At most 64 of the characters AWS allows.
 fn session_name(run: &str) -> String {
-    let allowed = |character: &char| {
-        character.is_ascii_alphanumeric() || "+=,.@_-".contains(*character)
-    };
+    let allowed =
+        |character: &char| character.is_ascii_alphanumeric() || "+=,.@_-".contains(*character);
     format!("reconcile-{run}").chars().filter(allowed).take(64).collect()
 }
 

@@ -10,9 +10,7 @@ use super::error::{done, read, write};
 use super::identity;
 use super::known::Seen;
 use crate::cloud::{Applied, CloudError, ErrorKind};
-use crate::model::{
-    Access, GroupSpec, Membership, Observed, Subject, UserSpec, VendorId,
-};
+use crate::model::{Access, GroupSpec, Membership, Observed, Subject, UserSpec, VendorId};
 use crate::plan::Target;
 
 impl Client {
@@ -305,12 +303,8 @@ impl Client {
         self.must_be_ours(operation, &to.name, &to.ownership, None)?;
         let who = self.known_user(user).await?;
         self.must_be_ours(operation, &who.name, &who.ownership, None)?;
-        let call = self
-            .hub_iam()
-            .add_user_to_group()
-            .group_name(&to.name)
-            .user_name(&who.name)
-            .send();
+        let call =
+            self.hub_iam().add_user_to_group().group_name(&to.name).user_name(&who.name).send();
         write(operation, &who.name, call).await.map(|reply| done(&reply))
     }
 

@@ -95,7 +95,8 @@ fn root(text: &str) -> Option<&str> {
         let start = rest.find('<')?;
         rest = &rest[start + 1..];
         if !rest.starts_with(['?', '!']) {
-            let end = rest.find(|character: char| character.is_whitespace() || ">/".contains(character))?;
+            let end =
+                rest.find(|character: char| character.is_whitespace() || ">/".contains(character))?;
             return Some(&rest[..end]);
         }
     }

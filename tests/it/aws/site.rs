@@ -210,7 +210,7 @@ impl AwsSite {
     /// Somebody new.
     pub fn joins(&self, login: &str, number: u32, groups: &[&str]) {
         let entry = person(login, number, groups);
-        self.ldap(&entry.replacen('\n', "\nchangetype: add\n", 1));
+        self.ldap(&entry.trim_start().replacen('\n', "\nchangetype: add\n", 1));
     }
 
     /// Sets the groups of somebody.
@@ -253,5 +253,4 @@ fn person(login: &str, number: u32, groups: &[&str]) -> String {
          objectClass: debianAccount\nobjectClass: shadowAccount\nobjectClass: debianDeveloper\n\
          uid: {login}\nuidNumber: {number}\ngidNumber: 800\ncn: {login}\nsn: {login}\n{groups}"
     )
-    .replacen("\ndn", "\ndn", 1)
 }
