@@ -4,6 +4,7 @@ pub mod as_written;
 pub(crate) mod attribute;
 pub(crate) mod resolve;
 pub(crate) mod rights;
+mod sinks;
 mod value;
 
 pub use value::{
