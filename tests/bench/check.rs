@@ -46,6 +46,7 @@ fn main() {
         has_users: true,
         shared_roles: false,
         federates: false,
+        key_kind: None,
         realise: RealisedRole::plain,
     }];
     for files in [1, 100] {

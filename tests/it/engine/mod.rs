@@ -7,7 +7,7 @@ mod oracle;
 mod proof;
 mod properties;
 pub mod random;
-mod run;
+pub mod run;
 mod scenarios;
 mod simulation;
 pub mod world;
