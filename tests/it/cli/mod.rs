@@ -10,5 +10,5 @@ mod outside;
 mod saved_plans;
 mod secrets;
 mod shown;
-mod site;
+pub mod site;
 mod two_commands;

@@ -1,7 +1,10 @@
 //! Keys of service accounts, from the inventory to the sink and to their end.
 
 mod carried_out;
+mod commands;
 mod days;
+mod guarded;
+mod jobs;
 mod simulation;
 mod sinks;
 mod store;
