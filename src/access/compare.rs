@@ -139,9 +139,9 @@ fn roles(base: &View<'_>, head: &View<'_>) -> Vec<RoleChange> {
     for (place, account) in &head.desired.accounts {
         let Some(was) = base.account(place) else { continue };
         let vendor = &account.account.vendor;
-        let had = base.held_in(place, was);
-        let has = head.held_in(place, account);
-        for role in has.intersection(&had).copied() {
+        let before = base.held_in(place, was);
+        let after = head.held_in(place, account);
+        for role in after.intersection(&before).copied() {
             let Some((before, after)) =
                 role_terms(base, role, &was.account.vendor).zip(role_terms(head, role, vendor))
             else {

@@ -130,10 +130,7 @@ impl Work<'_, '_> {
             };
             let request_id = answer.as_ref().ok().and_then(|applied| applied.request_id.clone());
             self.note_call("note", sent, request_id, answer.as_ref().err());
-            let error = match answer {
-                Ok(_) => return Ok(()),
-                Err(error) => error,
-            };
+            let Err(error) = answer else { return Ok(()) };
             let gave_up = match error.retry() {
                 Retry::Again { after } => patience.pause(after, &self.shared.halt).await.err(),
                 Retry::Look => patience.pause(None, &self.shared.halt).await.err(),

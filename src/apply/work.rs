@@ -84,9 +84,10 @@ impl Work<'_, '_> {
         }
         self.has_turn = true;
         let began = Instant::now();
-        let ended = match &self.change.step {
-            Step::IssueCredential { .. } => self.issue(began).await,
-            _ => self.attempts(began).await,
+        let ended = if matches!(self.change.step, Step::IssueCredential { .. }) {
+            self.issue(began).await
+        } else {
+            self.attempts(began).await
         };
         match ended {
             Ok(ended) => ended,

@@ -74,21 +74,19 @@ struct Counted<'a> {
 fn revoked(plan: &Plan) -> HashSet<(&Place, &VendorId)> {
     let removals = plan.removals().iter();
     removals
-        .filter_map(|change| match &change.step {
-            Step::RevokeCredential { credential, .. } => Some((&*change.place, &credential.id)),
-            _ => None,
+        .filter_map(|change| {
+            let Step::RevokeCredential { credential, .. } = &change.step else { return None };
+            Some((&*change.place, &credential.id))
         })
         .collect()
 }
 
 /// Whether a change destroys a key whose successor stays.
 fn is_replaced(change: &Change, revoked: &HashSet<(&Place, &VendorId)>) -> bool {
-    match &change.step {
-        Step::RevokeCredential { replaced_by: Some(stays), .. } => {
-            !revoked.contains(&(&*change.place, stays))
-        }
-        _ => false,
-    }
+    let Step::RevokeCredential { replaced_by: Some(stays), .. } = &change.step else {
+        return false;
+    };
+    !revoked.contains(&(&*change.place, stays))
 }
 
 /// Users who lose something as users in this plan.

@@ -66,7 +66,7 @@ pub struct FileSink {
     pub path: Field<String>,
 }
 
-/// Vault or OpenBao: a key-value engine of version 2. The secret has the fields `id` and `secret`.
+/// Vault or `OpenBao`: a key-value engine of version 2. The secret has the fields `id` and `secret`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretStore {

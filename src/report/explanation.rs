@@ -197,7 +197,7 @@ fn proof(proof: &Proof) -> String {
     }
 }
 
-/// "jobs of gitlab group/project (https://gitlab.com), protected branch main".
+/// "jobs of gitlab group/project (ISSUER), protected branch main".
 fn jobs(federation: &Federation) -> String {
     // Every field by name, so that a new condition cannot be forgotten.
     let Federation { forge, issuer, project, git_ref, protected, networks, session_hours } =

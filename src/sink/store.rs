@@ -1,6 +1,6 @@
-//! A key in a secret store that speaks the protocol of HashiCorp Vault's key-value engine, version
-//! 2, as OpenBao does too: `POST /v1/MOUNT/data/PATH` with `{"data": {…}}` makes a new version of
-//! the secret at once (Vault API documentation, "KV secrets engine – version 2", "Create/Update
+//! A key in a secret store that speaks the protocol of Vault's key-value engine, version
+//! 2, as `OpenBao` does too: `POST /v1/MOUNT/data/PATH` with `{"data": {…}}` makes a new version of
+//! the secret at once (`HashiCorp` Vault, API documentation, "KV secrets engine – version 2", "Create/Update
 //! secret"; 200 or 204 means done).
 //!
 //! Why this one: it is the same at every vendor and at none, free programs serve it, and a service

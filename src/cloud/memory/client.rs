@@ -178,7 +178,7 @@ impl Apply for Client {
             Step::Attach { .. } | Step::Detach { .. } => Err(Self::has_no("attachments", change)),
             Step::Adopt { .. } => Err(Self::has_no("adoption", change)),
             Step::IssueCredential { subject, kind, .. } => {
-                self.issue(subject, self.only(change, references)?, kind).await
+                self.issue(subject, Self::only(change, references)?, kind).await
             }
         }
     }
@@ -192,7 +192,7 @@ impl Apply for Client {
         let Step::IssueCredential { subject, on, .. } = &change.step else {
             return Err(Self::has_no("keys to note for such a step", change));
         };
-        self.note(subject, self.only(change, references)?, key, *on).await
+        self.note(subject, Self::only(change, references)?, key, *on).await
     }
 
     async fn look(&self, key: &ObjectKey) -> Result<Option<Snapshot>, CloudError> {
@@ -245,11 +245,7 @@ impl Apply for Client {
 
 impl Client {
     /// The one reference of a step that has one.
-    fn only<'a>(
-        &self,
-        change: &Change,
-        references: &'a [VendorId],
-    ) -> Result<&'a VendorId, CloudError> {
+    fn only<'a>(change: &Change, references: &'a [VendorId]) -> Result<&'a VendorId, CloudError> {
         references.first().ok_or_else(|| Self::has_no("users without an id", change))
     }
 
