@@ -23,6 +23,9 @@
 //! sink holds a key that is revoked moments before the sink gets the next one; a consumer that had
 //! fetched it fetches again. The key before it, noted and in use, is not touched by any of that.
 //! So a key whose secret is lost ends with the next run, and there are never more than two.
+//!
+//! A sink that took a key without being able to say so holds one that is revoked at once, until
+//! the next run gives it another: better a consumer that complains than a key nobody knows of.
 
 use std::fmt;
 

@@ -65,3 +65,23 @@ pub(super) async fn run(
 fn zeroized(text: String) -> secrecy::SecretString {
     text.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_command_that_does_not_end_or_does_not_read_is_ended() {
+        // More than a pipe holds.
+        let secret = "x".repeat(1 << 20);
+        let key = IssuedKey { id: "KEY1".into(), secret: secret.into() };
+        let words = ["sleep".to_owned(), "600".to_owned()];
+        let limit = Duration::from_millis(50);
+        let ended = run(&words, Path::new("/"), &key, limit).await;
+        assert!(matches!(ended, Err(SinkError::TooLong { .. })), "{ended:?}");
+        let ended = run(&["true".to_owned()], Path::new("/"), &key, TIME).await;
+        assert!(matches!(ended, Err(SinkError::Io { doing: "write to", .. })), "{ended:?}");
+        let words = ["sh", "-c", "test $(wc -c) = 1048582"].map(str::to_owned);
+        assert!(run(&words, Path::new("/"), &key, TIME).await.is_ok());
+    }
+}

@@ -28,6 +28,10 @@ async fn issued(bench: &Bench<'_>, step: &Step) -> IssuedKey {
     key
 }
 
+async fn writes(fixture: &dyn Fixture) -> Option<u64> {
+    Some(fixture.calls().await?.writes)
+}
+
 /// The ids of a user's keys, and the day each was handed over.
 async fn keys(bench: &Bench<'_>, user: &VendorId) -> Vec<(VendorId, Option<Date>)> {
     match bench.hub.credentials(user).await {
@@ -47,9 +51,13 @@ pub async fn a_key_is_issued_and_counts_as_handed_over_once_noted(
     let bench = Bench::new(fixture).await;
     let user = bench.user("robot").await;
     let step = issue(kind, &user, DAY);
+    let before = writes(fixture).await;
     let key = issued(&bench, &step).await;
+    let between = writes(fixture).await;
+    assert_eq!(between, before.map(|writes| writes + 1));
     assert_eq!(keys(&bench, &user.id).await, [(key.id.clone(), None)]);
     bench.hub.note(&step, &key.id).await.expect("it can be noted");
+    assert_eq!(writes(fixture).await, between.map(|writes| writes + 1));
     assert_eq!(keys(&bench, &user.id).await, [(key.id.clone(), Some(DAY))]);
     bench.hub.note(&step, &key.id).await.expect("it can be noted again");
     assert_eq!(keys(&bench, &user.id).await, [(key.id.clone(), Some(DAY))]);

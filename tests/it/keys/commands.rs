@@ -105,6 +105,36 @@ fn no_secret_of_a_key_comes_out_anywhere_but_in_its_sink() {
     assert!(kept.contains("remove_credential"), "{kept}");
 }
 
+/// Between the moment a sink has a key and the note of that, a run is as exposed as it can be.
+#[test]
+fn killed_when_a_sink_has_just_taken_a_key() {
+    let site = site();
+    let keys = site.path("keys").display().to_string();
+    site.edit("inventory/debian/keys.yaml", "  to-nobody:", "  # to-nobody:");
+    // The shell's parent is the program under test.
+    let deadly = "cat > \"$0\"; kill -9 $PPID";
+    let policies = |command: &str| {
+        format!(
+            "sinks:\n  file: {{command: [sh, -c, '{command}', '{keys}/{{service}}-{{account}}']}}\n  \
+             command: {{file: {{path: '{keys}/{{service}}-{{account}}'}}}}\n"
+        )
+    };
+    site.write("policies/sinks.yaml", &policies(deadly));
+    let killed = site.run(&["-vvv"]);
+    assert_eq!(killed.code, None, "ended by a signal: {}", killed.err);
+    let first = fs::read_to_string(site.path("keys/to-file-spi-hub")).unwrap();
+    site.write("policies/sinks.yaml", &policies("cat > \"$0\""));
+    let next = site.run(&["-vvv"]).ends_with(0);
+    let lost: Vec<&str> = first.lines().collect();
+    let revoked = format!("access-key {}", lost[0]);
+    assert!(next.out.contains(&revoked), "{} in {}", revoked, next.out);
+    let second = fs::read_to_string(site.path("keys/to-file-spi-hub")).unwrap();
+    assert_ne!(first, second);
+    let secrets = [lost[1].to_owned(), second.lines().nth(1).unwrap().to_owned()];
+    assert_eq!(leaks(&secrets, &[killed, next], &site.state()), [""; 0]);
+    assert!(site.run(&[]).ends_with(0).changes().is_empty());
+}
+
 #[test]
 fn a_dry_run_tells_when_the_next_key_comes() {
     let site = site();
