@@ -1,5 +1,5 @@
 //! Keys of service accounts: the first, the next, and the end of those that were replaced or lost.
-//! The whole way of a key is told in [`KeyRotation`](crate::model::KeyRotation)'s module.
+//! The whole way of a key is told in [`KeyRotation`]'s module.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -78,10 +78,9 @@ impl Keyed<'_> {
         let mut going: Vec<(&Credential, Reason)> =
             lost.into_iter().map(|key| (key, Reason::KeyNotHandedOver)).collect();
         if let Some((_, since)) = newest {
-            // Of more than two, those beyond the second go whatever the overlap.
-            let stay = if is_due || is_replaced { 1 } else { 2 };
+            // A new one makes room for itself, whatever the overlap.
             let days = self.rotation.overlap_days;
-            let replaced = handed_over.iter().skip(stay);
+            let replaced = handed_over.iter().skip(1).filter(|_| is_due || is_replaced);
             going.extend(replaced.map(|(key, _)| (*key, Reason::KeyReplaced { since, days })));
             self.not_yet_come(since, drafts);
         }

@@ -1,6 +1,7 @@
 //! What is planned on which day.
 
-use reconcile::model::{Missing, ObjectKind, Reading, Reason};
+use reconcile::inventory::ServiceIdentity;
+use reconcile::model::{KeyRotation, Missing, ObjectKind, Reading, Reason};
 use reconcile::plan::lint;
 
 use super::{ACCOUNT, Robot, about_keys};
@@ -47,6 +48,20 @@ fn a_run_that_is_late_for_both_replaces_at_once() {
         assert_eq!(robot.well().await, [revoke, "issue".to_owned()]);
         assert_eq!(robot.keys().len(), 2);
         assert!(robot.keys().contains(newer), "the one in use holds");
+    });
+}
+
+#[test]
+fn a_new_key_makes_room_for_itself_even_if_the_overlap_is_too_long() {
+    on_a_fast_clock(async {
+        let mut robot = Robot::new();
+        let rotation = KeyRotation { after_days: 5, overlap_days: 7, sink: "store".into() };
+        robot.model.services.get_mut("ci").unwrap().identity = ServiceIdentity::Key(rotation);
+        for issued in 1..5 {
+            assert_eq!(robot.well().await.last().unwrap(), "issue");
+            assert_eq!(robot.keys().len(), issued.min(2));
+            robot.days_pass(5);
+        }
     });
 }
 
