@@ -137,6 +137,34 @@ fn nothing_is_concluded_from_keys_that_were_not_all_read() {
 }
 
 #[test]
+fn in_an_account_that_was_not_all_read_no_key_goes_and_none_comes() {
+    on_a_fast_clock(async {
+        let mut robot = Robot::new();
+        robot.well().await;
+        let user = robot.user().unwrap();
+        for (days, by_hand) in [(90, false), (0, true)] {
+            robot.days_pass(days);
+            if by_hand {
+                robot.cloud.world.add_credential(ACCOUNT, &user, "access-key").unwrap();
+            }
+            let given = robot.model.given();
+            let desired = robot.cloud.desired(&given);
+            let connections = robot.cloud.connect(&given).await;
+            let mut observed = robot.cloud.observe(&given, &desired, &connections).await;
+            assert!(!about_keys(&robot.cloud.plan(&given, &observed)).is_empty());
+            for reading in observed.accounts.values_mut() {
+                let missing = Missing::new("roles", "not allowed");
+                *reading = Reading::partial(reading.got().clone(), missing);
+            }
+            let plan = robot.cloud.plan(&given, &observed);
+            assert!(about_keys(&plan).is_empty());
+            assert_eq!(plan.withheld.len(), 1);
+            assert_eq!(plan.withheld[0].because, "account spi/hub");
+        }
+    });
+}
+
+#[test]
 fn a_disabled_service_account_gets_no_key_and_a_departed_one_loses_all() {
     on_a_fast_clock(async {
         let mut robot = Robot::new();
