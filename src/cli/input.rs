@@ -14,7 +14,7 @@ use crate::inventory::{self, Loaded};
 use crate::lock::{LockError, Locks};
 use crate::model::{AccountName, ObjectKind, OrganisationName};
 use crate::plan::Narrowing;
-use crate::record::{self, InputVersion};
+use crate::record::{self, InputVersion, RunId};
 use crate::run::{Gathered, Sources};
 
 /// Which part of everything a run is about.
@@ -46,6 +46,8 @@ pub(super) enum Kind {
     Roles,
     /// Roles attached to groups
     Bindings,
+    /// What else is attached to users, groups and roles
+    Attachments,
 }
 
 impl From<Kind> for ObjectKind {
@@ -56,12 +58,15 @@ impl From<Kind> for ObjectKind {
             Kind::Memberships => Self::Membership,
             Kind::Roles => Self::Role,
             Kind::Bindings => Self::Binding,
+            Kind::Attachments => Self::Attachment,
         }
     }
 }
 
 /// The inputs people keep in git, valid.
 pub(super) struct Input {
+    /// The id of this run.
+    pub(super) run: RunId,
     pub(super) loaded: Loaded,
     pub(super) vendors: Vec<Arc<dyn Vendor>>,
     pub(super) narrowing: Narrowing,
@@ -115,10 +120,11 @@ impl Input {
             ));
         }
         let narrowing = narrowing(&loaded)?;
-        let vendors = registry::vendors(&globals.state)
+        let run = RunId::random();
+        let vendors = registry::vendors(&globals.state, run.as_str())
             .map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
         let organisations = organisations(&narrowing, &loaded);
-        Ok(Self { loaded, vendors, narrowing, organisations, today, version })
+        Ok(Self { run, loaded, vendors, narrowing, organisations, today, version })
     }
 
     /// Makes sure that the folders are what was read. While git updates a checkout a file may be

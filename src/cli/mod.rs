@@ -3,6 +3,7 @@
 //! One file per subcommand, each with `Args` (clap) and `run`, which writes the result to `out`
 //! and returns the exit code. stdout is the result, stderr everything else.
 
+mod adopt;
 mod apply;
 pub mod check;
 mod diff;
@@ -14,6 +15,7 @@ mod input;
 mod output;
 mod pages;
 mod perform;
+mod permissions;
 mod plan;
 mod progress;
 pub mod record;
@@ -93,6 +95,10 @@ enum Command {
     Plan(plan::Args),
     /// Carry out a saved plan, if nothing has moved since
     Apply(apply::Args),
+    /// Take a user, group or role that exists under management, after showing what follows
+    Adopt(adopt::Args),
+    /// Print what the program itself must be allowed to do at a vendor, and no more
+    Permissions(permissions::Args),
     /// List, show and verify the records of past runs
     Record(record::Args),
     /// Print a completion script for a shell
@@ -175,6 +181,8 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Schema(args)) => schema::run(&args, &mut out).map_err(Failure::from),
         Some(Command::Plan(args)) => plan::run(&args, &globals, &mut out),
         Some(Command::Apply(args)) => apply::run(&args, &globals, &mut out),
+        Some(Command::Permissions(args)) => permissions::run(&args, &globals, &mut out),
+        Some(Command::Adopt(args)) => adopt::run(&args, &globals, &mut out),
         Some(Command::Record(args)) => {
             record::run(&args, &globals.state, &mut out).map_err(Failure::from)
         }

@@ -17,7 +17,7 @@ use crate::apply::{Options, Outcomes, Stopped};
 use crate::diagnostic::Severity;
 use crate::directory::{Access, Environment};
 use crate::plan::{Plan, PlanDigest};
-use crate::record::{self, EndFacts, Records, RunFacts, RunId};
+use crate::record::{self, EndFacts, Records, RunFacts};
 use crate::report::metrics::Metrics;
 use crate::report::{self, Detail};
 use crate::run::{self, Baseline, Carried, Gathered, Prepared};
@@ -214,7 +214,7 @@ impl Run<'_> {
         };
         let records = Records::open(&self.globals.state, self.globals.clock());
         let facts = facts(self.globals, self.input, look);
-        let writer = records.start(RunId::random(), facts).map_err(unrecorded)?;
+        let writer = records.start(self.input.run.clone(), facts).map_err(unrecorded)?;
         let review = &look.prepared.review;
         let mut progress = Progress::new(review.approved.plan().changes.len());
         let began = Instant::now();

@@ -25,18 +25,22 @@
 //! **Looking** ([`Apply::look`]) reads one object afresh. The executor uses it to resolve a lost
 //! reply, to verify each step of a deprovision and to re-read the victim of an irreversible step.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod conformance;
 mod error;
 pub mod memory;
 pub mod registry;
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
 pub use error::{CloudError, ErrorKind, Retry};
 
 use crate::model::{
-    Credential, IssuedKey, ObjectKey, ObservedAccount, Reading, Site, Snapshot, VendorFacts,
-    VendorId,
+    Account, AttributeName, AttributeValue, Credential, IssuedKey, ObjectKey, ObservedAccount,
+    Reading, Site, Snapshot, VendorFacts, VendorId,
 };
 use crate::plan::{Change, Outputs};
 
@@ -51,6 +55,33 @@ pub trait Vendor: Send + Sync {
     /// # Errors
     /// Configuration or credentials that cannot work.
     async fn connect(&self, site: &Site<'_>) -> Result<Connection, CloudError>;
+
+    /// What the program must be allowed to do in an account, as a document the vendor
+    /// understands: no more than it needs. `None` where nothing need be allowed.
+    fn permissions(&self, _site: &Site<'_>, _purpose: Purpose) -> Option<serde_json::Value> {
+        None
+    }
+
+    /// Settings of an account that must be fetched from somewhere before anything can be planned,
+    /// with what was fetched.
+    ///
+    /// # Errors
+    /// What could not be fetched; nothing may be concluded from its absence.
+    async fn fetch(
+        &self,
+        _account: &Account,
+    ) -> Result<BTreeMap<AttributeName, AttributeValue>, CloudError> {
+        Ok(BTreeMap::new())
+    }
+}
+
+/// What the program is to be allowed to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Look, as a dry run does.
+    Read,
+    /// Look and change.
+    Apply,
 }
 
 /// Reading an account.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::{DesiredAccount, DesiredRole, Entitlement, Holder, Inputs};
 use crate::inventory::ServiceIdentity;
-use crate::model::{Account, Place, Reason, RoleInputs, RoleName, Subject, Trust, VendorFacts};
+use crate::model::{
+    Account, Place, RealisedProvider, Reason, RoleInputs, RoleName, Subject, Trust, VendorFacts,
+};
 
 /// What should be in an account, from its entitlements.
 pub(super) fn resolve(
@@ -133,14 +135,14 @@ fn role_object(
         Held::Bound => Arc::new([definition]),
         Held::Group(_) | Held::Forge(..) => why.into(),
     };
-    let provider = realised.provider.map(|(name, spec)| {
+    let provider = realised.provider.map(|RealisedProvider { name, spec, unknown }| {
         let subject = Subject::IdentityProvider(name);
         wanted.roles.entry(subject.clone()).or_insert_with(|| DesiredRole {
             spec,
             attachments: BTreeSet::new(),
             provider: None,
             reasons: Arc::clone(&reasons),
-            blocked: false,
+            blocked: unknown,
         });
         subject
     });

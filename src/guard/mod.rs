@@ -9,6 +9,7 @@
 mod administrators;
 mod limits;
 mod principals;
+mod quotas;
 mod shrinkage;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ use crate::model::{
 };
 use crate::plan::{Plan, PlanDigest};
 use crate::policies::Policies;
+pub use quotas::Usage;
 
 /// What the rules look at besides the plan.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub struct Context<'a> {
     pub administrators: Vec<AdministratorSet>,
     /// How the directories changed since they were last read completely.
     pub shrinkage: Vec<Shrinkage>,
+    /// What accounts allow, and how much of it is used.
+    pub usage: BTreeMap<Place, Usage>,
     /// The plan whose held removals an administrator has approved for this one run.
     pub approved: Option<PlanDigest>,
 }
@@ -53,6 +57,7 @@ impl<'a> Context<'a> {
             hubs: BTreeMap::new(),
             administrators: Vec::new(),
             shrinkage: Vec::new(),
+            usage: BTreeMap::new(),
             approved: None,
         }
     }
@@ -166,6 +171,8 @@ pub enum Rule {
     DirectoryShrinkage,
     /// No run removes more than the limits say.
     RemovalLimit,
+    /// Nothing is begun for which the account has no room.
+    Quota,
 }
 
 impl Rule {
@@ -177,7 +184,8 @@ impl Rule {
             Self::OwnPrincipal
             | Self::Protected
             | Self::RequiredAdministrator
-            | Self::MinimumAdministrators => false,
+            | Self::MinimumAdministrators
+            | Self::Quota => false,
         }
     }
 }
@@ -215,6 +223,17 @@ pub fn review(plan: Plan, context: &Context<'_>) -> Review {
         }
     }
     hold_along(&plan, &mut held);
+    // What is held uses nothing and frees nothing.
+    let quotas = quotas::violations(&plan, context, &held);
+    for violation in &quotas {
+        let why: Arc<str> = violation.message.as_str().into();
+        held.extend(violation.holds.iter().map(|change| (*change, Arc::clone(&why))));
+    }
+    if !quotas.is_empty() {
+        violations.extend(quotas);
+        violations.sort();
+        hold_along(&plan, &mut held);
+    }
     Review { approved: ApprovedPlan { plan, held }, violations }
 }
 

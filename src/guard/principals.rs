@@ -37,10 +37,11 @@ fn touches(step: &Step, own: &VendorId) -> bool {
     }
     let is_own = |target: &Target| matches!(&target.id, Reference::Known(id) if id == own);
     match step {
-        Step::UpdateRole { id, .. } | Step::DeleteRole { id, .. } => id == own,
+        Step::UpdateRole { id, .. } | Step::DeleteRole { id, .. } | Step::Adopt { id, .. } => {
+            id == own
+        }
         Step::UnbindRole { role, .. } => is_own(role),
         Step::Attach { holder, .. } | Step::Detach { holder, .. } => is_own(holder),
-        Step::Adopt { id, .. } => id == own,
         Step::CreateUser { .. }
         | Step::UpdateUser { .. }
         | Step::RevokeCredential { .. }

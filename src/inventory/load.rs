@@ -44,7 +44,7 @@ pub fn load(tree: &SourceTree, vendors: &[VendorFacts], today: Date) -> Loaded {
     let policies_files = read_files(tree, "policies", &mut list, &mut partly_read);
     let mut findings = Findings::new(list, partly_read);
     let known = Known::collect(&inventory_files, &policies_files, &mut findings);
-    let world = World { known: &known, vendors };
+    let world = World { known: &known, vendors, files: &tree.files };
     let policies = policies::resolve::policies(&policies_files, world, &mut findings);
     let inventory = resolve::inventory(&inventory_files, world, &mut findings);
     rules::apply(
@@ -64,7 +64,9 @@ fn read_files<T: DeserializeOwned>(
     let mut files = Vec::new();
     let mut found = false;
     let below = format!("{folder}/");
-    for (path, bytes) in tree.files.iter().filter(|(path, _)| path.starts_with(&below)) {
+    let is_yaml = |path: &str| path.ends_with(".yaml") || path.ends_with(".yml");
+    let ours = |path: &str| path.starts_with(&below) && is_yaml(path);
+    for (path, bytes) in tree.files.iter().filter(|(path, _)| ours(path)) {
         found = true;
         let path: Arc<str> = path.as_str().into();
         let (node, problems) = yaml::parse(&path, bytes);

@@ -1,6 +1,6 @@
 //! The files of an organisation's repository, as bytes: from a folder or from a revision in git.
 //!
-//! Only files whose name ends in `.yaml` or `.yml` are read. Symbolic links are refused wherever
+//! Only files whose name ends in `.yaml`, `.yml` or `.xml` are read. Symbolic links are refused wherever
 //! they point: what a file may define depends on the folder it is in.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +60,8 @@ impl SourceTree {
     pub(super) fn wants(&mut self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-        if matches!(ending, "yaml" | "yml") {
+        // XML: metadata of log-in services, which settings of accounts name.
+        if matches!(ending, "yaml" | "yml" | "xml") {
             return true;
         }
         let lower = name.to_lowercase();

@@ -41,6 +41,6 @@ pub use reading::{Missing, Reading};
 pub use reason::Reason;
 pub use source::Source;
 pub use vendor::{
-    AttributeFacts, AttributeShape, NameProblem, NameRules, RealisedRole, RoleInputs, Trust,
-    VendorFacts, any_value,
+    AttributeFacts, AttributeShape, NameProblem, NameRules, RealisedProvider, RealisedRole,
+    RoleInputs, Trust, VendorFacts, any_value,
 };

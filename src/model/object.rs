@@ -372,6 +372,8 @@ pub struct ObservedAccount {
     pub attachments: Vec<HeldAttachment>,
     /// How much the account allows of what, where the vendor tells.
     pub quotas: BTreeMap<Quota, u64>,
+    /// What ends by itself, and when: certificates that others log in with.
+    pub expiries: BTreeMap<String, Date>,
     /// Of an incomplete reading: the kinds that were listed completely all the same. Objects of
     /// other kinds are not created, since one that was not listed may be there under another
     /// name; a second one with the same mark is something only people can sort out.

@@ -152,6 +152,8 @@ pub enum Reason {
         /// What it belongs to.
         subject: Subject,
     },
+    /// Somebody asked for exactly this.
+    Adopted,
 }
 
 #[expect(
@@ -224,6 +226,7 @@ impl fmt::Display for Reason {
             }
             Self::KeyNotHandedOver => formatter.write_str("this key was never handed over"),
             Self::PartOf { subject } => write!(formatter, "goes with {subject}"),
+            Self::Adopted => formatter.write_str("asked for by `reconcile adopt`"),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{
 
 /// Facts of a vendor. One constant per cloud, handed to the pure parts by the registry.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact that holds or does not")]
 pub struct VendorFacts {
     /// Its name in the program: unique, also among several ways of access to one vendor.
     pub name: VendorName,
@@ -38,6 +39,8 @@ pub struct VendorFacts {
     /// Whether people have users here, and groups members. Where not, each group has role objects
     /// of its own ([`Subject::Held`]), and another system says who is in the group.
     pub has_users: bool,
+    /// Whether the name of a role can be changed.
+    pub renames_roles: bool,
     /// Whether a role is one object in the hub for all accounts, rather than one in each.
     pub shared_roles: bool,
     /// Whether a service account can be a role that jobs of a forge take on ([`Trust::Forge`]).
@@ -85,7 +88,19 @@ pub struct RealisedRole {
     /// What is attached to it.
     pub attachments: BTreeSet<Attachment>,
     /// The identity provider it trusts, which must exist first.
-    pub provider: Option<(ObjectName, RoleSpec)>,
+    pub provider: Option<RealisedProvider>,
+}
+
+/// An identity provider as the vendor is to have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RealisedProvider {
+    /// What it is called here.
+    pub name: ObjectName,
+    /// What it should be like.
+    pub spec: RoleSpec,
+    /// What it should be like is not known (its text could not be fetched): it is neither created
+    /// nor changed.
+    pub unknown: bool,
 }
 
 impl RealisedRole {
@@ -199,6 +214,9 @@ pub enum AttributeShape {
     Flag,
     /// Texts whose order does not matter; each once.
     Set,
+    /// The text of a file, by its path below the root; or an `https` address, whose text is
+    /// fetched when a run reads the accounts.
+    File,
 }
 
 impl AttributeShape {
@@ -206,7 +224,7 @@ impl AttributeShape {
     pub fn fits(self, value: &AttributeValue) -> bool {
         matches!(
             (self, value),
-            (Self::Text, AttributeValue::Text(_))
+            (Self::Text | Self::File, AttributeValue::Text(_))
                 | (Self::Number, AttributeValue::Number(_))
                 | (Self::Flag, AttributeValue::Flag(_))
                 | (Self::Set, AttributeValue::Set(_))
@@ -220,6 +238,7 @@ impl AttributeShape {
             Self::Number => "a whole number",
             Self::Flag => "true or false",
             Self::Set => "a list of texts",
+            Self::File => "the path of a file below inventory/, or an https address",
         }
     }
 }

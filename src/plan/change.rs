@@ -336,11 +336,12 @@ impl Step {
             Self::CreateRole { role: spec, .. }
             | Self::UpdateRole { before: spec, .. }
             | Self::DeleteRole { before: spec, .. } => &spec.name,
-            Self::AddMember { user, .. } | Self::RemoveMember { user, .. } => &user.name,
+            Self::AddMember { user, .. }
+            | Self::RemoveMember { user, .. }
+            | Self::IssueCredential { user, .. } => &user.name,
             Self::BindRole { role, .. } | Self::UnbindRole { role, .. } => &role.name,
             Self::Attach { holder, .. } | Self::Detach { holder, .. } => &holder.name,
             Self::Adopt { name, .. } => name,
-            Self::IssueCredential { user, .. } => &user.name,
         }
     }
 
@@ -352,7 +353,8 @@ impl Step {
             | Self::RevokeCredential { .. }
             | Self::SuspendUser { .. }
             | Self::RestoreUser { .. }
-            | Self::DeleteUser { .. } => ObjectKind::User,
+            | Self::DeleteUser { .. }
+            | Self::IssueCredential { .. } => ObjectKind::User,
             Self::CreateGroup { .. } | Self::UpdateGroup { .. } | Self::DeleteGroup { .. } => {
                 ObjectKind::Group
             }
@@ -367,7 +369,6 @@ impl Step {
                 HolderKind::Group => ObjectKind::Group,
                 HolderKind::Role => ObjectKind::Role,
             },
-            Self::IssueCredential { .. } => ObjectKind::User,
         }
     }
 
@@ -498,7 +499,8 @@ impl Step {
             Self::UpdateUser { id, .. }
             | Self::SuspendUser { id, .. }
             | Self::RestoreUser { id, .. }
-            | Self::DeleteUser { id, .. } => Some(id),
+            | Self::DeleteUser { id, .. }
+            | Self::Adopt { holder_kind: HolderKind::User, id, .. } => Some(id),
             Self::RevokeCredential { credential, .. } => Some(&credential.user),
             Self::RemoveMember { user: target, .. }
             | Self::Detach { holder_kind: HolderKind::User, holder: target, .. } => {
@@ -507,7 +509,6 @@ impl Step {
                     Reference::Made { .. } => None,
                 }
             }
-            Self::Adopt { holder_kind: HolderKind::User, id, .. } => Some(id),
             Self::AddMember { .. }
             | Self::CreateUser { .. }
             | Self::CreateGroup { .. }

@@ -21,7 +21,7 @@ pub use change::{Change, Effect, Output, Outputs, Phase, Reference, Step, Target
 pub use diff::{DiffInputs, Observations, credentials_needed, diff};
 pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
 pub use lint::{Flaw, lint};
-pub use narrow::{Narrowing, narrow};
+pub use narrow::{Narrowing, keep, narrow};
 
 use crate::diagnostic::Finding;
 use crate::digest::hex;

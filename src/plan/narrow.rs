@@ -44,27 +44,7 @@ pub fn narrow(plan: Plan, narrowing: &Narrowing) -> (Plan, usize) {
     if narrowing.is_everything() {
         return (plan, 0);
     }
-    let mut numbers: Vec<Option<ChangeId>> = Vec::with_capacity(plan.changes.len());
-    let mut kept: Vec<Change> = Vec::new();
-    let mut left_out = 0;
-    for mut change in plan.changes {
-        let wanted = narrowing.wants(&change);
-        let needs: Option<Vec<ChangeId>> =
-            change.needs.iter().map(|need| numbers[need.index()]).collect();
-        let (true, Some(needs)) = (wanted, needs) else {
-            left_out += usize::from(wanted);
-            numbers.push(None);
-            continue;
-        };
-        let id = ChangeId(u32::try_from(kept.len()).expect("fewer than before"));
-        numbers.push(Some(id));
-        for reference in change.step.references_mut() {
-            if let Reference::Made { by, .. } = reference {
-                *by = numbers[by.index()].expect("what a change uses is among its needs");
-            }
-        }
-        kept.push(Change { id, needs, ..change });
-    }
+    let (kept, left_out) = kept(plan.changes, |change| narrowing.wants(change));
     let wanted_place = |place: &Place| narrowing.wants_place(place);
     let census: BTreeMap<_, _> = plan
         .census
@@ -93,4 +73,37 @@ pub fn narrow(plan: Plan, narrowing: &Narrowing) -> (Plan, usize) {
         census,
     };
     (narrowed, left_out)
+}
+
+/// The part of a plan that is wanted, renumbered, without what needs something that is not.
+pub fn keep(plan: Plan, wanted: impl Fn(&Change) -> bool) -> Plan {
+    let (changes, _) = kept(plan.changes, wanted);
+    Plan { changes, ..plan }
+}
+
+/// The changes that are wanted and whose needs are, renumbered; and how many of the wanted ones
+/// were left out because of their needs.
+fn kept(changes: Vec<Change>, is_wanted: impl Fn(&Change) -> bool) -> (Vec<Change>, usize) {
+    let mut numbers: Vec<Option<ChangeId>> = Vec::with_capacity(changes.len());
+    let mut kept: Vec<Change> = Vec::new();
+    let mut left_out = 0;
+    for mut change in changes {
+        let wanted = is_wanted(&change);
+        let needs: Option<Vec<ChangeId>> =
+            change.needs.iter().map(|need| numbers[need.index()]).collect();
+        let (true, Some(needs)) = (wanted, needs) else {
+            left_out += usize::from(wanted);
+            numbers.push(None);
+            continue;
+        };
+        let id = ChangeId(u32::try_from(kept.len()).expect("fewer than before"));
+        numbers.push(Some(id));
+        for reference in change.step.references_mut() {
+            if let Reference::Made { by, .. } = reference {
+                *by = numbers[by.index()].expect("what a change uses is among its needs");
+            }
+        }
+        kept.push(Change { id, needs, ..change });
+    }
+    (kept, left_out)
 }

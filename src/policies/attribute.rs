@@ -24,7 +24,9 @@ impl AttributeAsWritten {
     /// The value in the shape a vendor wants; `None` if it has another.
     pub fn in_shape(&self, shape: AttributeShape) -> Option<AttributeValue> {
         match (shape, self) {
-            (AttributeShape::Text, Self::One(text)) => Some(AttributeValue::Text(text.clone())),
+            (AttributeShape::Text | AttributeShape::File, Self::One(text)) => {
+                Some(AttributeValue::Text(text.clone()))
+            }
             (AttributeShape::Number, Self::One(text)) => {
                 text.parse().ok().map(AttributeValue::Number)
             }
@@ -34,7 +36,10 @@ impl AttributeAsWritten {
             }
             (AttributeShape::Set, Self::One(_))
             | (
-                AttributeShape::Text | AttributeShape::Number | AttributeShape::Flag,
+                AttributeShape::Text
+                | AttributeShape::File
+                | AttributeShape::Number
+                | AttributeShape::Flag,
                 Self::Many(_),
             ) => None,
         }
@@ -59,6 +64,8 @@ pub(crate) struct Table<'a> {
     pub(crate) vendor: &'a str,
     /// The entries there may be.
     pub(crate) facts: &'static [AttributeFacts],
+    /// The files an entry may name.
+    pub(crate) files: &'a BTreeMap<String, Vec<u8>>,
 }
 
 /// The values of what is written in a vendor's words; a finding for whatever the vendor does not
@@ -113,6 +120,12 @@ fn one(
         );
         return None;
     };
+    let value = match (facts.shape, value) {
+        (AttributeShape::File, AttributeValue::Text(path)) if !path.starts_with("https://") => {
+            file(&path, written.at, table, at, findings)?
+        }
+        (_, value) => value,
+    };
     if let Err(expected) = (facts.check)(&value) {
         let message = format!("`{name}` is not what {vendor} accepts: {expected}");
         findings
@@ -120,6 +133,29 @@ fn one(
         return None;
     }
     Some((name.into(), value))
+}
+
+/// The text of a file that was read with the others.
+fn file(
+    path: &str,
+    position: Position,
+    table: &Table<'_>,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Option<AttributeValue> {
+    let Some(bytes) = table.files.get(path) else {
+        let known = table.files.keys().map(String::as_str).filter(|path| path.ends_with(".xml"));
+        findings.unknown("file", path, known, &at.source(position));
+        return None;
+    };
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(AttributeValue::Text(text.to_owned())),
+        Err(_) => {
+            let message = format!("`{path}` is not UTF-8 text");
+            findings.push(Finding::error("not-text", message).at(&at.source(position)));
+            None
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for AttributeAsWritten {

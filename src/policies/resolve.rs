@@ -119,6 +119,7 @@ fn meanings(
                     what: "role attribute",
                     vendor: vendor.family.as_str(),
                     facts: vendor.role_attributes,
+                    files: world.files,
                 },
                 at,
                 findings,

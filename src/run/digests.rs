@@ -53,6 +53,7 @@ fn account<T: serde::Serialize>(
         bindings,
         attachments,
         quotas,
+        expiries,
         listed,
     } = reading.got();
     let mut users: Vec<_> = users.iter().collect();
@@ -72,7 +73,7 @@ fn account<T: serde::Serialize>(
         (place, own_principal, missing, listed),
         (users, groups, roles),
         (memberships, bindings, credentials),
-        (attachments, quotas),
+        (attachments, quotas, expiries),
     ))
 }
 

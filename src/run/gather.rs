@@ -68,8 +68,10 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
     let began = tokio::time::Instant::now();
     let directories = read_directories(sources).await;
     let directories_took = began.elapsed();
+    let (completed, unfetched) = complete(sources).await;
+    let inventory = completed.as_ref().unwrap_or(sources.inventory);
     let desired = desired::resolve(&Inputs {
-        inventory: sources.inventory,
+        inventory,
         policies: sources.policies,
         directories: &directories,
         vendors: &facts,
@@ -89,6 +91,14 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
     let mut readings = stream::iter(wanted.into_iter().map(|account| observe(sources, account)))
         .buffer_unordered(ACCOUNTS_AT_ONCE);
     while let Some((place, connection, reading)) = readings.next().await {
+        let reading = match unfetched.get(&place) {
+            Some(missing) => {
+                let (got, mut all) = reading.into_parts();
+                all.push(missing.clone());
+                Reading::from_parts(got, all)
+            }
+            None => reading,
+        };
         gathered.observations.accounts.insert(place.clone(), reading);
         if let Some(connection) = connection {
             gathered.connections.insert(place, connection);
@@ -98,6 +108,32 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
     read_credentials(sources, &mut gathered).await;
     gathered.accounts_took = began.elapsed();
     gathered
+}
+
+/// The inventory with what its settings point to, if any point elsewhere; and what could not be
+/// fetched.
+async fn complete(sources: &Sources<'_>) -> (Option<Inventory>, BTreeMap<Place, Missing>) {
+    let mut completed: Option<Inventory> = None;
+    let mut missing = BTreeMap::new();
+    for entry in accounts(sources) {
+        let account = &entry.account;
+        let vendor = sources.vendors.iter().find(|vendor| vendor.facts().name == account.vendor);
+        let Some(vendor) = vendor else { continue };
+        let why = match bounded(vendor.fetch(account)).await {
+            Ok(Ok(fetched)) if fetched.is_empty() => continue,
+            Ok(Ok(fetched)) => {
+                let completed = completed.get_or_insert_with(|| sources.inventory.clone());
+                if let Some(entry) = completed.accounts.get_mut(&account.place.account) {
+                    entry.account.settings.extend(fetched);
+                }
+                continue;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(why) => why,
+        };
+        missing.insert(account.place.clone(), Missing::new("settings", why));
+    }
+    (completed, missing)
 }
 
 /// The accounts a run is about: all of its organisations, because what hangs on a hub's groups

@@ -5,12 +5,15 @@
 //! [`prepare`] and stops; a run calls [`prepare`] and then [`carry_out`] with what it returned.
 
 mod administrators;
+mod adopt;
 mod baseline;
 mod carry_out;
 pub mod digests;
 mod gather;
 mod prepare;
+mod usage;
 
+pub use adopt::{Adoption, Choice, Refusal, adoption};
 pub use baseline::{Baseline, BaselineError};
 pub use carry_out::{Carried, carry_out};
 pub use gather::{Gathered, Sources, gather};

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::administrators;
 use super::baseline::Baseline;
 use super::gather::{Gathered, Sources};
+use super::{administrators, usage};
 use crate::diagnostic::Finding;
 use crate::guard::{self, Context, Review};
 use crate::model::{Place, VendorId};
@@ -41,7 +41,18 @@ pub fn prepare(
     plan.findings.sort();
     plan.findings.dedup();
     let (plan, left_out) = narrow(plan, narrowing);
-    let context = Context {
+    let context = context(sources, gathered, baseline, approved);
+    Prepared { review: guard::review(plan, &context), left_out }
+}
+
+/// What the rules look at besides the plan.
+pub(super) fn context<'a>(
+    sources: &Sources<'a>,
+    gathered: &Gathered,
+    baseline: &Baseline,
+    approved: Option<PlanDigest>,
+) -> Context<'a> {
+    Context {
         policies: sources.policies,
         own_principals: gathered
             .observations
@@ -60,9 +71,9 @@ pub fn prepare(
             .collect(),
         administrators: administrators::sets(sources.inventory, sources.policies, gathered),
         shrinkage: baseline.compare(gathered),
+        usage: usage::of(gathered),
         approved,
-    };
-    Prepared { review: guard::review(plan, &context), left_out }
+    }
 }
 
 /// The groups the program is a member of, for every account in which they may have roles.

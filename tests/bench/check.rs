@@ -44,6 +44,7 @@ fn main() {
         }],
         account_settings: &[],
         has_users: true,
+        renames_roles: true,
         shared_roles: false,
         federates: false,
         key_kind: None,

@@ -10,6 +10,8 @@
 #[path = "../it/peers/certificates.rs"]
 #[expect(dead_code, reason = "the benchmark needs one kind of certificate")]
 mod certificates;
+#[path = "../it/peers/process.rs"]
+mod process;
 #[path = "../it/peers/slapd.rs"]
 #[expect(dead_code, reason = "the benchmark needs a part of the harness")]
 mod slapd;

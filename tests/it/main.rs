@@ -2,6 +2,7 @@
 
 mod access;
 mod apply;
+mod aws;
 mod cli;
 mod directory;
 mod engine;

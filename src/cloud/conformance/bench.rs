@@ -7,9 +7,9 @@ use jiff::civil::{Date, date};
 use super::Fixture;
 use crate::cloud::{Applied, CloudError, Connection, ErrorKind, Retry};
 use crate::model::{
-    Access, Account, ChangeId, GroupRef, GroupSpec, Membership, ObjectKey, Observed,
-    ObservedAccount, Ownership, Private, Reading, RoleSpec, Site, Snapshot, Subject, UserSpec,
-    VendorId,
+    Access, Account, ChangeId, GroupRef, GroupSpec, HeldAttachment, Membership, ObjectKey,
+    Observed, ObservedAccount, Ownership, Private, Reading, RoleSpec, Site, Snapshot, Subject,
+    UserSpec, VendorId,
 };
 use crate::plan::{Change, Output, Reference, Step, Target};
 
@@ -170,6 +170,7 @@ impl At {
                 all.groups.sort_by(|one, other| one.id.cmp(&other.id));
                 all.roles.sort_by(|one, other| one.id.cmp(&other.id));
                 all.memberships.sort();
+                all.attachments.sort();
                 all.bindings.sort();
                 all
             }
@@ -224,6 +225,14 @@ impl At {
         let listed = self.all().await.roles.into_iter().find(|role| role.id == *id);
         assert_eq!(looked, listed, "a look and a listing tell different things");
         looked
+    }
+
+    /// An attachment must be there, as looked at and as observed.
+    pub async fn must_have(&self, held: &HeldAttachment) {
+        let key = ObjectKey::Attachment(held.clone());
+        assert_eq!(self.look(&key).await, Some(Snapshot::Exists), "{held:?}");
+        let all = self.all().await.attachments;
+        assert!(all.contains(held), "{held:?} is not among {all:?}");
     }
 
     /// Whether a user is in a group, as looked at and as observed, which must be the same.

@@ -20,7 +20,7 @@ use std::pin::Pin;
 use async_trait::async_trait;
 
 use super::Vendor;
-use crate::model::{Account, Credential, ObjectKind, RoleSpec, VendorId};
+use crate::model::{Account, Attachment, Credential, HolderKind, ObjectKind, RoleSpec, VendorId};
 
 /// A cloud with two empty accounts, and a way behind its back.
 ///
@@ -56,6 +56,18 @@ pub trait Fixture: Send + Sync {
 
     /// Somebody puts a user in a group of the hub by hand.
     async fn join_by_hand(&self, user: &VendorId, group: &VendorId);
+
+    /// Something that can be attached to a role by this program; `other` gives one of the same
+    /// kind and name that says something else, where such a thing has content.
+    fn attachment(&self, _other: bool) -> Option<Attachment> {
+        None
+    }
+
+    /// Somebody attaches something by hand to a user or group of the hub, or to a role of the
+    /// target account.
+    async fn attach_by_hand(&self, _kind: HolderKind, _to: &VendorId) -> Option<Attachment> {
+        None
+    }
 
     /// A user of the hub makes a credential.
     async fn give_credential(&self, user: &VendorId) -> Option<Credential>;
@@ -215,6 +227,8 @@ cases! { $
         a_member_is_added_and_removed
         a_role_is_created_updated_and_deleted
         a_role_is_bound_and_unbound
+        something_is_attached_to_a_role_replaced_and_detached
+        what_was_attached_by_hand_is_seen_and_detached
         every_step_is_at_most_one_write
     }
     keys {
@@ -232,6 +246,7 @@ cases! { $
         an_object_that_stands_for_somebody_else_is_refused
         a_user_disabled_by_hand_reads_as_disabled
         what_changed_since_the_plan_is_refused
+        what_has_no_mark_is_adopted_and_nothing_else
     }
     reading {
         an_empty_account_is_completely_read

@@ -5,7 +5,8 @@ use super::bench::{Bench, DAY, Made, bind, group_subject, join, leave, person, u
 use super::{Fixture, Verdict};
 use crate::cloud::ErrorKind;
 use crate::model::{
-    Access, GroupSpec, ObjectKey, Ownership, RoleSpec, Snapshot, Subject, UserSpec,
+    Access, GroupSpec, HolderKind, ObjectKey, Observed, Ownership, RoleSpec, Snapshot, Subject,
+    UserSpec, VendorId,
 };
 use crate::plan::Step;
 
@@ -185,5 +186,42 @@ pub async fn what_changed_since_the_plan_is_refused(fixture: &dyn Fixture) -> Ve
     bench.hub.must_fail(&suspended.delete(), ErrorKind::Conflict).await;
     assert!(bench.hub.see_user(&user.id).await.is_some());
     assert!(bench.hub.see_user(&suspended.id).await.is_some());
+    Verdict::Passed
+}
+
+pub async fn what_has_no_mark_is_adopted_and_nothing_else(fixture: &dyn Fixture) -> Verdict {
+    let bench = Bench::new(fixture).await;
+    let adopt = |holder_kind, id: &VendorId, name: &str, subject: Subject| Step::Adopt {
+        holder_kind,
+        id: id.clone(),
+        name: fixture.name(name).into(),
+        subject,
+    };
+    let user = fixture.foreign_user(&fixture.name("ulla")).await;
+    let before = bench.hub.see_user(&user).await;
+    let adoption = adopt(HolderKind::User, &user, "ulla", person("ulla"));
+    bench.hub.must_twice(&adoption).await;
+    let adopted = Ownership::Ours(person("ulla"));
+    let expected = before.map(|user| Observed { ownership: adopted, ..user });
+    assert_eq!(bench.hub.see_user(&user).await, expected, "more than the mark changed");
+    let other = adopt(HolderKind::User, &user, "ulla", person("other"));
+    bench.hub.must_fail(&other, ErrorKind::Foreign).await;
+
+    let group = fixture.foreign_group(&fixture.name("crew")).await;
+    bench.hub.must_twice(&adopt(HolderKind::Group, &group, "crew", group_subject("crew"))).await;
+    let seen = bench.hub.see_group(&group).await.map(|group| group.ownership);
+    assert_eq!(seen, Some(Ownership::Ours(group_subject("crew"))));
+    let members = bench.hub.all().await.memberships;
+    assert_eq!(members, [], "adoption puts nobody anywhere");
+
+    let theirs = bench.as_organisation("other").await;
+    let adoption = adopt(HolderKind::Group, &group, "crew", group_subject("crew"));
+    theirs.hub.must_fail(&adoption, ErrorKind::Foreign).await;
+
+    let role = fixture.foreign_role(&fixture.name("reader")).await;
+    let subject = Subject::Role("reader".into());
+    bench.target.must_twice(&adopt(HolderKind::Role, &role, "reader", subject.clone())).await;
+    let seen = bench.target.see_role(&role).await.map(|role| role.ownership);
+    assert_eq!(seen, Some(Ownership::Ours(subject)));
     Verdict::Passed
 }

@@ -1,8 +1,11 @@
 //! Each step does what it says, shows in a look and in an observation, and may be repeated.
 
-use super::bench::{Bench, DAY, bind, created, join, leave, person, unbind};
+use super::bench::{Bench, DAY, bind, created, join, leave, person, target, unbind};
 use super::{Calls, Fixture, Verdict};
-use crate::model::{Access, Binding, ObjectKey, Private, Reading, Subject, UserSpec};
+use crate::model::{
+    Access, Attachment, Binding, HeldAttachment, HolderKind, ObjectKey, Private, Reading, Subject,
+    UserSpec,
+};
 use crate::plan::Step;
 
 pub async fn a_created_user_is_there_and_ours_and_has_no_credential(
@@ -191,4 +194,79 @@ pub async fn every_step_is_at_most_one_write(fixture: &dyn Fixture) -> Verdict {
         assert!(all - before.all <= 6, "{} took {} calls", step.verb(), all - before.all);
     }
     Verdict::Passed
+}
+
+pub async fn something_is_attached_to_a_role_replaced_and_detached(
+    fixture: &dyn Fixture,
+) -> Verdict {
+    let Some(attachment) = fixture.attachment(false) else {
+        return Verdict::NotTried("nothing can be attached");
+    };
+    let bench = Bench::new(fixture).await;
+    let role = bench.role("reader").await;
+    let attach = |before: Option<&Attachment>, attachment: &Attachment| Step::Attach {
+        holder_kind: HolderKind::Role,
+        holder: target(&role.id),
+        subject: role.subject.clone(),
+        before: before.map(|before| Box::new(before.clone())),
+        attachment: Box::new(attachment.clone()),
+    };
+    let held = |attachment: &Attachment| HeldAttachment {
+        holder_kind: HolderKind::Role,
+        holder: role.id.clone(),
+        attachment: attachment.clone(),
+    };
+    assert_eq!(bench.target.look(&ObjectKey::Attachment(held(&attachment))).await, None);
+    bench.target.must_twice(&attach(None, &attachment)).await;
+    bench.target.must_have(&held(&attachment)).await;
+    let mut now = attachment.clone();
+    if let Some(other) = fixture.attachment(true) {
+        bench.target.must_twice(&attach(Some(&attachment), &other)).await;
+        bench.target.must_have(&held(&other)).await;
+        let before = ObjectKey::Attachment(held(&attachment));
+        assert_eq!(bench.target.look(&before).await, None, "what it said before is not there");
+        now = other;
+    }
+    let detach = Step::Detach {
+        holder_kind: HolderKind::Role,
+        holder: target(&role.id),
+        subject: role.subject.clone(),
+        attachment: Box::new(now.clone()),
+    };
+    bench.target.must_twice(&detach).await;
+    let any = held(&Attachment { content: None, ..now });
+    assert_eq!(bench.target.look(&ObjectKey::Attachment(any)).await, None);
+    assert_eq!(bench.target.all().await.attachments, []);
+    Verdict::Passed
+}
+
+pub async fn what_was_attached_by_hand_is_seen_and_detached(fixture: &dyn Fixture) -> Verdict {
+    let bench = Bench::new(fixture).await;
+    let user = bench.user("anna").await;
+    let group = bench.group("crew").await;
+    let role = bench.role("reader").await;
+    let mut tried = false;
+    for (kind, id, subject, at) in [
+        (HolderKind::User, &user.id, &user.subject, &bench.hub),
+        (HolderKind::Group, &group.id, &group.subject, &bench.hub),
+        (HolderKind::Role, &role.id, &role.subject, &bench.target),
+    ] {
+        let Some(attachment) = fixture.attach_by_hand(kind, id).await else { continue };
+        tried = true;
+        let held = HeldAttachment {
+            holder_kind: kind,
+            holder: id.clone(),
+            attachment: attachment.clone(),
+        };
+        at.must_have(&held).await;
+        let detach = Step::Detach {
+            holder_kind: kind,
+            holder: target(id),
+            subject: subject.clone(),
+            attachment: Box::new(attachment),
+        };
+        at.must_twice(&detach).await;
+        assert_eq!(at.all().await.attachments, [], "{kind:?}");
+    }
+    if tried { Verdict::Passed } else { Verdict::NotTried("nothing can be attached by hand") }
 }

@@ -369,14 +369,19 @@ impl Service {
         id: &str,
         revision: u64,
         name: &str,
+        tags: Option<Tags>,
     ) -> Result<Reply<()>, Failure> {
         self.write(Operation::UpdateGroup, id, |_, state| {
             let groups = &state.account(&self.account).groups;
             let group = groups.get(id).ok_or_else(|| no_such("group", id))?;
             is_current(group.revision, revision)?;
             check_name(groups, name, Some(id))?;
-            let group =
-                Group { name: name.to_owned(), revision: state.number + 1, ..group.clone() };
+            let group = Group {
+                name: name.to_owned(),
+                revision: state.number + 1,
+                tags: tags.clone().unwrap_or_else(|| group.tags.clone()),
+                ..group.clone()
+            };
             Ok(((), Some(Mutation::PutGroup { account: self.account.clone(), group })))
         })
         .await

@@ -87,6 +87,7 @@ pub fn facts() -> VendorFacts {
         ],
         account_settings: &[],
         has_users: true,
+        renames_roles: true,
         shared_roles: false,
         federates: true,
         key_kind: Some(KEY_KIND),

@@ -200,7 +200,7 @@ impl Client {
         if found.name != before.name.as_str() {
             return Err(changed_since(Operation::UpdateGroup, id.as_str()));
         }
-        let call = self.service.update_group(id.as_str(), found.revision, name.as_str());
+        let call = self.service.update_group(id.as_str(), found.revision, name.as_str(), None);
         self.call(Operation::UpdateGroup, id.as_str(), call).await.map(done)
     }
 

@@ -8,6 +8,7 @@
 //! bindings, which name groups of the hub by id. Accounts need not be set up: one that nobody
 //! wrote to is empty.
 
+mod adopt;
 pub mod api;
 mod client;
 pub mod config;

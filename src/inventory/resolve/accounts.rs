@@ -85,6 +85,7 @@ fn one_account(
                 what: "setting",
                 vendor: vendor.family.as_str(),
                 facts: vendor.account_settings,
+                files: world.files,
             };
             attribute::resolve(&settings.value, name.at, &table, at, findings)
         })

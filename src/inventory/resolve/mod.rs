@@ -23,6 +23,8 @@ use crate::yaml::{Field, InFile};
 pub(crate) struct World<'a> {
     pub(crate) known: &'a Known,
     pub(crate) vendors: &'a [VendorFacts],
+    /// Every file that was read.
+    pub(crate) files: &'a std::collections::BTreeMap<String, Vec<u8>>,
 }
 
 impl<'a> World<'a> {

@@ -1,10 +1,11 @@
 //! What is attached to users, groups and roles, compared with what should be.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::drafts::Drafts;
 use super::hub::Hub;
+use crate::desired::DesiredRole;
 use crate::model::{
     Attachment, ChangeId, HolderKind, ObjectKind, ObservedAccount, Place, Reason, Subject, VendorId,
 };
@@ -94,11 +95,11 @@ pub(super) fn role(
     holder: &Holder<'_>,
     needs: Option<ChangeId>,
     seen: &[&Attachment],
-    wanted: &BTreeSet<Attachment>,
+    role: &DesiredRole,
     unread: Option<&String>,
-    reasons: &Arc<[Reason]>,
     drafts: &mut Drafts,
 ) {
+    let DesiredRole { attachments: wanted, reasons, .. } = role;
     let same_place =
         |one: &Attachment, other: &Attachment| one.kind == other.kind && one.name == other.name;
     for attachment in seen.iter().filter(|one| !wanted.iter().any(|other| same_place(one, other))) {

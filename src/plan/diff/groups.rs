@@ -139,6 +139,6 @@ fn taken(hub: &Hub<'_>, index: usize, existing: usize, drafts: &mut Drafts) {
             "{} cannot have the name `{}`: group `{}` {whose}",
             wanted.subject, wanted.spec.name, other.spec.name
         ),
-        "rename that group, or set `name_prefix` on the directory; nothing was changed on it",
+        "`reconcile adopt` it, rename it, or set `name_prefix` on the directory; nothing was changed on it",
     ));
 }

@@ -28,6 +28,7 @@ static NOTHING: ObservedAccount = ObservedAccount {
     bindings: Vec::new(),
     attachments: Vec::new(),
     quotas: BTreeMap::new(),
+    expiries: BTreeMap::new(),
     listed: BTreeSet::new(),
 };
 

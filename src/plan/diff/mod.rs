@@ -108,6 +108,7 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
         }
     }
     former_hubs(inputs, &mut drafts);
+    expiries(inputs, &mut drafts);
     incomplete.sort();
     let census = census(inputs, &hubs);
     let (changes, mut withheld, mut findings) = drafts.finish();
@@ -116,6 +117,26 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
     findings.dedup();
     Plan { today: inputs.today, changes, withheld, incomplete, findings, census }
 }
+
+/// What ends soon, or has ended: nobody may notice before nobody can log in any more.
+fn expiries(inputs: &DiffInputs<'_>, drafts: &mut Drafts) {
+    for (place, reading) in &inputs.observed.accounts {
+        for (what, end) in &reading.got().expiries {
+            let left = inputs.today.until(*end).map_or(i32::MAX, |span| span.get_days());
+            let found = if left < 0 {
+                Finding::error("expired", format!("{what} expired on {end}"))
+            } else if left <= EXPIRY_WARNING_DAYS {
+                Finding::warning("expires-soon", format!("{what} expires on {end}"))
+            } else {
+                continue;
+            };
+            drafts.find(found.in_place(place).hint("renew it where it comes from, then run again"));
+        }
+    }
+}
+
+/// So many days before the end of something people are told.
+const EXPIRY_WARNING_DAYS: i32 = 30;
 
 /// The bindings of the roles of an account: its own, or where roles are shared those of every
 /// account of the hub.

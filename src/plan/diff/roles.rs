@@ -253,9 +253,8 @@ impl<'a> Roles<'a> {
             &holder,
             reach.needs,
             seen,
-            &role.attachments,
+            role,
             self.unread.as_ref(),
-            &role.reasons,
             drafts,
         );
     }
@@ -273,6 +272,9 @@ impl<'a> Roles<'a> {
         let mut after = role.spec.clone();
         if let Some(other) = occupant {
             self.taken(subject, other, role, drafts);
+            after.name = observed.spec.name.clone();
+        }
+        if !self.hub.facts.renames_roles {
             after.name = observed.spec.name.clone();
         }
         let target = target(observed);
@@ -330,7 +332,7 @@ impl<'a> Roles<'a> {
                 "{subject} cannot have the name `{}`: role `{}` {whose}",
                 role.spec.name, other.spec.name
             ),
-            "rename that role, or the role in the policies; nothing was changed on it",
+            "`reconcile adopt` it, rename it, or the role in the policies; nothing was changed on it",
         ));
     }
 }

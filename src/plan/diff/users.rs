@@ -204,6 +204,11 @@ fn taken(hub: &Hub<'_>, index: usize, existing: usize, drafts: &mut Drafts) {
         }
         (Some(subject), _) => ("name-taken", format!("stands for {subject}")),
     };
+    let hint = if other.ownership.subject().is_none() {
+        "`reconcile adopt` it, rename it or remove it by hand; nothing was changed on it"
+    } else {
+        "rename or remove that user by hand; nothing was changed on it"
+    };
     drafts.find(finding(
         &hub.place,
         code,
@@ -211,6 +216,6 @@ fn taken(hub: &Hub<'_>, index: usize, existing: usize, drafts: &mut Drafts) {
             "{} cannot have the name `{}`: user `{}` {whose}",
             wanted.subject, wanted.spec.name, other.spec.name
         ),
-        "rename or remove that user by hand; nothing was changed on it",
+        hint,
     ));
 }

@@ -1,6 +1,7 @@
 //! The program as its users meet it: the built binary, in copies of the repository's example.
 
 mod absence;
+mod adopt;
 mod at_once;
 mod codes;
 mod grace;

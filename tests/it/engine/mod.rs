@@ -1,11 +1,13 @@
 //! The engine as a whole: resolve, plan, review, execute, observe again, on small invented worlds.
 
+mod attachments;
 mod cases;
 mod guard;
 mod meddling;
 mod oracle;
 mod proof;
 mod properties;
+pub mod quotas;
 pub mod random;
 pub mod run;
 mod scenarios;

@@ -43,6 +43,7 @@ pub fn vendors() -> Vec<VendorFacts> {
         ],
         account_settings: &[],
         has_users: true,
+        renames_roles: true,
         shared_roles: false,
         federates: true,
         key_kind: Some("access-key"),

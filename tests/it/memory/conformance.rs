@@ -15,8 +15,13 @@ reconcile::conformance_tests!(
 );
 
 #[tokio::test(start_paused = true)]
-async fn every_case_is_tried() {
-    assert_eq!(conformance::not_tried(in_memory).await, Vec::<&str>::new());
+async fn every_case_is_tried_that_this_cloud_knows() {
+    // It has nothing to attach to users, groups and roles.
+    let attachments = [
+        "something_is_attached_to_a_role_replaced_and_detached",
+        "what_was_attached_by_hand_is_seen_and_detached",
+    ];
+    assert_eq!(conformance::not_tried(in_memory).await, attachments);
 }
 
 #[tokio::test(start_paused = true)]

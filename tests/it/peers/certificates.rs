@@ -53,3 +53,8 @@ fn issuer(name: &str) -> CertifiedIssuer<'static, KeyPair> {
 fn save(path: &Path, text: &str) {
     std::fs::write(path, text).expect("a file of the test can be written");
 }
+
+/// A certificate nobody else has signed, as PEM.
+pub fn self_signed(name: &str) -> String {
+    issuer(name).pem()
+}

@@ -1,5 +1,12 @@
 //! The programs tests talk to, started and stopped by guards.
 
 pub mod certificates;
+pub mod http;
+pub mod microburst;
+pub mod moto;
+pub mod process;
 pub mod proxy;
+pub mod python;
+pub mod server;
 pub mod slapd;
+pub mod wire;

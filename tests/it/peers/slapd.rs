@@ -2,15 +2,15 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
 use super::certificates::{self, Shown};
+use super::process::{Process, free_port, wait_until};
 
 /// The base of every directory here.
 pub const BASE: &str = "dc=example,dc=org";
@@ -65,7 +65,7 @@ impl Slapd {
         for _ in 0..5 {
             let (plain, tls) = (free_port(), free_port());
             let mut process = spawn(folder.path(), &configuration, plain, tls);
-            if process.answers(plain, tls, &folder.path().join("ldapi")) {
+            if answers(&mut process, plain, tls, &folder.path().join("ldapi")) {
                 return Self { process, folder, plain, tls };
             }
         }
@@ -109,37 +109,11 @@ impl Slapd {
     }
 }
 
-/// A process that ends when the test does, whatever its result.
-struct Process(Child);
-
-impl Process {
-    /// Waits until it takes connections everywhere; `false` if it ended instead.
-    fn answers(&mut self, plain: u16, tls: u16, socket: &Path) -> bool {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while Instant::now() < deadline {
-            if self.0.try_wait().expect("its own child can be asked").is_some() {
-                return false;
-            }
-            let open = |port: u16| TcpStream::connect(("127.0.0.1", port)).is_ok();
-            if open(plain) && open(tls) && UnixStream::connect(socket).is_ok() {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        false
-    }
-
-    fn end(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.end();
-    }
+/// Waits until it takes connections everywhere; `false` if it ended instead.
+fn answers(process: &mut Process, plain: u16, tls: u16, socket: &Path) -> bool {
+    let open = |port: u16| TcpStream::connect(("127.0.0.1", port)).is_ok();
+    let ready = || open(plain) && open(tls) && UnixStream::connect(socket).is_ok();
+    wait_until(|| process.has_ended() || ready()) && !process.has_ended()
 }
 
 fn spawn(folder: &Path, configuration: &Path, plain: u16, tls: u16) -> Process {
@@ -154,7 +128,7 @@ fn spawn(folder: &Path, configuration: &Path, plain: u16, tls: u16) -> Process {
         .stderr(log)
         .spawn()
         .expect("slapd can be run");
-    Process(child)
+    Process::new(child)
 }
 
 /// Loads an LDIF file into the database of a configuration while no server runs on it.
@@ -222,11 +196,4 @@ index objectClass eq
 
 fn local_url(folder: &Path) -> String {
     format!("ldapi://{}", folder.join("ldapi").display().to_string().replace('/', "%2F"))
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
-        .port()
 }

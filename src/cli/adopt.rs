@@ -1,0 +1,125 @@
+//! `reconcile adopt`: take something that exists under management, after showing what follows.
+
+use std::io::Write;
+
+use super::input::{Input, Scope};
+use super::perform::{self, Look, Run, Shown};
+use super::run::{Format, baseline};
+use super::{ExitCode, Failure, Globals};
+use crate::directory::Access;
+use crate::model::{AccountName, HolderKind, Subject};
+use crate::report::{self, Detail};
+use crate::run::{self, Adoption, Choice, Refusal};
+
+/// Options of `reconcile adopt`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The account the object is in, by its name in the inventory
+    account: String,
+
+    /// What kind of object it is
+    #[arg(value_enum)]
+    kind: Kind,
+
+    /// Its name at the vendor
+    name: String,
+
+    /// Whom or what it is to stand for (person:debian:2345, group:debian:admin, role:operator);
+    /// unless given, what the inventory asks for under that name
+    #[arg(long = "as", value_name = "SUBJECT")]
+    subject: Option<Subject>,
+
+    /// Do it; without this it is only shown
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Kinds of objects that can be adopted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    /// A user
+    User,
+    /// A group
+    Group,
+    /// A role
+    Role,
+}
+
+impl From<Kind> for HolderKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::User => Self::User,
+            Kind::Group => Self::Group,
+            Kind::Role => Self::Role,
+        }
+    }
+}
+
+pub(super) fn run(
+    args: &Args,
+    globals: &Globals,
+    out: &mut dyn Write,
+) -> Result<ExitCode, Failure> {
+    // The whole organisation is read: what follows may be in any of its accounts.
+    let scope = Scope { accounts: vec![args.account.clone()], ..Scope::default() };
+    let input = Input::read(globals, &scope, globals.today())?;
+    let choice = Choice {
+        account: AccountName::from(args.account.as_str()),
+        kind: args.kind.into(),
+        name: args.name.clone(),
+        subject: args.subject.clone(),
+    };
+    perform::on_runtime(async {
+        let interrupt = perform::interruption();
+        let locks = if args.yes { Some(input.lock(globals)?) } else { None };
+        let baseline = baseline(globals)?;
+        let look = Look::at(globals, &input, &baseline, None);
+        let mut look = perform::unless_interrupted(&interrupt, look).await?;
+        let access = Access { root: &globals.root, environment: &Globals::environment };
+        let adoption = run::adoption(&input.sources(access), &look.gathered, &baseline, &choice);
+        let Adoption { prepared, follows, subject } = adoption.map_err(refused)?;
+        if follows.review.approved.plan().changes.is_empty() {
+            writeln!(out, "As {subject} it is just as it should be: no run would change it.")?;
+        } else {
+            writeln!(out, "As {subject} it would be managed; the next run would then")?;
+            writeln!(out)?;
+            report::plan(out, &follows.review, Detail::Everything)?;
+        }
+        writeln!(out)?;
+        look.prepared = prepared;
+        let shown = Shown { format: Format::Text, detail: Detail::Everything, quiet: false };
+        let code = if args.yes {
+            let run = Run { globals, input: &input, shown, interrupt };
+            run.perform(look, baseline, None, out).await
+        } else {
+            shown.plan(out, &look.prepared)?;
+            writeln!(out, "Nothing was done; the same command with --yes does it.")?;
+            Ok(look.exit_code())
+        };
+        drop(locks);
+        code
+    })
+}
+
+fn refused(refusal: Refusal) -> Failure {
+    let code = match refusal {
+        Refusal::Unread { .. } => ExitCode::IncompleteSource,
+        _ => ExitCode::BadInput,
+    };
+    let hint = match &refusal {
+        Refusal::NotThere { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+        Refusal::NotWanted { .. } => {
+            "grant its group something first, or say whom it stands for with --as".to_owned()
+        }
+        Refusal::SubjectNotWanted { .. } => {
+            "the next run would take it away again; let the inventory ask for it first".to_owned()
+        }
+        Refusal::Taken { .. } => "there can be only one; remove or rename the other".to_owned(),
+        Refusal::Theirs(_) => "whoever put that mark there should take it off first".to_owned(),
+        Refusal::NoAccount(_)
+        | Refusal::Unread { .. }
+        | Refusal::NotThere { .. }
+        | Refusal::Ours(_) => "nothing was changed".to_owned(),
+    };
+    Failure::new(code, refusal).hint(hint)
+}

@@ -1,0 +1,215 @@
+//! What is true of AWS as a whole, and how we talk to it.
+
+use std::time::Duration;
+
+use aws_sdk_iam::config::SharedCredentialsProvider;
+
+use super::realise;
+use crate::model::{
+    AttributeFacts, AttributeShape, AttributeValue, NameRules, RealisedRole, RoleInputs,
+    VendorFacts, VendorName,
+};
+
+/// Its name in the inventory.
+pub const FAMILY: &str = "aws";
+
+/// The label with the organisation's name.
+pub const ORGANISATION_TAG: &str = "reconcile:organisation";
+/// The label with whom or what an object stands for.
+pub const SUBJECT_TAG: &str = "reconcile:subject";
+/// The label with the day a user was suspended.
+pub const SUSPENDED_TAG: &str = "reconcile:suspended";
+
+/// Setting of an account: the role we act as in it, `name` or `path/name`.
+pub const ASSUME_ROLE: &str = "assume_role";
+/// Setting of an account: the external id its role asks for.
+pub const EXTERNAL_ID: &str = "external_id";
+/// Setting of an account: the region whose STS and IAM are asked.
+pub const REGION: &str = "region";
+/// Setting of an account: the description (XML) of the log-in service its people come from.
+pub const SAML_METADATA: &str = "saml_metadata";
+
+/// The role assumed where nothing else is written.
+pub const DEFAULT_ROLE: &str = "reconcile";
+
+/// Longest inline policies of a group together, in characters without white space, where the
+/// account does not say (IAM User Guide, "IAM and AWS STS quotas").
+pub const GROUP_POLICIES_SIZE: u64 = 5_120;
+/// Longest managed policy, in characters without white space.
+pub const MANAGED_POLICY_SIZE: u64 = 6_144;
+
+/// How we talk to AWS.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where all services are, instead of AWS itself: for tests.
+    pub endpoint: Option<String>,
+    /// Credentials instead of those of the standard chain: for tests.
+    pub credentials: Option<SharedCredentialsProvider>,
+    /// How long we wait for the reply to one call.
+    pub call_time_limit: Duration,
+    /// How many changes may be under way in one account.
+    pub concurrency: usize,
+    /// How many objects a page has; `None` for as many as AWS gives.
+    pub page_size: Option<i32>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            credentials: None,
+            call_time_limit: Duration::from_secs(30),
+            concurrency: 16,
+            page_size: None,
+        }
+    }
+}
+
+const fn names(max_length: usize) -> NameRules {
+    NameRules {
+        case_insensitive: true,
+        max_length,
+        allows: |character| character.is_ascii_alphanumeric() || "+=,.@_-".contains(character),
+        allowed: "letters, digits and +=,.@_-",
+    }
+}
+
+/// Rules for the names of users (IAM User Guide, "IAM and AWS STS quotas": names, and lengths).
+pub const USER_NAMES: NameRules = names(64);
+/// Rules for the names of groups.
+pub const GROUP_NAMES: NameRules = names(128);
+/// Rules for the names of roles.
+pub const ROLE_NAMES: NameRules = names(64);
+
+/// What a role may say, for every way of access.
+pub const ROLE_ATTRIBUTES: &[AttributeFacts] = &[
+    AttributeFacts {
+        name: realise::MANAGED_POLICIES,
+        shape: AttributeShape::Set,
+        required: false,
+        check: realise::check_policies,
+        help: "Managed policies: names of AWS's own (`ReadOnlyAccess`) or ARNs, `{account}` in \
+               them standing for the account",
+    },
+    AttributeFacts {
+        name: realise::INLINE_POLICY,
+        shape: AttributeShape::Text,
+        required: false,
+        check: realise::check_document,
+        help: "A policy of the role's own, as JSON",
+    },
+    AttributeFacts {
+        name: realise::BOUNDARY,
+        shape: AttributeShape::Text,
+        required: false,
+        check: realise::check_policy,
+        help: "The managed policy that bounds it, as name or ARN",
+    },
+    AttributeFacts {
+        name: realise::SESSION_HOURS,
+        shape: AttributeShape::Number,
+        required: false,
+        check: check_hours,
+        help: "How many hours a session lasts at most, 1 to 12; 1 if not written",
+    },
+];
+
+const ACCOUNT_SETTINGS: [AttributeFacts; 3] = [
+    AttributeFacts {
+        name: ASSUME_ROLE,
+        shape: AttributeShape::Text,
+        required: false,
+        check: some_text,
+        help: "The role to act as in the account, `name` or `path/name`; `reconcile` if not \
+               written, and none in the account the program's own credentials are of",
+    },
+    AttributeFacts {
+        name: EXTERNAL_ID,
+        shape: AttributeShape::Text,
+        required: false,
+        check: some_text,
+        help: "The external id that role asks for",
+    },
+    AttributeFacts {
+        name: REGION,
+        shape: AttributeShape::Text,
+        required: false,
+        check: some_text,
+        help: "The region whose endpoints are asked, where not the partition's usual one",
+    },
+];
+
+const SAML_SETTINGS: &[AttributeFacts] = &{
+    let [one, two, three] = ACCOUNT_SETTINGS;
+    [
+        one,
+        two,
+        three,
+        AttributeFacts {
+            name: SAML_METADATA,
+            shape: AttributeShape::File,
+            required: false,
+            check: some_text,
+            help: "The metadata of the organisation's log-in service: an XML file below inventory/, or \
+                   an https address; written at the hub",
+        },
+    ]
+};
+
+fn check_hours(value: &AttributeValue) -> Result<(), String> {
+    match value {
+        AttributeValue::Number(1..=12) => Ok(()),
+        _ => Err("a number of hours from 1 to 12".to_owned()),
+    }
+}
+
+fn some_text(value: &AttributeValue) -> Result<(), String> {
+    match value {
+        AttributeValue::Text(text) if !text.trim().is_empty() => Ok(()),
+        _ => Err("some text".to_owned()),
+    }
+}
+
+/// Whether a text is an account id.
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The facts of access mode `iam`: users and groups in IAM of the hub.
+pub fn iam() -> VendorFacts {
+    facts("aws", "iam", true, &ACCOUNT_SETTINGS, realise::iam)
+}
+
+/// The facts of access mode `saml`: people log in elsewhere, each group has roles of its own.
+pub fn saml() -> VendorFacts {
+    facts("aws-saml", "saml", false, SAML_SETTINGS, realise::saml)
+}
+
+fn facts(
+    name: &str,
+    access: &'static str,
+    has_users: bool,
+    account_settings: &'static [AttributeFacts],
+    realise: fn(&RoleInputs<'_>) -> RealisedRole,
+) -> VendorFacts {
+    VendorFacts {
+        name: VendorName::new(name),
+        family: VendorName::new(FAMILY),
+        access: Some(access),
+        account_id_shape: "12 digits",
+        is_account_id,
+        partitions: &["aws", "aws-us-gov", "aws-cn"],
+        user_names: USER_NAMES,
+        group_names: GROUP_NAMES,
+        role_names: ROLE_NAMES,
+        profile: false,
+        role_attributes: ROLE_ATTRIBUTES,
+        account_settings,
+        has_users,
+        renames_roles: false,
+        shared_roles: false,
+        federates: true,
+        key_kind: None,
+        realise,
+    }
+}

@@ -1,0 +1,272 @@
+//! Everything a user can log in with. IAM lists credentials user by user, so this is asked only
+//! for those who leave, and for service accounts.
+
+use super::client::Client;
+use super::error::{done, read, write};
+use super::raw::next;
+use crate::cloud::{Applied, CloudError, ErrorKind};
+use crate::model::{Credential, CredentialKind, Missing, ObjectName, Reading, Subject, VendorId};
+
+/// A key for the API.
+pub const ACCESS_KEY: &str = "access-key";
+/// A password for the console.
+pub const LOGIN_PROFILE: &str = "login-profile";
+/// A second factor that is a program: deactivated and deleted.
+pub const VIRTUAL_MFA: &str = "virtual-mfa";
+/// A second factor one can hold in one's hand: deactivated.
+pub const MFA: &str = "mfa";
+/// A key for `CodeCommit`.
+pub const SSH_KEY: &str = "ssh-key";
+/// A certificate for signing requests.
+pub const SIGNING_CERTIFICATE: &str = "signing-certificate";
+/// A name and password for one service.
+pub const SERVICE_CREDENTIAL: &str = "service-credential";
+
+impl Client {
+    pub(super) async fn credentials_of(&self, users: &[VendorId]) -> Reading<Vec<Credential>> {
+        let mut missing = Vec::new();
+        let mut got = Vec::new();
+        for id in users {
+            match self.known_user(id).await {
+                Ok(user) => self.all_of(id, &user.name, &mut got, &mut missing).await,
+                Err(error) => {
+                    missing.push(Missing::new(format!("credentials of {id}"), error.to_string()));
+                }
+            }
+        }
+        got.sort();
+        Reading::from_parts(got, missing)
+    }
+
+    async fn all_of(
+        &self,
+        id: &VendorId,
+        name: &str,
+        got: &mut Vec<Credential>,
+        missing: &mut Vec<Missing>,
+    ) {
+        let kinds: [(&str, Found); 6] = [
+            (ACCESS_KEY, self.access_keys(name).await),
+            (LOGIN_PROFILE, self.login_profile(name).await),
+            (MFA, self.mfa_devices(name).await),
+            (SSH_KEY, self.ssh_keys(name).await),
+            (SIGNING_CERTIFICATE, self.signing_certificates(name).await),
+            (SERVICE_CREDENTIAL, self.service_credentials(name).await),
+        ];
+        for (kind, found) in kinds {
+            match found {
+                Ok(ids) => got.extend(ids.into_iter().map(|one| credential(id, kind, one))),
+                Err(error) => {
+                    let what = format!("credentials ({kind}) of {name}");
+                    missing.push(Missing::new(what, error.to_string()));
+                }
+            }
+        }
+    }
+
+    async fn access_keys(&self, name: &str) -> Found {
+        let operation = "ListAccessKeys";
+        let mut pages = Pages::new(operation, name);
+        while let Some(marker) = pages.next() {
+            let call = self.hub_iam().list_access_keys().user_name(name).set_marker(marker);
+            let reply = read(operation, name, call.send()).await?;
+            let ids = reply.access_key_metadata.into_iter().filter_map(|key| key.access_key_id);
+            pages.took(ids, reply.is_truncated, reply.marker)?;
+        }
+        Ok(pages.items)
+    }
+
+    /// There is at most one.
+    async fn login_profile(&self, name: &str) -> Found {
+        let call = self.hub_iam().get_login_profile().user_name(name).send();
+        match read("GetLoginProfile", name, call).await {
+            Ok(_) => Ok(vec![name.to_owned()]),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn mfa_devices(&self, name: &str) -> Found {
+        let operation = "ListMFADevices";
+        let mut pages = Pages::new(operation, name);
+        while let Some(marker) = pages.next() {
+            let call = self.hub_iam().list_mfa_devices().user_name(name).set_marker(marker);
+            let reply = read(operation, name, call.send()).await?;
+            let ids = reply.mfa_devices.into_iter().map(|device| device.serial_number);
+            pages.took(ids, reply.is_truncated, reply.marker)?;
+        }
+        Ok(pages.items)
+    }
+
+    async fn ssh_keys(&self, name: &str) -> Found {
+        let operation = "ListSSHPublicKeys";
+        let mut pages = Pages::new(operation, name);
+        while let Some(marker) = pages.next() {
+            let call = self.hub_iam().list_ssh_public_keys().user_name(name).set_marker(marker);
+            let reply = read(operation, name, call.send()).await?;
+            let keys = reply.ssh_public_keys.unwrap_or_default();
+            let ids = keys.into_iter().map(|key| key.ssh_public_key_id);
+            pages.took(ids, reply.is_truncated, reply.marker)?;
+        }
+        Ok(pages.items)
+    }
+
+    async fn signing_certificates(&self, name: &str) -> Found {
+        let operation = "ListSigningCertificates";
+        let mut pages = Pages::new(operation, name);
+        while let Some(marker) = pages.next() {
+            let call =
+                self.hub_iam().list_signing_certificates().user_name(name).set_marker(marker);
+            let reply = read(operation, name, call.send()).await?;
+            let ids = reply.certificates.into_iter().map(|one| one.certificate_id);
+            pages.took(ids, reply.is_truncated, reply.marker)?;
+        }
+        Ok(pages.items)
+    }
+
+    async fn service_credentials(&self, name: &str) -> Found {
+        let operation = "ListServiceSpecificCredentials";
+        let mut pages = Pages::new(operation, name);
+        while let Some(marker) = pages.next() {
+            let call = self
+                .hub_iam()
+                .list_service_specific_credentials()
+                .user_name(name)
+                .set_marker(marker);
+            let reply = read(operation, name, call.send()).await?;
+            let all = reply.service_specific_credentials.unwrap_or_default();
+            let ids = all.into_iter().map(|one| one.service_specific_credential_id);
+            pages.took(ids, reply.is_truncated, reply.marker)?;
+        }
+        Ok(pages.items)
+    }
+
+    /// Whether a user still has a credential.
+    pub(super) async fn has_credential(&self, credential: &Credential) -> Result<bool, CloudError> {
+        let name = self.known_user(&credential.user).await?.name;
+        let all = match credential.kind.as_str() {
+            ACCESS_KEY => self.access_keys(&name).await?,
+            LOGIN_PROFILE => return Ok(!self.login_profile(&name).await?.is_empty()),
+            MFA | VIRTUAL_MFA => self.mfa_devices(&name).await?,
+            SSH_KEY => self.ssh_keys(&name).await?,
+            SIGNING_CERTIFICATE => self.signing_certificates(&name).await?,
+            SERVICE_CREDENTIAL => self.service_credentials(&name).await?,
+            _ => Vec::new(),
+        };
+        Ok(all.iter().any(|id| id == credential.id.as_str()))
+    }
+
+    /// Destroys a credential of a user of ours.
+    pub(super) async fn revoke(
+        &self,
+        user: &ObjectName,
+        subject: &Subject,
+        credential: &Credential,
+    ) -> Result<Applied, CloudError> {
+        let seen = self.known_user(&credential.user).await?;
+        let operation = "RevokeCredential";
+        self.must_be_ours(operation, user.as_str(), &seen.ownership, Some(subject))?;
+        let (client, name, id) = (self.hub_iam(), seen.name.as_str(), credential.id.as_str());
+        match credential.kind.as_str() {
+            ACCESS_KEY => {
+                let call = client.delete_access_key().user_name(name).access_key_id(id).send();
+                write("DeleteAccessKey", id, call).await.map(|reply| done(&reply))
+            }
+            LOGIN_PROFILE => {
+                let call = client.delete_login_profile().user_name(name).send();
+                write("DeleteLoginProfile", name, call).await.map(|reply| done(&reply))
+            }
+            MFA => {
+                let call = client.deactivate_mfa_device().user_name(name).serial_number(id).send();
+                write("DeactivateMFADevice", id, call).await.map(|reply| done(&reply))
+            }
+            VIRTUAL_MFA => self.revoke_virtual_mfa(name, id).await,
+            SSH_KEY => {
+                let call =
+                    client.delete_ssh_public_key().user_name(name).ssh_public_key_id(id).send();
+                write("DeleteSSHPublicKey", id, call).await.map(|reply| done(&reply))
+            }
+            SIGNING_CERTIFICATE => {
+                let call =
+                    client.delete_signing_certificate().user_name(name).certificate_id(id).send();
+                write("DeleteSigningCertificate", id, call).await.map(|reply| done(&reply))
+            }
+            SERVICE_CREDENTIAL => {
+                let call = client
+                    .delete_service_specific_credential()
+                    .user_name(name)
+                    .service_specific_credential_id(id)
+                    .send();
+                write("DeleteServiceSpecificCredential", id, call).await.map(|reply| done(&reply))
+            }
+            other => {
+                let message = format!("credentials of kind {other} are not known here");
+                Err(CloudError::new(ErrorKind::Invalid, operation, id, message))
+            }
+        }
+    }
+
+    /// Deactivated first, which IAM asks for; an interrupted run may have come that far.
+    async fn revoke_virtual_mfa(&self, name: &str, id: &str) -> Result<Applied, CloudError> {
+        let client = self.hub_iam();
+        let call = client.deactivate_mfa_device().user_name(name).serial_number(id).send();
+        match write("DeactivateMFADevice", id, call).await {
+            Err(error) if error.kind != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let call = client.delete_virtual_mfa_device().serial_number(id).send();
+        write("DeleteVirtualMFADevice", id, call).await.map(|reply| done(&reply))
+    }
+}
+
+type Found = Result<Vec<String>, CloudError>;
+
+fn credential(user: &VendorId, kind: &str, id: String) -> Credential {
+    // The ARNs of virtual devices name them so; others have the serial number of a thing.
+    let kind = if kind == MFA && id.contains(":mfa/") { VIRTUAL_MFA } else { kind };
+    Credential {
+        user: user.clone(),
+        kind: CredentialKind::new(kind),
+        id: VendorId::new(id),
+        handed_over: None,
+    }
+}
+
+/// All pages of one list.
+struct Pages<'a> {
+    operation: &'static str,
+    object: &'a str,
+    items: Vec<String>,
+    /// Of the next page; `None` after the last.
+    marker: Option<Option<String>>,
+}
+
+impl<'a> Pages<'a> {
+    fn new(operation: &'static str, object: &'a str) -> Self {
+        Self { operation, object, items: Vec::new(), marker: Some(None) }
+    }
+
+    fn next(&self) -> Option<Option<String>> {
+        self.marker.clone()
+    }
+
+    fn took(
+        &mut self,
+        items: impl Iterator<Item = String>,
+        is_truncated: bool,
+        marker: Option<String>,
+    ) -> Result<(), CloudError> {
+        self.items.extend(items);
+        let last = self.marker.take().flatten();
+        match next(is_truncated, marker, last.as_deref()) {
+            Ok(None) => Ok(()),
+            Ok(marker) => {
+                self.marker = Some(marker);
+                Ok(())
+            }
+            Err(why) => {
+                Err(CloudError::new(ErrorKind::Unavailable, self.operation, self.object, why))
+            }
+        }
+    }
+}

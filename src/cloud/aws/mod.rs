@@ -1,0 +1,128 @@
+//! Amazon Web Services, access modes `iam` and `saml`.
+//!
+//! `iam`: people have users in the hub, without password or keys of our making; groups may assume
+//! roles in the hub's accounts, which the documents of each group name one by one. `saml`: people
+//! log in elsewhere; each group has roles of its own, which trust that service's word.
+//!
+//! Reading costs a role assumption, the account's summary and the pages of two lists for each
+//! account; changing costs a call for each change.
+
+mod attachments;
+mod bindings;
+mod client;
+mod config;
+mod convert;
+mod credentials;
+mod document;
+mod error;
+mod hub;
+mod identity;
+mod known;
+mod observe;
+mod providers;
+mod raw;
+mod realise;
+mod roles;
+mod session;
+mod users;
+mod whole;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+pub use config::Settings;
+pub use whole::{NotWhole, WholeReplies};
+
+use super::{CloudError, Connection, ErrorKind, Vendor};
+use crate::model::{OrganisationName, Site, VendorFacts};
+use client::Client;
+use hub::Hub;
+use known::Known;
+use session::{Base, Session, partition};
+
+/// AWS by one way of access.
+pub struct AwsVendor {
+    facts: VendorFacts,
+    base: Arc<Base>,
+    hubs: Mutex<HashMap<(OrganisationName, String, String), Arc<Hub>>>,
+}
+
+impl AwsVendor {
+    /// Access mode `iam`.
+    pub fn iam(base: &Arc<AwsBase>) -> Self {
+        Self::of(config::iam(), base)
+    }
+
+    /// Access mode `saml`.
+    pub fn saml(base: &Arc<AwsBase>) -> Self {
+        Self::of(config::saml(), base)
+    }
+
+    /// The facts of all ways of access.
+    pub fn facts() -> Vec<VendorFacts> {
+        vec![config::iam(), config::saml()]
+    }
+
+    fn of(facts: VendorFacts, base: &Arc<AwsBase>) -> Self {
+        Self { facts, base: Arc::clone(&base.0), hubs: Mutex::default() }
+    }
+
+    /// What all accounts of a hub share.
+    async fn hub(&self, site: &Site<'_>) -> Arc<Hub> {
+        let organisation = site.hub.place.organisation.clone();
+        let partition = partition(site.hub).to_owned();
+        let key = (organisation.clone(), partition.clone(), site.hub.id.clone());
+        let known = |hubs: &HashMap<_, Arc<Hub>>| hubs.get(&key).map(Arc::clone);
+        if let Some(hub) = known(&self.hubs.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return hub;
+        }
+        let session = Session::new(&self.base, site.hub).await;
+        let hub = Hub::new(session, organisation, partition, site.hub.id.clone());
+        let mut hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(hubs.entry(key).or_insert_with(|| Arc::new(hub)))
+    }
+}
+
+/// What all ways of access share: credentials and connections.
+pub struct AwsBase(Arc<Base>);
+
+impl AwsBase {
+    /// Nothing is read or asked before the first use. `run` names the run in AWS's own log.
+    pub fn new(settings: Settings, run: &str) -> Arc<Self> {
+        Arc::new(Self(Arc::new(Base::new(settings, run))))
+    }
+}
+
+#[async_trait]
+impl Vendor for AwsVendor {
+    fn facts(&self) -> &VendorFacts {
+        &self.facts
+    }
+
+    async fn connect(&self, site: &Site<'_>) -> Result<Connection, CloudError> {
+        let account = site.account;
+        if !(self.facts.is_account_id)(&account.id) {
+            let message = format!("an account id has {}", self.facts.account_id_shape);
+            let id = account.id.as_str();
+            return Err(CloudError::new(ErrorKind::Invalid, "Connect", id, message));
+        }
+        let hub = self.hub(site).await;
+        let is_hub = account.id == site.hub.id && partition(account) == partition(site.hub);
+        let session = if is_hub { None } else { Some(Session::new(&self.base, account).await) };
+        let concurrency = self.base.settings().concurrency.max(1);
+        let client = Arc::new(Client {
+            session,
+            hub,
+            organisation: account.place.organisation.clone(),
+            partition: partition(account).to_owned(),
+            account: account.id.clone(),
+            accounts: site.accounts.iter().map(|account| account.id.clone()).collect(),
+            has_users: self.facts.has_users,
+            roles: Known::default(),
+            seen: tokio::sync::Mutex::new(0),
+        });
+        Ok(Connection { observe: Arc::clone(&client) as _, apply: client, concurrency })
+    }
+}

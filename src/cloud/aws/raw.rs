@@ -1,0 +1,190 @@
+//! Everything of an account as IAM shows it, read in bulk, with what is missing of it.
+
+use std::collections::HashMap;
+
+use aws_sdk_iam::types::{
+    EntityType, GroupDetail, ManagedPolicyDetail, RoleDetail, SummaryKeyType, UserDetail,
+};
+
+use super::error::read;
+use super::identity::path_of;
+use super::session::Session;
+use crate::cloud::CloudError;
+use crate::model::{Missing, OrganisationName};
+
+/// An account as read.
+#[derive(Debug, Default)]
+pub struct Raw {
+    /// Users with groups, policies and tags.
+    pub users: Vec<UserDetail>,
+    /// Groups with policies.
+    pub groups: Vec<GroupDetail>,
+    /// Roles with policies and tags.
+    pub roles: Vec<RoleDetail>,
+    /// The account's own managed policies.
+    pub policies: Vec<ManagedPolicyDetail>,
+    /// What the bulk reading lacks, of roles below our path, by name.
+    pub role_extras: HashMap<String, RoleExtra>,
+    /// The account in numbers: quotas and counts.
+    pub summary: HashMap<SummaryKeyType, i32>,
+    /// What is missing.
+    pub missing: Vec<Missing>,
+}
+
+/// What `GetAccountAuthorizationDetails` does not tell of a role.
+#[derive(Clone, Debug, Default)]
+pub struct RoleExtra {
+    /// For people.
+    pub description: String,
+    /// Longest session in seconds.
+    pub session_seconds: i32,
+}
+
+/// What of an account is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Everything: of a hub.
+    All,
+    /// Roles: of any other account.
+    Roles,
+}
+
+impl Raw {
+    /// Reads an account. Costs its pages and one call for the summary.
+    pub async fn read(session: &Session, organisation: &OrganisationName, part: Part) -> Self {
+        let mut raw = Self::default();
+        raw.read_summary(session).await;
+        raw.read_details(session, part).await;
+        raw.read_extras(session, organisation).await;
+        raw.count(part);
+        raw
+    }
+
+    async fn read_summary(&mut self, session: &Session) {
+        let call = session.reads.get_account_summary().send();
+        match read("GetAccountSummary", "account", call).await {
+            Ok(reply) => match reply.summary_map {
+                Some(map) => self.summary = map,
+                None => self.missing.push(Missing::new("the summary", "the reply has none")),
+            },
+            Err(error) => self.missing.push(Missing::new("the summary", error.to_string())),
+        }
+    }
+
+    async fn read_details(&mut self, session: &Session, part: Part) {
+        let what = "users, groups and roles";
+        let filter = match part {
+            Part::All => {
+                vec![
+                    EntityType::User,
+                    EntityType::Group,
+                    EntityType::Role,
+                    EntityType::LocalManagedPolicy,
+                ]
+            }
+            Part::Roles => vec![EntityType::Role],
+        };
+        let mut marker: Option<String> = None;
+        for page in 1.. {
+            let call = session
+                .reads
+                .get_account_authorization_details()
+                .set_filter(Some(filter.clone()))
+                .max_items(session.settings().page_size.unwrap_or(1000))
+                .set_marker(marker.clone())
+                .send();
+            let reply = match read("GetAccountAuthorizationDetails", "account", call).await {
+                Ok(reply) => reply,
+                Err(error) => return self.lost(what, page, &error),
+            };
+            let whole = reply.role_detail_list.is_some()
+                && (part == Part::Roles
+                    || (reply.user_detail_list.is_some() && reply.group_detail_list.is_some()));
+            if !whole {
+                self.missing.push(Missing::new(what, format!("page {page} lacks a list")));
+            }
+            self.users.extend(reply.user_detail_list.unwrap_or_default());
+            self.groups.extend(reply.group_detail_list.unwrap_or_default());
+            self.roles.extend(reply.role_detail_list.unwrap_or_default());
+            self.policies.extend(reply.policies.unwrap_or_default());
+            match next(reply.is_truncated, reply.marker, marker.as_deref()) {
+                Ok(None) => return,
+                Ok(next) => marker = next,
+                Err(why) => return self.missing.push(Missing::new(what, why)),
+            }
+        }
+    }
+
+    /// Descriptions and longest sessions: only `ListRoles` tells them in bulk.
+    async fn read_extras(&mut self, session: &Session, organisation: &OrganisationName) {
+        let what = "descriptions of roles";
+        let mut marker: Option<String> = None;
+        for page in 1.. {
+            let call = session
+                .reads
+                .list_roles()
+                .path_prefix(path_of(organisation))
+                .max_items(session.settings().page_size.unwrap_or(1000))
+                .set_marker(marker.clone())
+                .send();
+            let reply = match read("ListRoles", "account", call).await {
+                Ok(reply) => reply,
+                Err(error) => return self.lost(what, page, &error),
+            };
+            for role in reply.roles {
+                let extra = RoleExtra {
+                    description: role.description.unwrap_or_default(),
+                    session_seconds: role.max_session_duration.unwrap_or(3600),
+                };
+                self.role_extras.insert(role.role_name, extra);
+            }
+            match next(reply.is_truncated, reply.marker, marker.as_deref()) {
+                Ok(None) => return,
+                Ok(next) => marker = next,
+                Err(why) => return self.missing.push(Missing::new(what, why)),
+            }
+        }
+    }
+
+    fn lost(&mut self, what: &str, page: i32, error: &CloudError) {
+        self.missing.push(Missing::new(what, format!("page {page}: {error}")));
+    }
+
+    /// A list that is shorter than the account's own count was cut somewhere. (A longer one is
+    /// not: the summary lags behind, and leaves out what does not count against quotas.)
+    fn count(&mut self, part: Part) {
+        let counts = [
+            (SummaryKeyType::Users, "users", self.users.len(), part == Part::All),
+            (SummaryKeyType::Groups, "groups", self.groups.len(), part == Part::All),
+            (SummaryKeyType::Roles, "roles", self.roles.len(), true),
+        ];
+        for (key, what, listed, asked) in counts {
+            let said = self.summary.get(&key).copied().unwrap_or(0);
+            if asked && usize::try_from(said).is_ok_and(|said| listed < said) {
+                let why = format!("{listed} were listed, the account says it has {said}");
+                self.missing.push(Missing::new(what, why));
+            }
+        }
+    }
+}
+
+/// The marker of the next page, if there is one.
+///
+/// # Errors
+/// Why it cannot be told whether there is more.
+pub fn next(
+    is_truncated: bool,
+    marker: Option<String>,
+    last: Option<&str>,
+) -> Result<Option<String>, String> {
+    match (is_truncated, marker) {
+        (false, None) => Ok(None),
+        // IAM never gives a marker on the last page.
+        (false, Some(_)) => Err("a page says it is the last, and where the next begins".to_owned()),
+        (true, None) => Err("a page does not say where the next begins".to_owned()),
+        (true, Some(marker)) if Some(marker.as_str()) == last => {
+            Err("a page leads to itself".to_owned())
+        }
+        (true, Some(marker)) => Ok(Some(marker)),
+    }
+}

@@ -1,0 +1,308 @@
+//! What a role of the policies is at AWS: a role with its trust, and policies attached to it.
+//!
+//! Pure: accounts, partition and names are all there is to know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::config::SAML_METADATA;
+use super::document::{VERSION, normal, normal_value};
+use super::identity::path_of;
+use super::providers;
+use super::session::{partition, setting};
+use crate::model::{
+    Account, Attachment, AttributeName, AttributeValue, Federation, Forge, GitRef, ObjectName,
+    RealisedProvider, RealisedRole, RoleInputs, RoleSpec, Subject, Trust,
+};
+
+/// Attribute people write: managed policies.
+pub const MANAGED_POLICIES: &str = "managed_policies";
+/// Attribute people write: a policy of the role's own.
+pub const INLINE_POLICY: &str = "inline_policy";
+/// Attribute people write, and attribute of the role: the managed policy that bounds it.
+pub const BOUNDARY: &str = "boundary";
+/// Attribute people write, and attribute of the role: how long a session lasts at most.
+pub const SESSION_HOURS: &str = "session_hours";
+/// Attribute of the role: who may take it on, as a document.
+pub const TRUST: &str = "trust";
+
+/// Kind of attachment: a managed policy, named by its ARN.
+pub const MANAGED: &str = "managed-policy";
+/// Kind of attachment: a policy within its holder.
+pub const INLINE: &str = "inline-policy";
+/// The name of the inline policy of a role of ours.
+pub const INLINE_NAME: &str = "reconcile";
+
+/// A session lasts so long where nothing is written: AWS's own default.
+const USUAL_HOURS: i64 = 1;
+
+/// Access mode `iam`: the hub's users may assume the role where their group's documents say so.
+pub fn iam(inputs: &RoleInputs<'_>) -> RealisedRole {
+    let name = inputs.role.as_str().to_owned();
+    match inputs.trust {
+        Trust::Bound => role(inputs, name, &of_hub(inputs), None, None),
+        Trust::Holder(holder) => by_log_in(inputs, holder),
+        Trust::Forge(service, federation) => by_forge(inputs, service, federation),
+    }
+}
+
+/// Access mode `saml`: people log in elsewhere; that service says in which groups they are.
+pub fn saml(inputs: &RoleInputs<'_>) -> RealisedRole {
+    iam(inputs)
+}
+
+/// The organisation's users of the hub, and nobody else of it: not even those with a policy that
+/// allows them to assume any role.
+fn of_hub(inputs: &RoleInputs<'_>) -> Value {
+    let (partition, hub) = (partition(inputs.hub), &inputs.hub.id);
+    let path = path_of(&inputs.account.place.organisation);
+    json!({
+        "Effect": "Allow",
+        "Principal": { "AWS": format!("arn:{partition}:iam::{hub}:root") },
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "ArnLike": { "aws:PrincipalArn": format!("arn:{partition}:iam::{hub}:user{path}*") }
+        },
+    })
+}
+
+/// Members of one group, as the log-in service says.
+///
+/// Of AWS's condition keys for SAML those named after `eduPerson` attributes may have several
+/// values (IAM User Guide, "Available keys for SAML-based federation"); an entitlement is the one
+/// meant for rights. `SAML:aud` is the sign-in address the answer was made for.
+fn by_log_in(inputs: &RoleInputs<'_>, holder: &Subject) -> RealisedRole {
+    let account = inputs.account;
+    let organisation = &account.place.organisation;
+    let partition = partition(account);
+    let provider = providers::saml_name(organisation);
+    let statement = json!({
+        "Effect": "Allow",
+        "Principal": { "Federated": providers::arn(partition, &account.id, &provider) },
+        "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"],
+        "Condition": {
+            "StringEquals": { "SAML:aud": sign_in(partition) },
+            "ForAnyValue:StringEquals": { "saml:eduPersonEntitlement": entitlement(holder) },
+        },
+    });
+    // The metadata are written once, at the hub, or at each account.
+    let metadata = setting(account, SAML_METADATA).or_else(|| setting(inputs.hub, SAML_METADATA));
+    let known = metadata.filter(|text| !text.starts_with("https://"));
+    let provider = RealisedProvider {
+        name: provider,
+        spec: providers::saml_spec(organisation, known.unwrap_or_default()),
+        unknown: known.is_none(),
+    };
+    let name = format!("{}-{}", holder_name(holder), inputs.role);
+    role(inputs, name, &statement, None, Some(provider))
+}
+
+/// What the log-in service must say of a member of a group.
+pub fn entitlement(holder: &Subject) -> String {
+    holder.to_string()
+}
+
+/// Where SAML answers are sent (AWS General Reference, sign-in endpoints).
+pub fn sign_in(partition: &str) -> &'static str {
+    match partition {
+        "aws-us-gov" => "https://signin.amazonaws-us-gov.com/saml",
+        "aws-cn" => "https://signin.amazonaws.cn/saml",
+        _ => "https://signin.aws.amazon.com/saml",
+    }
+}
+
+/// Jobs of a forge.
+fn by_forge(inputs: &RoleInputs<'_>, service: &Subject, federation: &Federation) -> RealisedRole {
+    let account = inputs.account;
+    let provider = providers::oidc_name(&federation.issuer);
+    let host = federation.issuer.trim_start_matches("https://");
+    let audience = audience(federation);
+    let mut conditions = BTreeMap::from([
+        ("StringEquals", json!({ format!("{host}:aud"): audience })),
+        ("StringLike", json!({ format!("{host}:sub"): subject_claim(federation) })),
+    ]);
+    if !federation.networks.is_empty() {
+        conditions.insert("IpAddress", json!({ "aws:SourceIp": federation.networks }));
+    }
+    let statement = json!({
+        "Effect": "Allow",
+        "Principal": { "Federated": providers::arn(partition(account), &account.id, &provider) },
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": conditions,
+    });
+    let provider = RealisedProvider {
+        name: provider,
+        spec: providers::oidc_spec(&federation.issuer, BTreeSet::from([audience.to_owned()])),
+        unknown: false,
+    };
+    let name = format!("{}-{}", holder_name(service), inputs.role);
+    role(inputs, name, &statement, federation.session_hours, Some(provider))
+}
+
+/// To whom a forge addresses its word: what AWS's own documentation tells people to ask for.
+fn audience(federation: &Federation) -> &str {
+    match federation.forge {
+        Forge::Github => "sts.amazonaws.com",
+        Forge::Gitlab => &federation.issuer,
+    }
+}
+
+/// What the forge says a job is, as a pattern.
+///
+/// GitLab: `project_path:{group}/{project}:ref_type:{type}:ref:{name}`; GitHub:
+/// `repo:{owner}/{repository}:ref:refs/heads/{name}` or `…:environment:{name}`.
+fn subject_claim(federation: &Federation) -> String {
+    let project = &federation.project;
+    match (federation.forge, &federation.git_ref) {
+        (Forge::Gitlab, None | Some(GitRef::Environment(_))) => format!("project_path:{project}:*"),
+        (Forge::Gitlab, Some(GitRef::Branch(name))) => {
+            format!("project_path:{project}:ref_type:branch:ref:{name}")
+        }
+        (Forge::Gitlab, Some(GitRef::Tag(name))) => {
+            format!("project_path:{project}:ref_type:tag:ref:{name}")
+        }
+        (Forge::Github, None) => format!("repo:{project}:*"),
+        (Forge::Github, Some(GitRef::Branch(name))) => {
+            format!("repo:{project}:ref:refs/heads/{name}")
+        }
+        (Forge::Github, Some(GitRef::Tag(name))) => format!("repo:{project}:ref:refs/tags/{name}"),
+        (Forge::Github, Some(GitRef::Environment(name))) => {
+            format!("repo:{project}:environment:{name}")
+        }
+    }
+}
+
+/// A holder in the name of a role: letters, digits and what names may have, the rest as `-`.
+fn holder_name(holder: &Subject) -> String {
+    let text = match holder {
+        Subject::Group(group) => group.to_string(),
+        Subject::Service(name) | Subject::ServiceGroup(name) => name.to_string(),
+        other => other.to_string(),
+    };
+    let allowed = |character: char| {
+        if character.is_ascii_alphanumeric() || "+=,.@_-".contains(character) {
+            character
+        } else {
+            '-'
+        }
+    };
+    text.chars().map(allowed).collect()
+}
+
+/// A role with its attributes and attachments.
+fn role(
+    inputs: &RoleInputs<'_>,
+    name: String,
+    statement: &Value,
+    session_hours: Option<i64>,
+    provider: Option<RealisedProvider>,
+) -> RealisedRole {
+    let written = |key: &str| inputs.attributes.get(&AttributeName::new(key));
+    let account = inputs.account;
+    let hours = match (session_hours, written(SESSION_HOURS)) {
+        (Some(hours), _) => hours,
+        (None, Some(AttributeValue::Number(hours))) => *hours,
+        (None, _) => USUAL_HOURS,
+    };
+    let trust = normal_value(&json!({ "Version": VERSION, "Statement": [statement] })).to_string();
+    let mut attributes = BTreeMap::from([
+        (TRUST.into(), AttributeValue::Text(trust)),
+        (SESSION_HOURS.into(), AttributeValue::Number(hours)),
+    ]);
+    if let Some(AttributeValue::Text(policy)) = written(BOUNDARY) {
+        attributes.insert(BOUNDARY.into(), AttributeValue::Text(policy_arn(account, policy)));
+    }
+    let mut attachments = BTreeSet::new();
+    if let Some(AttributeValue::Set(policies)) = written(MANAGED_POLICIES) {
+        attachments.extend(policies.iter().map(|policy| Attachment {
+            kind: MANAGED.into(),
+            name: policy_arn(account, policy).into(),
+            content: None,
+        }));
+    }
+    if let Some(AttributeValue::Text(policy)) = written(INLINE_POLICY) {
+        attachments.insert(Attachment {
+            kind: INLINE.into(),
+            name: INLINE_NAME.into(),
+            content: Some(normal(policy)),
+        });
+    }
+    RealisedRole {
+        spec: RoleSpec {
+            name: ObjectName::new(name),
+            description: description(inputs.description),
+            attributes,
+        },
+        attachments,
+        provider,
+    }
+}
+
+/// A description as AWS takes it: at most 1,000 characters, no control characters.
+fn description(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(1000).collect()
+}
+
+/// The ARN of a managed policy: one of AWS's own by its name, or as written.
+fn policy_arn(account: &Account, policy: &str) -> String {
+    let partition = partition(account);
+    if policy.starts_with("arn:") {
+        policy.replace("{account}", &account.id)
+    } else {
+        format!("arn:{partition}:iam::aws:policy/{policy}")
+    }
+}
+
+/// Whether managed policies are written as they can be.
+///
+/// # Errors
+/// What is expected.
+pub fn check_policies(value: &AttributeValue) -> Result<(), String> {
+    match value {
+        AttributeValue::Set(policies) if policies.iter().all(|one| is_policy(one)) => Ok(()),
+        _ => Err(POLICY.to_owned()),
+    }
+}
+
+/// Whether one managed policy is written as it can be.
+///
+/// # Errors
+/// What is expected.
+pub fn check_policy(value: &AttributeValue) -> Result<(), String> {
+    match value {
+        AttributeValue::Text(policy) if is_policy(policy) => Ok(()),
+        _ => Err(POLICY.to_owned()),
+    }
+}
+
+const POLICY: &str = "names of AWS's own policies (`ReadOnlyAccess`, `job-function/Billing`) or \
+                      ARNs (`arn:aws:iam::{account}:policy/…`)";
+
+fn is_policy(text: &str) -> bool {
+    let plain =
+        |character: char| character.is_ascii_alphanumeric() || "+=,.@_-/".contains(character);
+    if text.starts_with("arn:") {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        return matches!(parts[..], ["arn", _, "iam", "", _, path] if path.starts_with("policy/"));
+    }
+    !text.is_empty() && text.chars().all(plain)
+}
+
+/// Whether a text is a policy document.
+///
+/// # Errors
+/// What is expected.
+pub fn check_document(value: &AttributeValue) -> Result<(), String> {
+    let AttributeValue::Text(text) = value else { return Err("a JSON document".to_owned()) };
+    let document: Value =
+        serde_json::from_str(text).map_err(|error| format!("a JSON document ({error})"))?;
+    let statement = document.get("Statement");
+    let is_statement = statement.is_some_and(|one| one.is_array() || one.is_object());
+    match document.get("Version").and_then(Value::as_str) {
+        Some(version) if version == VERSION && is_statement => Ok(()),
+        Some(_) | None => {
+            Err(format!("a document with \"Version\": \"{VERSION}\" and a Statement"))
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! A thousand people in three accounts at a simulated AWS: how long each kind of run takes, what
+//! it costs in calls, processor time and memory.
+//!
+//! `RECONCILE_PEERS=… cargo bench --bench aws` (see `tests/run` for the folder) runs the built
+//! program four times: from nothing, with nothing to do, after 5 % of the people changed, after
+//! 2 % left. Every stage runs on a server of its own kind of state; calls are counted on the wire,
+//! which also writes down what was sent: the first stage is sent once more to a fresh server by
+//! sixteen plain clients, whose time is the measure of ours. `PEOPLE` changes the number.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+#[path = "../it/peers/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the benchmark needs a part of the harness")]
+mod peers;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use peers::http::Request;
+use peers::moto::Moto;
+use peers::wire::{Call, Wire};
+
+const GROUPS: usize = 100;
+const ACCOUNTS: [&str; 3] = ["111111111111", "222222222222", "333333333333"];
+const CLIENTS: usize = 16;
+
+fn main() -> ExitCode {
+    let people = std::env::var("PEOPLE").ok().and_then(|text| text.parse().ok()).unwrap_or(1000);
+    let moto = Moto::start();
+    let wire = Wire::start(moto.address());
+    let hub = moto.account(ACCOUNTS[0]);
+    hub.user("runner", "/", &[]);
+    let key = hub.access_key("runner");
+    wire.know(&key.0, ACCOUNTS[0]);
+    let site = Site::new(people, &key);
+
+    println!("| run | wall | processor | peak memory | calls | of them writes |");
+    println!("|---|---|---|---|---|---|");
+    let mut site = site;
+    let created = site.stage("create", &wire);
+    site.stage("nothing to do", &wire);
+    for person in site.people.iter_mut().step_by(20) {
+        person.groups[0] = (person.groups[0] + 1) % GROUPS;
+    }
+    site.write_people();
+    site.stage("5 % changes", &wire);
+    for person in site.people.iter_mut().step_by(50) {
+        person.active = false;
+    }
+    site.write_people();
+    site.stage("2 % removals", &wire);
+
+    // The same calls, by sixteen plain clients and by the program, without the wire between.
+    let theirs = replay(&created);
+    let fresh = Moto::start();
+    let hub = fresh.account(ACCOUNTS[0]);
+    hub.user("runner", "/", &[]);
+    let key = hub.access_key("runner");
+    let site = Site::new(people, &key);
+    let ours = site.run(&fresh.url()).wall;
+    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+    println!();
+    println!(
+        "create without the wire: reconcile {:.1} s; {CLIENTS} plain clients sending the same {} \
+         writes {:.1} s; ratio {ratio:.2}",
+        ours.as_secs_f64(),
+        created.iter().filter(|call| call.is_write).count(),
+        theirs.as_secs_f64(),
+    );
+    if ratio <= 1.0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+struct Person {
+    groups: [usize; 2],
+    active: bool,
+}
+
+struct Site {
+    folder: tempfile::TempDir,
+    key: (String, String),
+    people: Vec<Person>,
+}
+
+struct Figures {
+    wall: Duration,
+    processor: Duration,
+    peak_kib: u64,
+}
+
+impl Site {
+    fn new(people: usize, key: &(String, String)) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for name in ["inventory", "policies", "mirrors"] {
+            fs::create_dir(folder.path().join(name)).expect("a folder");
+        }
+        let people = (0..people)
+            .map(|number| Person { groups: [number % GROUPS, number * 7 % GROUPS], active: true })
+            .collect();
+        let site = Self { folder, key: key.clone(), people };
+        site.write("inventory/all.yaml", &inventory());
+        site.write("policies/all.yaml", &policies());
+        site.write_people();
+        site
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("a file");
+    }
+
+    fn write_people(&self) {
+        self.write("inventory/people.ldif", &ldif(&self.people));
+    }
+
+    /// One run through the wire; prints its line of the table and gives what was sent.
+    fn stage(&self, name: &str, wire: &Wire) -> Vec<Call> {
+        wire.clear();
+        let figures = self.run(&wire.url());
+        let calls = wire.calls();
+        let writes = calls.iter().filter(|call| call.is_write).count();
+        println!(
+            "| {name} | {:.1} s | {:.2} s | {} MiB | {} | {writes} |",
+            figures.wall.as_secs_f64(),
+            figures.processor.as_secs_f64(),
+            figures.peak_kib / 1024,
+            calls.len(),
+        );
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for call in &calls {
+            *counts.entry(&call.action).or_default() += 1;
+        }
+        eprintln!("{name}: {counts:?}");
+        calls
+    }
+
+    fn run(&self, endpoint: &str) -> Figures {
+        let begin = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_reconcile"))
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("AWS_ACCESS_KEY_ID", &self.key.0)
+            .env("AWS_SECRET_ACCESS_KEY", &self.key.1)
+            .env("AWS_ENDPOINT_URL", endpoint)
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .current_dir(self.folder.path())
+            .args(["--quiet", "--summary"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the program starts");
+        let (processor, peak_kib) = watch(&mut child);
+        let wall = begin.elapsed();
+        let status = child.wait().expect("it ended");
+        assert!(status.success(), "{status}");
+        Figures { wall, processor, peak_kib }
+    }
+}
+
+/// Looks at a child until it ends: its processor time and its peak memory in KiB.
+fn watch(child: &mut Child) -> (Duration, u64) {
+    let folder = Path::new("/proc").join(child.id().to_string());
+    let (mut processor, mut peak) = (Duration::ZERO, 0);
+    loop {
+        if let Ok(stat) = fs::read_to_string(folder.join("stat")) {
+            // After the name in parentheses: state, then eleven fields, then the two times in
+            // hundredths of a second (Linux always tells user space so).
+            let after = stat.rsplit(')').next().unwrap_or_default();
+            let mut times = after.split_whitespace().skip(11);
+            let mut next = || times.next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+            processor = Duration::from_millis((next() + next()) * 10);
+        }
+        if let Ok(status) = fs::read_to_string(folder.join("status")) {
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let now = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+            peak = peak.max(now.unwrap_or(0));
+            if status.contains("State:\tZ") {
+                return (processor, peak);
+            }
+        } else {
+            return (processor, peak);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Sends what was sent before to a fresh server: what may go at once, at once.
+fn replay(calls: &[Call]) -> Duration {
+    let moto = Moto::start();
+    let writes: Vec<&Call> = calls.iter().filter(|call| call.is_write).collect();
+    let begin = Instant::now();
+    let phases: [&[&str]; 3] =
+        [&["CreateUser", "CreateGroup", "CreateRole"], &["AddUserToGroup"], &[]];
+    let mut sent = 0;
+    for phase in phases {
+        let of_phase = |call: &&&Call| {
+            let named = |actions: &[&str]| actions.contains(&call.action.as_str());
+            if phase.is_empty() { !named(phases[0]) && !named(phases[1]) } else { named(phase) }
+        };
+        let queue: Mutex<Vec<&Call>> =
+            Mutex::new(writes.iter().filter(of_phase).rev().copied().collect());
+        sent += queue.lock().expect("not poisoned").len();
+        std::thread::scope(|scope| {
+            for _ in 0..CLIENTS {
+                scope.spawn(|| {
+                    loop {
+                        let next = queue.lock().expect("not poisoned").pop();
+                        let Some(call) = next else { return };
+                        send(moto.address(), call);
+                    }
+                });
+            }
+        });
+    }
+    assert_eq!(sent, writes.len());
+    begin.elapsed()
+}
+
+fn send(address: SocketAddr, call: &Call) {
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("x-moto-account-id", call.account.as_str()),
+        (
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0",
+        ),
+    ];
+    let reply = Request::post("/", &headers, &call.request).send(address).expect("moto answers");
+    assert_eq!(reply.status, 200, "{}: {}", call.action, reply.text());
+}
+
+fn inventory() -> String {
+    let mut text = "\
+organisations:
+  spi:
+    accounts:
+"
+    .to_owned();
+    for (number, id) in ACCOUNTS.iter().enumerate() {
+        let hub = if number == 0 { ", hub: true" } else { "" };
+        // Writing to a text cannot fail; so below.
+        let _ = writeln!(text, "      account-{number}: {{vendor: aws, id: \"{id}\"{hub}}}");
+    }
+    text.push_str(
+        "directories:\n  people:\n    ldif: inventory/people.ldif\n    schema: userdir\n    \
+         base: dc=example,dc=org\ngrants:\n",
+    );
+    for group in 0..GROUPS {
+        let _ = writeln!(
+            text,
+            "  - {{group: group{group}, role: role{}, accounts: [account-{}], reason: Bench}}",
+            group % 4,
+            group % ACCOUNTS.len(),
+        );
+    }
+    text
+}
+
+fn policies() -> String {
+    let mut text = "privileged_needs_key: false\nroles:\n".to_owned();
+    for role in 0..4 {
+        let _ = writeln!(
+            text,
+            "  role{role}:\n    description: Number {role}\n    means:\n      aws:\n        \
+             inline_policy: '{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\
+             \"Action\":\"s3:Get*\",\"Resource\":\"*\"}}]}}'"
+        );
+    }
+    text.push_str("limits:\n  default:\n    users: {count: 100, percent: 10}\n    memberships: {count: 1000, percent: 50}\n");
+    text
+}
+
+fn ldif(people: &[Person]) -> String {
+    let users = "ou=users,dc=example,dc=org";
+    let mut text = "dn: dc=example,dc=org\nobjectClass: dcObject\ndc: example\n\n".to_owned();
+    for group in 0..GROUPS {
+        let _ = write!(
+            text,
+            "dn: gid=group{group},{users}\nobjectClass: debianGroup\ngid: group{group}\n\n"
+        );
+    }
+    for (number, person) in people.iter().enumerate() {
+        let uid = format!("person{number:04}");
+        let _ = write!(
+            text,
+            "dn: uid={uid},{users}\nobjectClass: inetOrgPerson\nobjectClass: debianAccount\n\
+             objectClass: debianDeveloper\nuid: {uid}\nuidNumber: {}\ncn: {uid}\nsn: {uid}\n",
+            number + 1000
+        );
+        for group in person.groups {
+            let _ = writeln!(text, "supplementaryGid: group{group}");
+        }
+        if !person.active {
+            text.push_str("accountStatus: inactive 2026-01-01\n");
+        }
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,251 @@
+//! From nothing to nothing to do, and everything that happens to an organisation afterwards, with
+//! a real directory server and a real (if simulated) AWS.
+
+use super::site::{AwsSite, BUILDS, HUB, LATER, MIRRORS};
+use crate::peers::moto::{allow, trust};
+
+/// What a run says it does, without the reasons.
+fn changes(ran: &crate::cli::site::Ran) -> Vec<String> {
+    ran.changes()
+        .iter()
+        .map(|line| line.split("  ").filter(|part| !part.trim().is_empty()).take(3))
+        .map(|parts| parts.map(str::trim).collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+fn has(ran: &crate::cli::site::Ran, what: &str) -> bool {
+    changes(ran).iter().any(|line| line.starts_with(what))
+}
+
+#[test]
+fn from_nothing_to_nothing_to_do() {
+    let site = AwsSite::new();
+    let foreign = [HUB, MIRRORS, BUILDS].map(|id| site.account(id).dump());
+    let dry = site.run(&["--dry-run"]).ends_with(0);
+    assert!(site.wire.writes().is_empty(), "a dry run writes nothing");
+    let run = site.converge();
+    assert_eq!(dry.changes(), run.changes(), "a dry run is exactly what happens");
+
+    let hub = site.account(HUB).dump();
+    for user in ["amara", "boris", "chiyo", "diego", "emeka"] {
+        let text = hub.of(&format!("user {user}"));
+        assert!(text.contains("/reconcile/spi/"), "{text}");
+        assert!(!text.contains("access key") && !text.contains("password"), "{text}");
+    }
+    for (id, before) in [HUB, MIRRORS, BUILDS].iter().zip(&foreign) {
+        let after = site.account(id).dump();
+        let known: Vec<String> = before.names().iter().map(|name| (*name).to_owned()).collect();
+        before.assert_same(&after.only(|name| known.iter().any(|one| one == name)));
+    }
+    let mirrors = site.account(MIRRORS).dump();
+    let role = mirrors.of("role administrator");
+    assert!(role.contains("AdministratorAccess"), "{role}");
+    assert!(role.contains(&format!("arn:aws:iam::{HUB}:root")), "only the hub: {role}");
+}
+
+#[test]
+fn people_come_and_move_and_are_renamed() {
+    let site = AwsSite::applied();
+    site.joins("farid", 1006, &["build"]);
+    let run = site.converge();
+    assert_eq!(changes(&run).len(), 2, "{}", run.out);
+    assert!(has(&run, "+ create user farid") && has(&run, "+ add member farid"), "{}", run.out);
+
+    site.moves("farid", &["admin"]);
+    let run = site.converge();
+    assert!(has(&run, "- remove member farid") && has(&run, "+ add member farid"), "{}", run.out);
+
+    let id = |name: &str| {
+        let reply = site.account(HUB).iam("GetUser", &[("UserName", name)]);
+        reply.text("UserId").to_owned()
+    };
+    let before = id("farid");
+    site.renames("farid", "farid-new");
+    let run = site.converge();
+    assert_eq!(changes(&run).len(), 1, "{}", run.out);
+    assert!(has(&run, "~ update user farid"), "{}", run.out);
+    assert_eq!(id("farid-new"), before, "renamed, not deleted and created");
+}
+
+#[test]
+fn who_leaves_loses_everything_at_once_and_the_user_after_the_grace() {
+    let site = AwsSite::applied();
+    let hub = site.account(HUB);
+    hub.everything("diego");
+    hub.everything("emeka");
+    let emeka = hub.dump().of("user emeka").to_owned();
+    hub.group("by-hand", "/");
+    hub.member("diego", "by-hand");
+    site.is_active("diego", false);
+    let run = site.run(&[]);
+    let run = run.ends_with(0);
+    let suspended = hub.dump();
+    let text = suspended.of("user diego");
+    for gone in
+        ["access key", "password", "ssh", "certificate", "service", "mfa", "policy", "boundary"]
+    {
+        assert!(!text.to_lowercase().contains(gone), "{gone} is still there: {text}\n{}", run.out);
+    }
+    assert!(!text.contains("build") && !text.contains("by-hand"), "in no group: {text}");
+    assert!(text.contains("reconcile:suspended"), "{text}");
+    assert_eq!(suspended.of("user emeka").contains("access key"), emeka.contains("access key"));
+
+    // Back within the grace: restored, without anything they had collected.
+    site.is_active("diego", true);
+    let run = site.run(&[]).ends_with(0);
+    assert!(has(&run, "~ restore user diego") || has(&run, "+ restore user diego"), "{}", run.out);
+    assert!(has(&run, "+ add member diego"), "{}", run.out);
+    assert!(!hub.dump().of("user diego").contains("reconcile:suspended"));
+
+    // Gone for good.
+    site.is_active("diego", false);
+    site.run(&[]).ends_with(0);
+    let later = "2099-01-01";
+    let dry = site.run(&["--dry-run", "--today", later]).ends_with(0);
+    assert!(has(&dry, "- delete user diego"), "{}", dry.out);
+    // The grace is written on the user: what was written long ago is over now.
+    let tags = [
+        ("UserName", "diego"),
+        ("Tags.member.1.Key", "reconcile:suspended"),
+        ("Tags.member.1.Value", "2020-01-01"),
+    ];
+    hub.iam("TagUser", &tags);
+    let run = site.converge();
+    assert!(has(&run, "- delete user diego"), "{}", run.out);
+    assert!(!hub.dump().names().contains(&"user diego"));
+    assert!(hub.dump().names().contains(&"group by-hand"), "the foreign group stays");
+}
+
+#[test]
+fn accounts_and_grants_come_and_go() {
+    let site = AwsSite::applied();
+    site.edit(
+        "directories:",
+        &format!("      later: {{vendor: aws, id: \"{LATER}\"}}\ndirectories:"),
+    );
+    let run = site.converge();
+    assert!(has(&run, "+ create role administrator"), "{}", run.out);
+    assert!(site.account(LATER).dump().names().contains(&"role administrator"));
+
+    site.edit(
+        "accounts: [debian-builds], reason: They build",
+        "accounts: [debian-builds], reason: They build, until: 2026-01-01",
+    );
+    let run = site.run(&[]);
+    assert!(run.out.contains("2026-01-01"), "{}", run.out);
+    assert!(!site.account(BUILDS).dump().names().contains(&"role operator"), "{}", run.out);
+    site.converge();
+}
+
+#[test]
+fn what_somebody_changed_by_hand_is_put_right() {
+    let site = AwsSite::applied();
+    let before = [HUB, MIRRORS, BUILDS].map(|id| site.account(id).dump());
+    let hub = site.account(HUB);
+    hub.inline("User", "amara", "extra", &allow("s3:*"));
+    hub.inline("Group", "build", "extra", &allow("s3:*"));
+    hub.user("stranger", "/", &[]);
+    hub.member("stranger", "build");
+    let builds = site.account(BUILDS);
+    builds.inline("Role", "operator", "extra", &allow("s3:*"));
+    let policy = builds.policy("mine", "/", &allow("s3:*"));
+    builds.attach("Role", "operator", &policy);
+    let trust = serde_json::to_string(&trust("arn:aws:iam::999999999999:root")).expect("JSON");
+    builds.iam("UpdateAssumeRolePolicy", &[("RoleName", "operator"), ("PolicyDocument", &trust)]);
+    builds.iam("UpdateRole", &[("RoleName", "operator"), ("MaxSessionDuration", "43200")]);
+    let run = site.converge();
+    for what in [
+        "- detach from amara",
+        "- detach from build",
+        "- remove member stranger",
+        "- detach from operator",
+        "~ update role operator",
+    ] {
+        assert!(has(&run, what), "{what} is not in\n{}", run.out);
+    }
+    hub.iam("DeleteUser", &[("UserName", "stranger")]);
+    builds.iam("DeletePolicy", &[("PolicyArn", &policy)]);
+    for (id, before) in [HUB, MIRRORS, BUILDS].iter().zip(&before) {
+        before.assert_same(&site.account(id).dump());
+    }
+}
+
+#[test]
+fn foreign_look_alikes_survive() {
+    let site = AwsSite::new();
+    let hub = site.account(HUB);
+    // Our path without a tag, our tags without the path, our names, another organisation's mark.
+    hub.user("path-only", "/reconcile/spi/", &[]);
+    let tags = [("reconcile:organisation", "spi"), ("reconcile:subject", "person:debian:9999")];
+    hub.user("tags-only", "/", &tags);
+    hub.user("theirs", "/reconcile/other/", &[("reconcile:organisation", "other"), tags[1]]);
+    hub.group("looks-like-it", "/reconcile/");
+    hub.group("theirs", "/reconcile/other/group:debian:admin/");
+    let builds = site.account(BUILDS);
+    builds.role("path-only", "/reconcile/spi/", &trust("arn:aws:iam::111111111111:root"), &[]);
+    let other = [("reconcile:organisation", "other"), ("reconcile:subject", "role:x")];
+    builds.role("theirs", "/reconcile/other/", &trust("arn:aws:iam::111111111111:root"), &other);
+    let names = |id: &str| -> Vec<String> {
+        site.account(id).dump().names().iter().map(|name| (*name).to_owned()).collect()
+    };
+    let before: Vec<_> = [HUB, BUILDS].map(|id| (id, names(id), site.account(id).dump())).into();
+    site.converge();
+    site.edit(
+        "role: operator, accounts: [debian-builds]",
+        "role: administrator, accounts: [debian-builds]",
+    );
+    site.run(&[]);
+    for (id, names, dump) in before {
+        let now = site.account(id).dump().only(|name| names.iter().any(|one| one == name));
+        dump.assert_same(&now);
+    }
+}
+
+#[test]
+fn two_organisations_share_an_account_and_do_not_see_each_other() {
+    let site = AwsSite::applied();
+    let first = [HUB, BUILDS].map(|id| site.account(id).dump());
+    site.edit(
+        "directories:",
+        "  harbour:\n    accounts:\n      harbour-hub: {vendor: aws, id: \"111111111111\", hub: true}\n      harbour-builds: {vendor: aws, id: \"333333333333\"}\ndirectories:",
+    );
+    site.edit(
+        "  debian:\n",
+        &format!(
+            "  second:\n    ldap: {{url: \"{}\", start_tls: false}}\n    schema: userdir\n    base: dc=example,dc=org\n    name_prefix: h-\n  debian:\n",
+            site.slapd.url()
+        ),
+    );
+    let text = site
+        .read("inventory/all.yaml")
+        .replace("group: admin", "group: \"debian:admin\"")
+        .replace("group: build,", "group: \"debian:build\",")
+        .replace("accounts: [\"*\"]", "accounts: [spi-hub, debian-mirrors, debian-builds]");
+    site.write(
+        "inventory/all.yaml",
+        &format!("{text}  - {{group: \"second:build\", role: viewer, accounts: [harbour-builds], reason: Harbour}}\n"),
+    );
+    let policies = site.read("policies/all.yaml").replace(
+        "privileged_needs_key",
+        "  viewer: {description: Looks, means: {aws: {managed_policies: [ReadOnlyAccess]}}}\nprivileged_needs_key",
+    );
+    site.write("policies/all.yaml", &policies);
+    site.converge();
+    let hub = site.account(HUB).dump();
+    assert!(hub.names().contains(&"user h-diego"), "{:?}", hub.names());
+    for (id, before) in [HUB, BUILDS].iter().zip(&first) {
+        let names: Vec<String> = before.names().iter().map(|name| (*name).to_owned()).collect();
+        let now = site.account(id).dump().only(|name| names.iter().any(|one| one == name));
+        before.assert_same(&now);
+    }
+    // The second goes, the first stays.
+    let text = site.read("inventory/all.yaml");
+    let grants = text.find("  - {group: \"second:build\"").expect("the grant");
+    site.write("inventory/all.yaml", &text[..grants]);
+    site.run(&[]);
+    for (id, before) in [HUB, BUILDS].iter().zip(&first) {
+        let names: Vec<String> = before.names().iter().map(|name| (*name).to_owned()).collect();
+        let now = site.account(id).dump().only(|name| names.iter().any(|one| one == name));
+        before.assert_same(&now);
+    }
+}
