@@ -7,6 +7,7 @@ mod cli;
 mod directory;
 mod engine;
 mod inventory;
+mod keys;
 mod memory;
 mod peers;
 mod record;

@@ -61,7 +61,7 @@ impl Apply for Client {
             Step::UpdateUser { id, subject, before, after } => {
                 self.update_user(id, subject, before, after).await
             }
-            Step::RevokeCredential { user, subject, credential } => {
+            Step::RevokeCredential { user, subject, credential, .. } => {
                 self.revoke(user, subject, credential).await
             }
             Step::SuspendUser { id, subject, on, .. } => self.suspend(id, subject, *on).await,

@@ -209,6 +209,7 @@ fn facts(
         renames_roles: false,
         shared_roles: false,
         federates: true,
+        key_kind: None,
         realise,
     }
 }

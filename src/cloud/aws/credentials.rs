@@ -224,7 +224,12 @@ type Found = Result<Vec<String>, CloudError>;
 fn credential(user: &VendorId, kind: &str, id: String) -> Credential {
     // The ARNs of virtual devices name them so; others have the serial number of a thing.
     let kind = if kind == MFA && id.contains(":mfa/") { VIRTUAL_MFA } else { kind };
-    Credential { user: user.clone(), kind: CredentialKind::new(kind), id: VendorId::new(id) }
+    Credential {
+        user: user.clone(),
+        kind: CredentialKind::new(kind),
+        id: VendorId::new(id),
+        handed_over: None,
+    }
 }
 
 /// All pages of one list.
