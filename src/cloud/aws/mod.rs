@@ -17,6 +17,7 @@ mod document;
 mod error;
 mod hub;
 mod identity;
+mod keys;
 mod known;
 mod observe;
 mod providers;

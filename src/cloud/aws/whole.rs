@@ -42,7 +42,7 @@ impl Intercept for WholeReplies {
 
 /// Actions whose replies say whether there is more. `IsTruncated` is always in them (IAM API
 /// Reference: "IAM always returns" it, also when nothing is left out).
-const PAGED: [&str; 17] = [
+const PAGED: [&str; 18] = [
     "GetAccountAuthorizationDetails",
     "GetGroup",
     "ListAccessKeys",
@@ -59,6 +59,7 @@ const PAGED: [&str; 17] = [
     "ListSSHPublicKeys",
     "ListSigningCertificates",
     "ListUserPolicies",
+    "ListUserTags",
     "ListUsers",
 ];
 
