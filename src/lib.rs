@@ -14,6 +14,7 @@
 //!                                  (complete | partial)
 //!  Plan + Policies ─▶ guard::review ─▶ ApprovedPlan + held changes + violations     (pure)
 //!  ApprovedPlan ─▶ apply::execute ─▶ events ─▶ { progress, record } ─▶ Outcomes ─▶ exit code
+//!                            └─▶ sink::Sinks (secrets of new keys, and nowhere else)
 //! ```
 //!
 //! A dry run is this flow without its last line ([`run::prepare`] without [`run::carry_out`]):
@@ -34,6 +35,8 @@
 //! - **outcome**: what became of a change; **run record**: the durable account of a run.
 //! - **owned**: carries our mark; **foreign**: exists and is not ours; **extraneous**: owned and
 //!   not desired; **departed**: whose person left (the act: deprovision: suspend, wait, delete).
+//! - **key**: a credential of a service account that this program issues; **handed over**: a sink
+//!   took its secret, as noted on its user; **sink**: where secrets of new keys go.
 //! - **hub**: the account in which an organisation's users and groups at a vendor live.
 //!
 //! # Rules that hold everywhere
@@ -76,8 +79,11 @@ pub mod plan;
 
 pub mod guard;
 
+pub mod http;
+
 pub mod cloud;
 pub mod event;
+pub mod sink;
 
 pub mod apply;
 

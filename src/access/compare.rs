@@ -10,7 +10,7 @@ use super::value::{
     AccountChange, Difference, GroupRight, HubUser, Right, RoleChange, RoleTerms, UntilChange,
 };
 use super::{View, members};
-use crate::desired::DesiredHub;
+use crate::desired::{DesiredAccount, DesiredHub};
 use crate::inventory::Inventory;
 use crate::model::{DirectoryName, Place, RoleName, Subject, VendorName};
 
@@ -60,9 +60,19 @@ fn gained(before: &View<'_>, after: &View<'_>) -> Vec<Right> {
             }
         }
     }
+    candidates.extend(after.jobs.keys().copied());
+    // Other jobs of the same service account are somebody else.
+    let same_jobs = |place: &Place, role: &RoleName, subject: &Subject| {
+        let of = |view: &View<'_>| {
+            view.jobs.get(&(place, role, subject)).map(|jobs| jobs.federation.clone())
+        };
+        of(before) == of(after)
+    };
     candidates
         .into_iter()
-        .filter(|(place, role, subject)| !before.holds(place, role, subject))
+        .filter(|(place, role, subject)| {
+            !before.holds(place, role, subject) || !same_jobs(place, role, subject)
+        })
         .filter_map(|(place, role, subject)| after.right(place, role, subject))
         .collect()
 }
@@ -110,6 +120,15 @@ fn until(base: &View<'_>, head: &View<'_>) -> Vec<UntilChange> {
             }
         }
     }
+    for (taken, jobs) in &head.jobs {
+        let was = base.jobs.get(taken).map(|was| was.federation);
+        let (place, role, who) = *taken;
+        let (before, after) = (base.until(place, role, who), head.until(place, role, who));
+        if was == Some(jobs.federation) && before != after {
+            let (place, role, group) = (place.clone(), role.clone(), who.clone());
+            changes.push(UntilChange { place, role, group, before, after });
+        }
+    }
     changes.sort();
     changes
 }
@@ -120,9 +139,9 @@ fn roles(base: &View<'_>, head: &View<'_>) -> Vec<RoleChange> {
     for (place, account) in &head.desired.accounts {
         let Some(was) = base.account(place) else { continue };
         let vendor = &account.account.vendor;
-        let before: BTreeSet<&RoleName> = was.bindings.keys().map(|(_, role)| role).collect();
-        let has: BTreeSet<&RoleName> = account.bindings.keys().map(|(_, role)| role).collect();
-        for role in has.intersection(&before).copied() {
+        let before = base.held_in(place, was);
+        let after = head.held_in(place, account);
+        for role in after.intersection(&before).copied() {
             let Some((before, after)) =
                 role_terms(base, role, &was.account.vendor).zip(role_terms(head, role, vendor))
             else {
@@ -151,11 +170,23 @@ fn roles(base: &View<'_>, head: &View<'_>) -> Vec<RoleChange> {
                 let members = members(hub, group).into_iter();
                 people.extend(members.filter(|one| base.holds(place, &change.role, one)));
             }
+            let taken =
+                head.jobs.keys().filter(|(at, role, _)| *at == place && **role == change.role);
+            let taken = taken.filter(|taken| base.jobs.contains_key(*taken));
+            people.extend(taken.map(|(.., who)| *who));
         }
         change.people = people.into_iter().map(|subject| head.who(subject)).collect();
         change.people.sort();
     }
     changes
+}
+
+impl View<'_> {
+    /// The roles somebody can have in an account.
+    fn held_in<'s>(&'s self, place: &Place, account: &'s DesiredAccount) -> BTreeSet<&'s RoleName> {
+        let taken = self.jobs.keys().filter(|(at, ..)| *at == place).map(|(_, role, _)| *role);
+        account.bindings.keys().map(|(_, role)| role).chain(taken).collect()
+    }
 }
 
 fn role_terms(view: &View<'_>, role: &RoleName, vendor: &VendorName) -> Option<RoleTerms> {

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use super::value::{
     AccountExplained, AccountTerms, EndedGrant, Explained, GroupExplained, GroupRight, HubUser,
-    IdleGroup, Joining, Member, PersonExplained, Right, RoleInAccount, ServiceExplained, Who, Why,
-    Withheld,
+    IdleGroup, Joining, Member, PersonExplained, Proof, Right, RoleInAccount, ServiceExplained,
+    Who, Why, Withheld,
 };
 use super::{Found, View, joining, members};
 use crate::desired::{DesiredHub, Standing};
-use crate::inventory::{AccountEntry, Administrators};
+use crate::inventory::{AccountEntry, Administrators, ServiceIdentity};
 use crate::model::{
-    DirectoryName, GroupIndex, GroupRef, Person, PersonKind, Place, Reason, RoleName, Source,
-    Standing as PersonStanding, Subject,
+    DirectoryName, GroupIndex, GroupRef, KeyRotation, Person, PersonKind, Place, Reason, RoleName,
+    Source, Standing as PersonStanding, Subject,
 };
 
 /// Explains what was found; `None` when it is of another resolution.
@@ -114,6 +114,7 @@ impl<'a> View<'a> {
             until: service.until,
             owners: service.owners.clone(),
             answerable: self.present_in(&service.owners),
+            proof: proof(&service.identity),
             users: self.users_of(&subject),
             rights: self.rights_of(&subject),
             ended: self.ended(|one| one.group == group),
@@ -127,6 +128,7 @@ impl<'a> View<'a> {
             .into_iter()
             .flat_map(|account| account.bindings.keys())
             .map(|(_, role)| role)
+            .chain(self.jobs.keys().filter(|(at, ..)| *at == place).map(|(_, role, _)| *role))
             .collect();
         let administrators = entry.administrators.as_ref();
         AccountExplained {
@@ -151,6 +153,12 @@ impl<'a> View<'a> {
             .iter()
             .filter_map(|group| self.hub_of(place).map(|hub| members(hub, group)))
             .flatten()
+            .chain(
+                self.jobs
+                    .keys()
+                    .filter(|(at, taken, _)| (*at, *taken) == (place, role))
+                    .map(|(.., who)| *who),
+            )
             .collect();
         people.sort();
         people.dedup();
@@ -198,6 +206,12 @@ impl<'a> View<'a> {
                 held.extend_from_slice(self.roles_of(place, group));
             }
         }
+        held.extend(
+            self.jobs
+                .keys()
+                .filter(|(.., who)| *who == subject)
+                .map(|(place, role, _)| (*place, *role)),
+        );
         held.sort();
         held.dedup();
         held.into_iter().filter_map(|(place, role)| self.right(place, role, subject)).collect()
@@ -377,6 +391,16 @@ impl<'a> View<'a> {
         }
         ended.sort();
         ended
+    }
+}
+
+fn proof(identity: &ServiceIdentity) -> Proof {
+    match identity {
+        ServiceIdentity::User => Proof::ByHand,
+        ServiceIdentity::Key(KeyRotation { after_days, overlap_days, sink }) => {
+            Proof::Key { after_days: *after_days, overlap_days: *overlap_days, sink: sink.clone() }
+        }
+        ServiceIdentity::Forge(federation) => Proof::Jobs(Box::new(federation.clone())),
     }
 }
 

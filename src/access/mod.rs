@@ -4,19 +4,21 @@
 //! ([`explain`]), and what a change of the inventory gives and takes ([`compare`]).
 //!
 //! Architecture invariant: pure, and nothing here decides anything. A right is there exactly when
-//! the resolution has the membership and the binding it is made of.
+//! the resolution has the membership and the binding it is made of; or, for jobs of a forge, the
+//! role object they take on.
 
 mod compare;
 mod explain;
 mod find;
 mod value;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::desired::{Desired, DesiredAccount, DesiredHub, Inputs, Standing};
-use crate::inventory::Grant;
+use crate::desired::{Desired, DesiredAccount, DesiredHub, DesiredRole, Inputs, Standing};
+use crate::inventory::{Grant, Inventory, ServiceIdentity};
 use crate::model::{
-    Directory, DirectoryName, GroupName, GroupRef, Person, Place, Reading, RoleName, Subject, Via,
+    Directory, DirectoryName, Federation, GroupName, GroupRef, Person, Place, Reading, RoleName,
+    Subject, Via,
 };
 
 pub use compare::compare;
@@ -25,8 +27,8 @@ pub use find::{Found, Unknown, find};
 pub use value::{
     AccountChange, AccountExplained, AccountTerms, Attributes, Blocked, Difference, EndedGrant,
     Explained, GrantLine, GroupExplained, GroupRight, HubUser, IdleGroup, Joining, Member,
-    NotComplete, PersonExplained, Right, RoleChange, RoleInAccount, RoleTerms, ServiceExplained,
-    UntilChange, Way, Who, Why, Withheld,
+    NotComplete, PersonExplained, Proof, Right, RoleChange, RoleInAccount, RoleTerms,
+    ServiceExplained, UntilChange, Way, Who, Why, Withheld,
 };
 
 /// A resolution and what it was made from, with indexes.
@@ -38,6 +40,18 @@ pub struct View<'a> {
     /// Roles of a group below a hub, by place.
     by_group: HashMap<(&'a Place, &'a Subject), Vec<(&'a Place, &'a RoleName)>>,
     grants: HashMap<(&'a GroupRef, &'a RoleName), Vec<&'a Grant>>,
+    /// Roles that jobs of a forge take on.
+    jobs: BTreeMap<Taken<'a>, Jobs<'a>>,
+}
+
+/// Where which role is taken on by which service account: one of these.
+type Taken<'a> = (&'a Place, &'a RoleName, &'a Subject);
+
+/// Jobs of a forge that take on a role object of their own.
+#[derive(Clone, Copy)]
+struct Jobs<'a> {
+    federation: &'a Federation,
+    role: &'a DesiredRole,
 }
 
 impl<'a> View<'a> {
@@ -49,6 +63,7 @@ impl<'a> View<'a> {
             by_role: HashMap::new(),
             by_group: HashMap::new(),
             grants: HashMap::new(),
+            jobs: jobs(inputs.inventory, desired),
         };
         for (place, account) in &desired.accounts {
             for (group, role) in account.bindings.keys() {
@@ -75,14 +90,16 @@ impl<'a> View<'a> {
 
     /// Every right anybody has, in no particular order: for those who compare with all of it.
     pub fn rights(&self) -> impl Iterator<Item = (Subject, &'a Place, &'a RoleName)> {
-        self.desired.hubs.iter().flat_map(move |(hub_place, hub)| {
+        let jobs = self.jobs.keys().map(|(place, role, who)| ((*who).clone(), *place, *role));
+        let members = self.desired.hubs.iter().flat_map(move |(hub_place, hub)| {
             hub.memberships.iter().flat_map(move |membership| {
                 let group = &hub.groups[membership.group as usize].subject;
                 let user = &hub.users[membership.user as usize].subject;
                 let roles = self.roles_of(hub_place, group);
                 roles.iter().map(move |(place, role)| (user.clone(), *place, *role))
             })
-        })
+        });
+        members.chain(jobs)
     }
 
     fn directory(&self, name: &DirectoryName) -> Option<&'a Directory> {
@@ -123,6 +140,17 @@ impl<'a> View<'a> {
 
     /// The right, if it is there.
     fn right(&self, place: &Place, role: &RoleName, subject: &Subject) -> Option<Right> {
+        if let Some(jobs) = self.jobs.get(&(place, role, subject)) {
+            let blocked = jobs.role.blocked.then(|| Blocked::Role(jobs.role.spec.name.clone()));
+            let way = Way {
+                group: subject.clone(),
+                joining: Joining::Jobs(Box::new(jobs.federation.clone())),
+                grants: self.grant_lines(place, role, subject),
+                blocked,
+            };
+            let (place, role) = (place.clone(), role.clone());
+            return Some(Right { place, role, who: self.who(subject), ways: vec![way] });
+        }
         let hub = self.hub_of(place)?;
         let user = position(hub.users.binary_search_by(|user| user.subject.cmp(subject)))?;
         let mut ways: Vec<Way> = self
@@ -140,6 +168,9 @@ impl<'a> View<'a> {
     }
 
     fn holds(&self, place: &Place, role: &RoleName, subject: &Subject) -> bool {
+        if self.jobs.contains_key(&(place, role, subject)) {
+            return true;
+        }
         let Some(hub) = self.hub_of(place) else { return false };
         let user = hub.users.binary_search_by(|user| user.subject.cmp(subject));
         position(user).is_some_and(|user| {
@@ -185,7 +216,7 @@ impl<'a> View<'a> {
                     until: grant.until,
                 })
                 .collect(),
-            Subject::ServiceGroup(name) => self
+            Subject::ServiceGroup(name) | Subject::Service(name) => self
                 .inputs
                 .inventory
                 .service_accounts
@@ -199,7 +230,6 @@ impl<'a> View<'a> {
                 .collect(),
             Subject::Person { .. }
             | Subject::Role(_)
-            | Subject::Service(_)
             | Subject::Held { .. }
             | Subject::IdentityProvider(_) => Vec::new(),
         }
@@ -236,6 +266,22 @@ impl<'a> View<'a> {
             .or_else(|| self.account(&account.hub)?.roles.get(&subject))?;
         role.blocked.then(|| Blocked::Role(role.spec.name.clone()))
     }
+}
+
+/// Every role that jobs of a forge take on.
+fn jobs<'a>(inventory: &'a Inventory, desired: &'a Desired) -> BTreeMap<Taken<'a>, Jobs<'a>> {
+    let mut jobs = BTreeMap::new();
+    for (place, account) in &desired.accounts {
+        for (subject, wanted) in &account.roles {
+            let Subject::Held { role, by } = subject else { continue };
+            let Subject::Service(name) = &**by else { continue };
+            let service = inventory.service_accounts.get(name);
+            if let Some(ServiceIdentity::Forge(federation)) = service.map(|one| &one.identity) {
+                jobs.insert((place, role, &**by), Jobs { federation, role: wanted });
+            }
+        }
+    }
+    jobs
 }
 
 /// The people and service accounts in a group of a hub, sorted.

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::{
-    AttributeName, AttributeValue, DirectoryName, GroupName, GroupRef, Login, Missing, ObjectName,
-    PersonKind, Place, RoleName, Source, StableId, Subject, VendorName,
+    AttributeName, AttributeValue, DirectoryName, Federation, GroupName, GroupRef, Login, Missing,
+    ObjectName, PersonKind, Place, RoleName, SinkName, Source, StableId, Subject, VendorName,
 };
 
 /// A person or service account, by the name people use and by what stays the same.
@@ -37,7 +37,7 @@ pub struct Right {
 /// A group through which somebody has a role.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Way {
-    /// The group that holds the role.
+    /// The group that holds the role; of jobs of a forge the service account itself.
     pub group: Subject,
     /// How they are in it.
     pub joining: Joining,
@@ -60,6 +60,8 @@ pub enum Joining {
     Through(GroupName),
     /// A service account's own group.
     Itself,
+    /// No group: jobs of a forge take on a role of their own.
+    Jobs(Box<Federation>),
 }
 
 /// A line that grants something.
@@ -276,12 +278,33 @@ pub struct ServiceExplained {
     pub owners: GroupRef,
     /// Those of its people who may have access today.
     pub answerable: Vec<Who>,
+    /// How it proves who it is.
+    pub proof: Proof,
     /// Its users.
     pub users: Vec<HubUser>,
     /// What it may do.
     pub rights: Vec<Right>,
     /// What it could do until a day that is over.
     pub ended: Vec<EndedGrant>,
+}
+
+/// How a service account proves who it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// With credentials that people make.
+    ByHand,
+    /// With a key that this program issues and replaces.
+    Key {
+        /// After how many days a new one comes.
+        after_days: u32,
+        /// How many days the old one holds beside the new one.
+        overlap_days: u32,
+        /// Where it goes.
+        sink: SinkName,
+    },
+    /// By the word of a forge.
+    Jobs(Box<Federation>),
 }
 
 /// Who may do what in an account.

@@ -91,6 +91,7 @@ pub fn goal<'a>(step: &'a Step, references: &[VendorId]) -> (ObjectKey, Expected
             HolderKind::Group => (ObjectKey::Group(id.clone()), Expected::AnyGroup(subject)),
             HolderKind::Role => (ObjectKey::Role(id.clone()), Expected::AnyRole(subject)),
         },
+        // `issue` never asks: the secret is in a reply and in nothing one could look at.
         Step::IssueCredential { .. } => (ObjectKey::User(pair(0)), Expected::Unknowable),
     }
 }
@@ -408,7 +409,9 @@ mod tests {
                         user: id(),
                         kind: "key".into(),
                         id: "key".into(),
+                        handed_over: None,
                     }),
+                    replaced_by: None,
                 },
                 exists(),
                 None,

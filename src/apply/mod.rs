@@ -12,6 +12,8 @@
 //! - An account that is slow, throttled, or whose credentials have expired does not affect others.
 //! - Every change has exactly one outcome, also when the run is interrupted, the record cannot be
 //!   written, or the code of a cloud panics.
+//! - The secret of a new key is handed to its sink and kept nowhere. A key whose secret could not be
+//!   handed over is revoked at once.
 //! - Patience is bounded in attempts and time, see [`Options`].
 //!
 //! # Architecture invariants
@@ -20,6 +22,7 @@
 
 pub mod goal;
 mod hint;
+mod issue;
 mod options;
 mod outcomes;
 mod pace;
@@ -46,6 +49,7 @@ use crate::event::{Event, Events, Outcome};
 use crate::guard::ApprovedPlan;
 use crate::model::{ChangeId, Place};
 use crate::plan::Outputs;
+use crate::sink::Sinks;
 use pace::Pace;
 use schedule::{Account, Schedule};
 use shared::Shared;
@@ -56,18 +60,20 @@ const UNRECORDED: &str = "what happens can no longer be recorded";
 
 /// Carries out an approved plan and says what became of every change.
 ///
-/// `events` is told as things happen; when it fails, no further change begins. After `interrupt`
+/// New keys of service accounts go into `sinks`, and their secrets nowhere else. `events` is told as
+/// things happen; when it fails, no further change begins. After `interrupt`
 /// is cancelled no further change begins either, and those under way are brought to an end without
 /// long waits.
 pub async fn execute(
     approved: &ApprovedPlan,
     connections: &BTreeMap<Place, Connection>,
+    sinks: &dyn Sinks,
     options: Options,
     events: &mut dyn Events,
     interrupt: &CancellationToken,
 ) -> Outcomes {
     let changes = &approved.plan().changes;
-    let shared = Shared::new(options, interrupt, events);
+    let shared = Shared::new(options, interrupt, sinks, events);
     let mut schedule = Schedule::new(changes, approved.held());
     let accounts: Vec<Option<&Connection>> = (0..schedule.accounts())
         .map(|account| connections.get(&**schedule.place(account)))

@@ -6,12 +6,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::Options;
 use crate::event::{Event, Events};
+use crate::sink::Sinks;
 
 /// What all changes under way share.
 pub(super) struct Shared<'a> {
     pub(super) options: Options,
     /// No further change begins once this is cancelled.
     pub(super) halt: CancellationToken,
+    /// Where new keys go.
+    pub(super) sinks: &'a dyn Sinks,
     reader: Mutex<Reader<'a>>,
 }
 
@@ -24,11 +27,13 @@ impl<'a> Shared<'a> {
     pub(super) fn new(
         options: Options,
         interrupt: &CancellationToken,
+        sinks: &'a dyn Sinks,
         events: &'a mut dyn Events,
     ) -> Self {
         Self {
             options,
             halt: interrupt.child_token(),
+            sinks,
             reader: Mutex::new(Reader { events, failed: None }),
         }
     }

@@ -11,15 +11,15 @@ use super::verify::{is_verified, makes_id};
 use crate::cloud::{Apply, CloudError, ErrorKind, Retry};
 use crate::event::{Event, Outcome};
 use crate::model::{Snapshot, VendorId};
-use crate::plan::{Change, Output, Outputs, Reference};
+use crate::plan::{Change, Output, Outputs, Reference, Step};
 
 /// One change in hand.
-pub(super) struct Work<'a> {
+pub(super) struct Work<'a, 's> {
     pub(super) change: &'a Change,
     pub(super) references: Vec<VendorId>,
     pub(super) cloud: &'a dyn Apply,
     pub(super) pace: &'a Pace,
-    pub(super) shared: &'a Shared<'a>,
+    pub(super) shared: &'a Shared<'s>,
     /// It already has its turn for the next call.
     pub(super) has_turn: bool,
     pub(super) calls: u32,
@@ -34,9 +34,9 @@ pub(super) struct Ended {
 }
 
 /// Why a change could not be brought to a good end.
-struct Failure {
-    why: String,
-    hint: Option<String>,
+pub(super) struct Failure {
+    pub(super) why: String,
+    pub(super) hint: Option<String>,
     account_lost: bool,
 }
 
@@ -47,16 +47,16 @@ impl From<Outcome> for Ended {
 }
 
 impl Failure {
-    fn new(why: impl Into<String>) -> Self {
+    pub(super) fn new(why: impl Into<String>) -> Self {
         Self { why: why.into(), hint: None, account_lost: false }
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    fn of(error: &CloudError) -> Self {
+    pub(super) fn of(error: &CloudError) -> Self {
         Self {
             why: in_words(error),
             hint: Some(hint::of(error.kind).to_owned()),
@@ -65,7 +65,7 @@ impl Failure {
     }
 }
 
-impl Work<'_> {
+impl Work<'_, '_> {
     /// From the first call to the last.
     pub(super) async fn run(mut self) -> Ended {
         if let Err(why) = self.turn().await {
@@ -84,7 +84,12 @@ impl Work<'_> {
         }
         self.has_turn = true;
         let began = Instant::now();
-        match self.attempts(began).await {
+        let ended = if matches!(self.change.step, Step::IssueCredential { .. }) {
+            self.issue(began).await
+        } else {
+            self.attempts(began).await
+        };
+        match ended {
             Ok(ended) => ended,
             Err(failure) => Ended {
                 account_lost: failure.account_lost.then(|| failure.why.clone()),
@@ -95,7 +100,7 @@ impl Work<'_> {
     }
 
     /// Sends the change until it is done, or known to be done, or hopeless.
-    async fn attempts(&mut self, began: Instant) -> Result<Ended, Failure> {
+    pub(super) async fn attempts(&mut self, began: Instant) -> Result<Ended, Failure> {
         let mut patience = self.patience(0, began);
         let mut reply_lost = false;
         loop {
@@ -207,7 +212,7 @@ impl Work<'_> {
         }
     }
 
-    fn refers_to_new(&self) -> bool {
+    pub(super) fn refers_to_new(&self) -> bool {
         self.change.step.references().any(|reference| match reference {
             Reference::Made { .. } => true,
             Reference::Known(_) => false,
@@ -219,7 +224,9 @@ impl Work<'_> {
     }
 
     /// One write.
-    async fn send(&mut self) -> Result<Result<crate::cloud::Applied, CloudError>, Failure> {
+    pub(super) async fn send(
+        &mut self,
+    ) -> Result<Result<crate::cloud::Applied, CloudError>, Failure> {
         self.next_call().await?;
         let sent = Instant::now();
         let call = self.cloud.apply(self.change, &self.references);
@@ -265,7 +272,7 @@ impl Work<'_> {
     }
 
     /// Waits for the account's turn before each call.
-    async fn next_call(&mut self) -> Result<(), Failure> {
+    pub(super) async fn next_call(&mut self) -> Result<(), Failure> {
         self.calls += 1;
         if std::mem::take(&mut self.has_turn) {
             return Ok(());
@@ -287,7 +294,7 @@ impl Work<'_> {
         }
     }
 
-    fn note_call(
+    pub(super) fn note_call(
         &mut self,
         call: &'static str,
         sent: Instant,
@@ -309,7 +316,7 @@ impl Work<'_> {
         });
     }
 
-    fn no_answer(&self, operation: &'static str) -> CloudError {
+    pub(super) fn no_answer(&self, operation: &'static str) -> CloudError {
         CloudError::new(
             ErrorKind::LostReply,
             operation,
@@ -318,7 +325,7 @@ impl Work<'_> {
         )
     }
 
-    fn patience(&self, purpose: u64, began: Instant) -> Patience {
+    pub(super) fn patience(&self, purpose: u64, began: Instant) -> Patience {
         let salt = u64::from(self.change.id.0) << 32 | u64::from(self.calls) << 2 | purpose;
         Patience::new(&self.shared.options, salt, began)
     }

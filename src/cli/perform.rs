@@ -21,6 +21,7 @@ use crate::record::{self, EndFacts, Records, RunFacts};
 use crate::report::metrics::Metrics;
 use crate::report::{self, Detail};
 use crate::run::{self, Baseline, Carried, Gathered, Prepared};
+use crate::sink::ConfiguredSinks;
 
 /// Runs something asynchronous to its end.
 pub(super) fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -217,9 +218,15 @@ impl Run<'_> {
         let review = &look.prepared.review;
         let mut progress = Progress::new(review.approved.plan().changes.len());
         let began = Instant::now();
+        let sinks = ConfiguredSinks::new(
+            &self.input.loaded.policies.sinks,
+            &self.globals.root,
+            &Globals::environment,
+        );
         let carried = run::carry_out(
             review,
             &look.gathered.connections,
+            &sinks,
             Options { seed: u64::from(std::process::id()), ..Options::default() },
             writer,
             &mut progress,

@@ -18,6 +18,10 @@
 //! organisation's mark ([`ErrorKind::Foreign`]). It does not retry: whether and how to is
 //! decided by the executor from [`CloudError::retry`].
 //!
+//! **Issuing a key** is the one step that must not be sent again after a lost reply: its secret
+//! was in that reply. The secret is handed to the executor in [`Applied::secret`] and is nowhere
+//! else; [`Apply::note_handover`] then writes onto the user that somebody has it.
+//!
 //! **Looking** ([`Apply::look`]) reads one object afresh. The executor uses it to resolve a lost
 //! reply, to verify each step of a deprovision and to re-read the victim of an irreversible step.
 
@@ -35,8 +39,8 @@ use async_trait::async_trait;
 pub use error::{CloudError, ErrorKind, Retry};
 
 use crate::model::{
-    Account, AttributeName, AttributeValue, Credential, ObjectKey, ObservedAccount, Reading, Site,
-    Snapshot, VendorFacts, VendorId,
+    Account, AttributeName, AttributeValue, Credential, IssuedKey, ObjectKey, ObservedAccount,
+    Reading, Site, Snapshot, VendorFacts, VendorId,
 };
 use crate::plan::{Change, Outputs};
 
@@ -87,7 +91,9 @@ pub trait Observe: Send + Sync {
     async fn observe(&self) -> Reading<ObservedAccount>;
 
     /// The credentials of some users: a second, narrower reading, because vendors do not list
-    /// credentials in bulk. Asked only for users that are being deprovisioned.
+    /// credentials in bulk. Asked only for users that are being deprovisioned, and for service
+    /// accounts whose keys this program issues; of those it says which keys were handed over
+    /// ([`Handovers`](crate::model::Handovers), written on the user).
     async fn credentials(&self, users: &[VendorId]) -> Reading<Vec<Credential>>;
 }
 
@@ -103,6 +109,24 @@ pub trait Apply: Send + Sync {
     /// Any [`CloudError`]; see there for what may be retried.
     async fn apply(&self, change: &Change, references: &[VendorId]) -> Result<Applied, CloudError>;
 
+    /// Writes onto the user of an [`IssueCredential`](crate::plan::Step::IssueCredential) that its
+    /// new key was handed over that day, before those handed over earlier; safe to repeat. The
+    /// change and its references are those [`Apply::apply`] got.
+    ///
+    /// # Errors
+    /// Any [`CloudError`]; always [`ErrorKind::Invalid`] where no keys are issued
+    /// ([`VendorFacts::key_kind`]).
+    async fn note_handover(
+        &self,
+        change: &Change,
+        references: &[VendorId],
+        key: &VendorId,
+    ) -> Result<Applied, CloudError> {
+        let _ = (references, key);
+        let message = "this cloud issues no keys";
+        Err(CloudError::new(ErrorKind::Invalid, "Prepare", change.step.object().as_str(), message))
+    }
+
     /// One object as it is now; `None` if it is (proven) not there.
     ///
     /// # Errors
@@ -117,6 +141,8 @@ pub struct Applied {
     pub outputs: Outputs,
     /// The vendor's id of the request, for its support and for the record.
     pub request_id: Option<String>,
+    /// The new key with its secret, of a step that issues one. Nothing keeps it but this value.
+    pub secret: Option<IssuedKey>,
 }
 
 /// One account, connected.

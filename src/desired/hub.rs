@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::{
     DesiredGroup, DesiredHub, DesiredMembership, DesiredUser, Entitlement, Holder, Inputs, Standing,
 };
-use crate::inventory::naming;
+use crate::inventory::{ServiceIdentity, naming};
 use crate::model::{
     Access, Account, Directory, DirectoryName, GroupIndex, GroupRef, GroupSpec, NameRules,
     ObjectName, Person, PersonKind, Reason, RoleName, Subject, UserSpec, VendorFacts, Via,
@@ -207,7 +207,7 @@ impl Wanted<'_> {
         }
         if let Some(reasons) = why {
             let spec = self.spec(person);
-            found.users.push(DesiredUser { subject, spec, reasons, blocked: false });
+            found.users.push(DesiredUser { subject, spec, reasons, blocked: false, key: None });
         }
     }
 
@@ -257,7 +257,7 @@ fn services(groups: &[DesiredGroup], entitlements: &[Entitlement<'_>], found: &m
             Holder::Group(_) => None,
         })
         .collect();
-    for (name, _) in names {
+    for (name, service) in names {
         let group = Subject::ServiceGroup(name.clone());
         let Ok(position) = groups.binary_search_by(|one| one.subject.cmp(&group)) else { continue };
         let user = u32::try_from(found.users.len()).expect("fewer than 2^32 users");
@@ -272,6 +272,10 @@ fn services(groups: &[DesiredGroup], entitlements: &[Entitlement<'_>], found: &m
             },
             reasons: Arc::clone(&reasons),
             blocked: false,
+            key: match &service.identity {
+                ServiceIdentity::Key(rotation) => Some(rotation.clone()),
+                ServiceIdentity::User | ServiceIdentity::Forge(_) => None,
+            },
         });
         let group = u32::try_from(position).expect("fewer than 2^32 groups");
         found.memberships.push(DesiredMembership { group, user, reasons });

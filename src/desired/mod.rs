@@ -12,8 +12,8 @@ use jiff::civil::Date;
 
 use crate::inventory::{Grant, Inventory, ServiceAccount, ServiceIdentity, naming};
 use crate::model::{
-    Account, AccountName, Attachment, Directory, DirectoryName, GroupRef, GroupSpec, Login,
-    Missing, ObjectName, Place, Reading, Reason, RoleName, RoleSpec, Subject, UserSpec,
+    Account, AccountName, Attachment, Directory, DirectoryName, GroupRef, GroupSpec, KeyRotation,
+    Login, Missing, ObjectName, Place, Reading, Reason, RoleName, RoleSpec, Subject, UserSpec,
     VendorFacts, VendorName,
 };
 use crate::policies::Policies;
@@ -72,6 +72,9 @@ pub struct DesiredUser {
     /// Its name cannot be used (a finding says why): it is neither created nor renamed, but what
     /// exists of it stays.
     pub blocked: bool,
+    /// The key this program issues to it and replaces; `None` for people, and for service accounts
+    /// whose credentials people make.
+    pub key: Option<KeyRotation>,
 }
 
 /// A group that should be.

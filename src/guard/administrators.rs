@@ -143,7 +143,10 @@ fn loss<'a>(change: &'a Change, set: &AdministratorSet) -> Loss<'a> {
     let in_hub = *change.place == set.hub;
     match &change.step {
         Step::SuspendUser { id, .. } | Step::DeleteUser { id, .. } if in_hub => Loss::User(id),
-        Step::RevokeCredential { credential, .. } if in_hub => Loss::User(&credential.user),
+        // With a key that stays, nobody loses access.
+        Step::RevokeCredential { credential, replaced_by: None, .. } if in_hub => {
+            Loss::User(&credential.user)
+        }
         Step::RemoveMember { group, user, .. } if in_hub && administering(group).is_some() => {
             match &user.id {
                 Reference::Known(id) => Loss::User(id),

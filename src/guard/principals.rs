@@ -136,6 +136,9 @@ fn touches_name(change: &Change, protected: &Protected) -> bool {
         }
         // Break-glass users are made by hand, never for somebody of a directory.
         Step::CreateUser { user, .. } => return protected.break_glass && is_protected(&user.name),
+        Step::IssueCredential { user, .. } => {
+            return protected.break_glass && is_protected(&user.name);
+        }
         Step::SuspendUser { before, .. } | Step::DeleteUser { before, .. } => &before.name,
         Step::RevokeCredential { user, .. } => user,
         Step::RemoveMember { user, .. } => &user.name,
@@ -154,8 +157,7 @@ fn touches_name(change: &Change, protected: &Protected) -> bool {
         | Step::UnbindRole { .. }
         | Step::Attach { .. }
         | Step::Detach { .. }
-        | Step::Adopt { .. }
-        | Step::IssueCredential { .. } => return false,
+        | Step::Adopt { .. } => return false,
     };
     is_protected(name)
 }

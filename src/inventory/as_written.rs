@@ -244,4 +244,71 @@ pub struct ServiceAccount {
     /// The first day without it, as `YYYY-MM-DD`.
     #[serde(default)]
     pub until: Field<String>,
+    /// It is jobs of a forge's CI, which the vendor recognises by the forge's word. Nothing secret
+    /// is stored anywhere.
+    #[serde(default)]
+    pub forge: Field<Forge>,
+    /// It has a key, which this program issues and replaces, for what cannot be a job of a forge.
+    /// With neither `forge` nor `key` people make its credentials.
+    #[serde(default)]
+    pub key: Field<Key>,
+}
+
+/// Which jobs of which forge. At most one of `branch`, `tag` and `environment`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Forge {
+    /// What kind of forge.
+    pub kind: Field<ForgeKind>,
+    /// Who issues its tokens, as it stands in them: `https://gitlab.example.org`. Unless written
+    /// gitlab.com or github.com.
+    #[serde(default)]
+    pub issuer: Field<String>,
+    /// The project: `group/project`, `owner/repository`.
+    pub project: Field<String>,
+    /// Only jobs of this branch (`*` stands for any text).
+    #[serde(default)]
+    pub branch: Field<String>,
+    /// Only jobs of this tag (`*` stands for any text).
+    #[serde(default)]
+    pub tag: Field<String>,
+    /// Only jobs that deploy to this environment.
+    #[serde(default)]
+    pub environment: Field<String>,
+    /// Only jobs of protected branches, tags or environments. GitHub says so of environments only.
+    #[serde(default)]
+    pub protected: Field<bool>,
+    /// Only from these networks, where the vendor can tell: `192.0.2.0/24`.
+    #[serde(default)]
+    pub networks: Field<List<String>>,
+    /// How many hours a session lasts at most. As the role says unless written.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 12))]
+    pub session_hours: Field<u32>,
+}
+
+/// Kinds of forges.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ForgeKind {
+    /// GitLab: gitlab.com or another one.
+    Gitlab,
+    /// GitHub Actions.
+    Github,
+}
+
+/// When a key is replaced and where it goes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// A new key comes when the last one is so many days old. 90 unless written.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub rotate_days: Field<u32>,
+    /// The old key goes so many days after the new one came. 7 unless written; fewer than
+    /// `rotate_days`.
+    #[serde(default)]
+    pub overlap_days: Field<u32>,
+    /// Where its secret goes: a sink of the policies.
+    pub sink: Field<String>,
 }

@@ -25,6 +25,7 @@ pub(crate) struct Known {
     pub(crate) accounts: Names,
     pub(crate) service_accounts: Names,
     pub(crate) roles: Names,
+    pub(crate) sinks: Names,
 }
 
 /// Names of one kind.
@@ -137,7 +138,9 @@ impl Known {
             }
         }
         for file in policies {
-            known.roles.define("a role", InFile(&file.path), &file.content.roles, findings);
+            let at = InFile(&file.path);
+            known.roles.define("a role", at, &file.content.roles, findings);
+            known.sinks.define("a sink", at, &file.content.sinks, findings);
         }
         known
     }

@@ -26,6 +26,6 @@ pub fn schema() -> schemars::Schema {
 }
 
 pub use value::{
-    AccountEntry, Administrators, Grant, Inventory, KeyRotation, Organisation, Project,
-    ServiceAccount, ServiceIdentity,
+    AccountEntry, Administrators, Grant, Inventory, Organisation, Project, ServiceAccount,
+    ServiceIdentity,
 };

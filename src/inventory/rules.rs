@@ -1,11 +1,13 @@
 //! The rules that span several items: one named function each, in one table, all applied, all
 //! reported.
 
+mod services;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::civil::Date;
 
-use super::{Administrators, Inventory, naming};
+use super::{Administrators, Inventory, ServiceIdentity, naming};
 use crate::diagnostic::{Finding, Findings};
 use crate::model::{
     Account, AccountName, GroupRef, NameRules, RoleName, Source, VendorFacts, VendorName,
@@ -22,7 +24,7 @@ pub(super) struct Checked<'a> {
 }
 
 /// The table.
-const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 10] = [
+const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 12] = [
     duplicate_grants,
     grants_that_have_ended,
     accounts_without_administrators,
@@ -31,6 +33,8 @@ const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 10] = [
     roles_without_meaning_at_a_vendor,
     role_names_a_vendor_forbids,
     service_account_names_a_vendor_forbids,
+    services::identities_a_vendor_lacks,
+    services::keys_with_one_place,
     protected_twice,
     items_without_a_right,
 ];
@@ -230,7 +234,10 @@ fn role_names_a_vendor_forbids(checked: &Checked<'_>) -> Vec<Finding> {
 /// A service account has a name that a vendor does not accept.
 fn service_account_names_a_vendor_forbids(checked: &Checked<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for service in checked.inventory.service_accounts.values() {
+    let services = checked.inventory.service_accounts.values();
+    // Jobs of a forge have neither user nor group.
+    let named = services.filter(|one| !matches!(one.identity, ServiceIdentity::Forge(_)));
+    for service in named {
         let mut vendors: Vec<&VendorFacts> =
             service.accounts.iter().filter_map(|account| checked.vendor_of(account)).collect();
         vendors.dedup_by_key(|facts| &facts.name);

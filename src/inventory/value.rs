@@ -6,8 +6,8 @@ use jiff::civil::Date;
 
 use crate::directory::DirectoryConfig;
 use crate::model::{
-    Account, AccountName, DirectoryName, Federation, GroupRef, Login, OrganisationName,
-    ProjectName, RoleName, ServiceAccountName, SinkName, Source,
+    Account, AccountName, DirectoryName, Federation, GroupRef, KeyRotation, Login,
+    OrganisationName, ProjectName, RoleName, ServiceAccountName, Source,
 };
 
 /// What people wrote, valid.
@@ -105,17 +105,6 @@ pub enum ServiceIdentity {
     Key(KeyRotation),
     /// It is jobs of a forge; nothing secret is stored anywhere.
     Forge(Federation),
-}
-
-/// When a key is replaced, and where the new one goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyRotation {
-    /// A new key is issued when the newest is so many days old.
-    pub after_days: u32,
-    /// The old key ends so many days after the new one was issued.
-    pub overlap_days: u32,
-    /// Where a new key goes.
-    pub sink: SinkName,
 }
 
 /// A machine's identity.

@@ -11,6 +11,7 @@ mod account;
 mod directory;
 mod federation;
 mod identifier;
+mod key;
 mod object;
 mod private;
 mod reading;
@@ -29,6 +30,7 @@ pub use identifier::{
     GroupRef, InvalidIdentifier, Login, ObjectName, OrganisationName, ProjectName, RoleName,
     ServiceAccountName, SinkName, StableId, VendorId, VendorName,
 };
+pub use key::{Handovers, IssuedKey, KeyRotation};
 pub use object::{
     Access, Attachment, AttributeValue, Binding, Credential, GroupSpec, HeldAttachment, HolderKind,
     Mark, Membership, ObjectKey, ObjectKind, Observed, ObservedAccount, Ownership, Quota, RoleSpec,

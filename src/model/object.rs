@@ -342,6 +342,11 @@ pub struct Credential {
     pub kind: CredentialKind,
     /// The vendor's id of it (for an access key the public part).
     pub id: VendorId,
+    /// For a key that this program issued: the day a sink took it, as noted on its user. `None`
+    /// for every other credential, and for a key nobody can be known to have the secret of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub handed_over: Option<Date>,
 }
 
 /// Everything the program looks at in one account.

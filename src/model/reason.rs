@@ -126,6 +126,27 @@ pub enum Reason {
         /// How many days the grace period has.
         days: u32,
     },
+    /// The service account has no key that was handed over.
+    NoKeyHandedOver,
+    /// The newest key of a service account is to be replaced.
+    KeyDue {
+        /// The day it was handed over.
+        #[schemars(with = "String")]
+        since: Date,
+        /// After how many days it is replaced.
+        days: u32,
+    },
+    /// A newer key was handed over long enough ago.
+    KeyReplaced {
+        /// The day the newer one was handed over.
+        #[schemars(with = "String")]
+        since: Date,
+        /// How many days both hold.
+        days: u32,
+    },
+    /// Nobody can be known to have the secret of a key: a run ended before it was handed over, or
+    /// somebody made the key by hand.
+    KeyNotHandedOver,
     /// It goes because what it belongs to goes.
     PartOf {
         /// What it belongs to.
@@ -193,6 +214,17 @@ impl fmt::Display for Reason {
             Self::GraceOver { since, days } => {
                 write!(formatter, "suspended {since}, the grace period of {days} days is over")
             }
+            Self::NoKeyHandedOver => formatter.write_str("no key was handed over yet"),
+            Self::KeyDue { since, days } => {
+                write!(formatter, "key handed over {since}, replaced after {days} days")
+            }
+            Self::KeyReplaced { since, days } => {
+                write!(
+                    formatter,
+                    "newer key handed over {since}, the overlap of {days} days is over"
+                )
+            }
+            Self::KeyNotHandedOver => formatter.write_str("this key was never handed over"),
             Self::PartOf { subject } => write!(formatter, "goes with {subject}"),
             Self::Adopted => formatter.write_str("asked for by `reconcile adopt`"),
         }

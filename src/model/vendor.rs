@@ -45,6 +45,9 @@ pub struct VendorFacts {
     pub shared_roles: bool,
     /// Whether a service account can be a role that jobs of a forge take on ([`Trust::Forge`]).
     pub federates: bool,
+    /// The kind of credential that this program can issue to service accounts; `None` where it
+    /// can issue none.
+    pub key_kind: Option<&'static str>,
     /// What a role of the policies is in an account, in the vendor's terms. Pure.
     pub realise: fn(&RoleInputs<'_>) -> RealisedRole,
 }

@@ -94,7 +94,8 @@ pub enum Step {
         /// As it is to be.
         after: Box<UserSpec>,
     },
-    /// A credential of a user who is being deprovisioned is destroyed.
+    /// A credential is destroyed: of a user who is being deprovisioned, or a service account's key
+    /// that was replaced or lost.
     RevokeCredential {
         /// The user's name.
         user: ObjectName,
@@ -102,6 +103,10 @@ pub enum Step {
         subject: Subject,
         /// The credential.
         credential: Box<Credential>,
+        /// The key that was handed over and stays, so that the user loses no access; `None` where
+        /// there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaced_by: Option<VendorId>,
     },
     /// A user can no longer be used; the day is written on it.
     SuspendUser {
@@ -264,6 +269,9 @@ pub enum Step {
         kind: CredentialKind,
         /// Where its secret goes.
         sink: SinkName,
+        /// The day noted on the user once the secret was handed over.
+        #[schemars(with = "String")]
+        on: Date,
     },
 }
 
@@ -291,7 +299,7 @@ pub enum Effect {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Credentials of the departed.
+    /// Credentials of the departed, and keys that were replaced or lost.
     Revoke,
     /// Memberships and role bindings that end.
     Detach,
@@ -301,7 +309,7 @@ pub enum Phase {
     Delete,
     /// Users, groups, roles that begin or change.
     Build,
-    /// Memberships and role bindings that begin.
+    /// Memberships, role bindings and keys that begin.
     Attach,
 }
 

@@ -4,9 +4,13 @@ pub mod as_written;
 pub(crate) mod attribute;
 pub(crate) mod resolve;
 pub(crate) mod rights;
+mod sinks;
 mod value;
 
-pub use value::{ItemKind, Limit, Limits, Policies, Protected, Right, Role};
+pub use value::{
+    ItemKind, Limit, Limits, Policies, Protected, Right, Role, SecretStore, Sink, SinkKind,
+    TokenFrom,
+};
 
 /// The JSON Schema of the files below `policies/`.
 pub fn schema() -> schemars::Schema {

@@ -22,6 +22,7 @@ pub(crate) fn policies(
         roles(file, world, findings, &mut policies.roles);
         protected(file, world, findings, &mut policies.protected);
         super::rights::resolve(file, world, findings, &mut policies.rights);
+        super::sinks::resolve(file, world, findings, &mut policies.sinks);
     }
     if let Some((at, section)) = once(files, "limits", |file| &file.limits, findings) {
         limits(&section.value, at, world, findings, &mut policies);

@@ -1,6 +1,7 @@
 //! What `reconcile explain` answers.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use schemars::{JsonSchema, Schema, schema_for};
@@ -10,9 +11,9 @@ use super::table::{CAUTION, FAINT, HEADING, columns, styled};
 use super::words::printable;
 use crate::access::{
     AccountExplained, Blocked, EndedGrant, Explained, GrantLine, GroupExplained, GroupRight,
-    HubUser, Joining, NotComplete, PersonExplained, Right, ServiceExplained, Way, Who, Why,
+    HubUser, Joining, NotComplete, PersonExplained, Proof, Right, ServiceExplained, Way, Who, Why,
 };
-use crate::model::{PersonKind, Place, Subject};
+use crate::model::{Federation, Forge, GitRef, PersonKind, Place, Subject};
 
 /// The version of the JSON form. A change that could break a reader changes the number.
 pub const EXPLANATION_FORMAT: &str = "reconcile-explain/1";
@@ -172,6 +173,7 @@ fn about_service(out: &mut dyn Write, service: &ServiceExplained) -> io::Result<
     let until = service.until.map(|day| format!(", until {day}")).unwrap_or_default();
     let text = format!("{} ({}{until})", service.reason, service.source);
     writeln!(out, "  {}", printable(&text))?;
+    writeln!(out, "  {}", printable(&proof(&service.proof)))?;
     rights(out, &service.rights)?;
     ended(out, &service.ended)?;
     let answerable: Vec<Vec<String>> =
@@ -182,6 +184,45 @@ fn about_service(out: &mut dyn Write, service: &ServiceExplained) -> io::Result<
     }
     section(out, &title, &answerable)?;
     users(out, &service.users)
+}
+
+fn proof(proof: &Proof) -> String {
+    match proof {
+        Proof::ByHand => "people make its credentials".to_owned(),
+        Proof::Key { after_days, overlap_days, sink } => format!(
+            "has a key, replaced every {after_days} days; the old one holds {overlap_days} days \
+             longer; it goes to {sink}"
+        ),
+        Proof::Jobs(federation) => format!("has no key: it is {}", jobs(federation)),
+    }
+}
+
+/// "jobs of gitlab group/project (ISSUER), protected branch main".
+fn jobs(federation: &Federation) -> String {
+    // Every field by name, so that a new condition cannot be forgotten.
+    let Federation { forge, issuer, project, git_ref, protected, networks, session_hours } =
+        federation;
+    let forge = match forge {
+        Forge::Gitlab => "gitlab",
+        Forge::Github => "github",
+    };
+    let protected = if *protected { "protected " } else { "" };
+    let which = match git_ref {
+        Some(GitRef::Branch(name)) => format!("{protected}branch {name}"),
+        Some(GitRef::Tag(name)) => format!("{protected}tag {name}"),
+        Some(GitRef::Environment(name)) => format!("{protected}environment {name}"),
+        None if protected.is_empty() => "any branch or tag".to_owned(),
+        None => "any protected branch or tag".to_owned(),
+    };
+    let mut text = format!("jobs of {forge} {project} ({issuer}), {which}");
+    if !networks.is_empty() {
+        let networks: Vec<&str> = networks.iter().map(String::as_str).collect();
+        let _ = write!(text, ", from {}", networks.join(" or "));
+    }
+    if let Some(hours) = session_hours {
+        let _ = write!(text, ", for {hours} h at most");
+    }
+    text
 }
 
 fn about_account(out: &mut dyn Write, account: &AccountExplained) -> io::Result<()> {
@@ -332,6 +373,7 @@ pub(super) fn through(way: &Way) -> String {
         Joining::Primary => format!("through {group} (primary)"),
         Joining::Through(other) => format!("through {group} (by way of {other})"),
         Joining::Itself => "itself".to_owned(),
+        Joining::Jobs(federation) => format!("as {}", jobs(federation)),
     };
     match &way.blocked {
         None => text,
@@ -343,7 +385,7 @@ pub(super) fn through(way: &Way) -> String {
 
 fn joined(joining: &Joining) -> String {
     match joining {
-        Joining::Direct | Joining::Itself => String::new(),
+        Joining::Direct | Joining::Itself | Joining::Jobs(_) => String::new(),
         Joining::Primary => "primary".to_owned(),
         Joining::Through(other) => format!("by way of {other}"),
     }

@@ -10,6 +10,7 @@ use crate::event::{Event, Events, EventsError};
 use crate::guard::Review;
 use crate::model::Place;
 use crate::record::{self, RunWriter};
+use crate::sink::Sinks;
 
 /// What a run did, with the record still open for its last line.
 pub struct Carried {
@@ -28,6 +29,7 @@ pub struct Carried {
 pub async fn carry_out(
     review: &Review,
     connections: &BTreeMap<Place, Connection>,
+    sinks: &dyn Sinks,
     options: Options,
     mut writer: RunWriter,
     watch: &mut dyn Events,
@@ -36,7 +38,7 @@ pub async fn carry_out(
     writer.plan(&review.approved, &review.violations)?;
     let outcomes = {
         let mut events = Recorded { writer: &mut writer, watch };
-        apply::execute(&review.approved, connections, options, &mut events, interrupt).await
+        apply::execute(&review.approved, connections, sinks, options, &mut events, interrupt).await
     };
     Ok(Carried { outcomes, writer })
 }

@@ -47,6 +47,7 @@ fn main() {
         renames_roles: true,
         shared_roles: false,
         federates: false,
+        key_kind: None,
         realise: RealisedRole::plain,
     }];
     for files in [1, 100] {

@@ -8,6 +8,7 @@ mod cli;
 mod directory;
 mod engine;
 mod inventory;
+mod keys;
 mod memory;
 mod peers;
 mod record;

@@ -61,7 +61,7 @@ impl Apply for Client {
             Step::UpdateUser { id, subject, before, after } => {
                 self.update_user(id, subject, before, after).await
             }
-            Step::RevokeCredential { user, subject, credential } => {
+            Step::RevokeCredential { user, subject, credential, .. } => {
                 self.revoke(user, subject, credential).await
             }
             Step::SuspendUser { id, subject, on, .. } => self.suspend(id, subject, *on).await,
@@ -109,9 +109,21 @@ impl Apply for Client {
             Step::Adopt { holder_kind, id, name, subject } => {
                 self.adopt(*holder_kind, id, name, subject).await
             }
-            Step::IssueCredential { user, .. } => {
-                Err(invalid("CreateAccessKey", user.name.as_str(), "not possible here"))
+            Step::IssueCredential { subject, kind, .. } => self.issue(at(0)?, subject, kind).await,
+        }
+    }
+
+    async fn note_handover(
+        &self,
+        change: &Change,
+        references: &[VendorId],
+        key: &VendorId,
+    ) -> Result<Applied, CloudError> {
+        match (&change.step, references.first()) {
+            (Step::IssueCredential { subject, on, .. }, Some(user)) => {
+                self.note(user, subject, key, *on).await
             }
+            _ => Err(invalid("Prepare", change.step.verb(), "there is no key to note")),
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_iam::config::SharedCredentialsProvider;
 
+use super::credentials::ACCESS_KEY;
 use super::realise;
 use crate::model::{
     AttributeFacts, AttributeShape, AttributeValue, NameRules, RealisedRole, RoleInputs,
@@ -19,6 +20,8 @@ pub const ORGANISATION_TAG: &str = "reconcile:organisation";
 pub const SUBJECT_TAG: &str = "reconcile:subject";
 /// The label with the day a user was suspended.
 pub const SUSPENDED_TAG: &str = "reconcile:suspended";
+/// The tag with the keys that were handed over.
+pub const KEY_TAG: &str = "reconcile:key";
 
 /// Setting of an account: the role we act as in it, `name` or `path/name`.
 pub const ASSUME_ROLE: &str = "assume_role";
@@ -209,6 +212,8 @@ fn facts(
         renames_roles: false,
         shared_roles: false,
         federates: true,
+        // Without users nobody has keys.
+        key_kind: has_users.then_some(ACCESS_KEY),
         realise,
     }
 }

@@ -28,7 +28,11 @@ impl Client {
         let mut got = Vec::new();
         for id in users {
             match self.known_user(id).await {
-                Ok(user) => self.all_of(id, &user.name, &mut got, &mut missing).await,
+                Ok(user) => {
+                    let first = got.len();
+                    self.all_of(id, &user.name, &mut got, &mut missing).await;
+                    self.note_handed_over(&user.name, &mut got[first..], &mut missing).await;
+                }
                 Err(error) => {
                     missing.push(Missing::new(format!("credentials of {id}"), error.to_string()));
                 }
@@ -36,6 +40,27 @@ impl Client {
         }
         got.sort();
         Reading::from_parts(got, missing)
+    }
+
+    /// Says of a user's access keys whether they were handed over.
+    async fn note_handed_over(
+        &self,
+        name: &str,
+        all: &mut [Credential],
+        missing: &mut Vec<Missing>,
+    ) {
+        let is_key = |one: &&mut Credential| one.kind.as_str() == ACCESS_KEY;
+        let keys: Vec<&mut Credential> = all.iter_mut().filter(is_key).collect();
+        if keys.is_empty() {
+            return;
+        }
+        match self.handovers(name).await {
+            Ok(noted) => keys.into_iter().for_each(|key| key.handed_over = noted.of(&key.id)),
+            Err(error) => {
+                let what = format!("which keys of {name} were handed over");
+                missing.push(Missing::new(what, error.to_string()));
+            }
+        }
     }
 
     async fn all_of(
@@ -224,7 +249,12 @@ type Found = Result<Vec<String>, CloudError>;
 fn credential(user: &VendorId, kind: &str, id: String) -> Credential {
     // The ARNs of virtual devices name them so; others have the serial number of a thing.
     let kind = if kind == MFA && id.contains(":mfa/") { VIRTUAL_MFA } else { kind };
-    Credential { user: user.clone(), kind: CredentialKind::new(kind), id: VendorId::new(id) }
+    Credential {
+        user: user.clone(),
+        kind: CredentialKind::new(kind),
+        id: VendorId::new(id),
+        handed_over: None,
+    }
 }
 
 /// All pages of one list.

@@ -45,7 +45,7 @@ pub async fn write<T, E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
 /// What a writing call gave that made nothing up.
 pub fn done<T: RequestId>(reply: &T) -> Applied {
     let request_id = reply.request_id().map(str::to_owned);
-    Applied { outputs: Outputs::new(), request_id }
+    Applied { outputs: Outputs::new(), request_id, secret: None }
 }
 
 /// A call that failed, in the words of every cloud.

@@ -19,6 +19,7 @@ mod error;
 mod hub;
 mod identity;
 pub mod identity_center;
+mod keys;
 mod known;
 mod observe;
 mod providers;

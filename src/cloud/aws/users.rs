@@ -68,7 +68,7 @@ impl Client {
     }
 
     /// A user of ours as it is now.
-    async fn our_user(
+    pub(super) async fn our_user(
         &self,
         operation: &'static str,
         id: &VendorId,

@@ -105,6 +105,17 @@ impl At {
 
     /// Applies a step, with the references it holds.
     pub async fn apply(&self, step: &Step) -> Result<Applied, CloudError> {
+        let (change, references) = self.change(step);
+        self.connection.apply.apply(&change, &references).await
+    }
+
+    /// Notes that the key of a step was handed over.
+    pub async fn note(&self, step: &Step, key: &VendorId) -> Result<Applied, CloudError> {
+        let (change, references) = self.change(step);
+        self.connection.apply.note_handover(&change, &references, key).await
+    }
+
+    fn change(&self, step: &Step) -> (Change, Vec<VendorId>) {
         let references: Vec<VendorId> = step
             .references()
             .map(|reference| match reference {
@@ -119,7 +130,7 @@ impl At {
             needs: Vec::new(),
             reasons: Arc::new([]),
         };
-        self.connection.apply.apply(&change, &references).await
+        (change, references)
     }
 
     pub async fn must(&self, step: &Step) -> Applied {

@@ -169,6 +169,7 @@ pub async fn a_user_with_credentials_or_memberships_is_not_deleted(
             user: user.spec.name.clone(),
             subject: user.subject.clone(),
             credential: Box::new(credential),
+            replaced_by: None,
         };
         bench.hub.must(&step).await;
     }

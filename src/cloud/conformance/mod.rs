@@ -9,6 +9,7 @@
 
 mod bench;
 mod failures;
+mod keys;
 mod ownership;
 mod reading;
 mod steps;
@@ -229,6 +230,12 @@ cases! { $
         something_is_attached_to_a_role_replaced_and_detached
         what_was_attached_by_hand_is_seen_and_detached
         every_step_is_at_most_one_write
+    }
+    keys {
+        a_key_is_issued_and_counts_as_handed_over_once_noted
+        of_two_keys_both_stay_noted
+        keys_are_issued_to_nobody_else
+        a_lost_reply_leaves_a_key_that_counts_as_lost
     }
     ownership {
         foreign_objects_are_listed_as_foreign

@@ -42,7 +42,12 @@ pub async fn foreign_objects_are_refused(fixture: &dyn Fixture) -> Verdict {
     if let Some(credential) = fixture.give_credential(&user.id).await {
         let subject = user.subject.clone();
         let name = user.spec.name.clone();
-        let step = Step::RevokeCredential { user: name, subject, credential: Box::new(credential) };
+        let step = Step::RevokeCredential {
+            user: name,
+            subject,
+            credential: Box::new(credential),
+            replaced_by: None,
+        };
         bench.hub.must_fail(&step, ErrorKind::Foreign).await;
     }
     Verdict::Passed

@@ -71,8 +71,12 @@ pub async fn what_does_not_exist_is_looked_up_as_nothing(fixture: &dyn Fixture) 
     bench.hub.must(&gone.delete()).await;
     let nobody = VendorId::from(fixture.name("nobody"));
     for id in [&gone.id, &nobody] {
-        let credential =
-            Credential { user: id.clone(), kind: "access-key".into(), id: nobody.clone() };
+        let credential = Credential {
+            user: id.clone(),
+            kind: "access-key".into(),
+            id: nobody.clone(),
+            handed_over: None,
+        };
         let membership = Membership { group: group.id.clone(), user: id.clone() };
         for key in [
             ObjectKey::User(id.clone()),

@@ -85,6 +85,7 @@ pub async fn a_credential_is_revoked(fixture: &dyn Fixture) -> Verdict {
         user: user.spec.name.clone(),
         subject: user.subject.clone(),
         credential: Box::new(credential.clone()),
+        replaced_by: None,
     };
     bench.hub.must_twice(&step).await;
     assert!(bench.hub.look(&ObjectKey::Credential(credential)).await.is_none());

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::service::journal::JournalError;
 use super::service::rules::{
     check_name, check_role, conflict, is_current, no_such, pair_page, refusal, table_page, to_role,
@@ -88,6 +90,7 @@ pub struct RoleInput {
     pub description: String,
     pub permissions: BTreeSet<String>,
     pub session_hours: Option<i64>,
+    pub trusts: BTreeSet<String>,
     pub tags: Tags,
 }
 
@@ -303,6 +306,32 @@ impl Service {
                 return Err(conflict("the user's credentials must be deleted first"));
             }
             Ok(((), Some(Mutation::RemoveUser { account: self.account.clone(), id: id.into() })))
+        })
+        .await
+    }
+
+    /// A user gets a new key. Its secret is in this reply and nowhere else; the service keeps
+    /// only what it needs to recognise it, and here not even that.
+    pub async fn create_credential(
+        &self,
+        user: &str,
+        kind: &str,
+    ) -> Result<Reply<(String, SecretString)>, Failure> {
+        let quota = lock(&self.world).behaviour.keys_per_user;
+        self.write(Operation::CreateCredential, user, |seen, state| {
+            for state in [seen, state] {
+                let users = &state.account(&self.account).users;
+                users.get(user).ok_or_else(|| no_such("user", user))?;
+            }
+            let account = state.account(&self.account);
+            let have = account.credentials_of(user).filter(|(_, have)| *have == kind).count();
+            within(quota, have, "keys of the user")?;
+            let id = format!("k-{:08x}", state.number + 1);
+            let secret = format!("secret-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+            let account = self.account.clone();
+            let (user, kind) = (user.to_owned(), kind.to_owned());
+            let put = Mutation::PutCredential { account, user, id: id.clone(), kind };
+            Ok(((id, secret.into()), Some(put)))
         })
         .await
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::api::{Code, Failure, Page, Reply, Service, Which};
 use super::service::world::Operation;
-use super::{convert, error};
+use super::{convert, error, keys};
 use crate::cloud::{Applied, Apply, CloudError, ErrorKind, Observe};
 use crate::model::{
     Binding, Credential, Membership, Missing, ObjectKey, ObjectKind, ObservedAccount,
@@ -99,10 +99,20 @@ impl Observe for Client {
                     self.service.list_credentials(user.as_str(), token)
                 })
                 .await;
-            got.extend(found.into_iter().map(|(id, kind)| Credential {
-                user: user.clone(),
-                kind: kind.into(),
-                id: id.into(),
+            if found.is_empty() {
+                continue;
+            }
+            let noted = match self.user(Which::Id(user.as_str())).await {
+                Ok(reply) => keys::handovers(&reply.body.tags),
+                Err(error) => {
+                    missing.push(Missing::new(what, error.to_string()));
+                    continue;
+                }
+            };
+            got.extend(found.into_iter().map(|(id, kind)| {
+                let id = VendorId::from(id);
+                let handed_over = noted.of(&id);
+                Credential { user: user.clone(), kind: kind.into(), id, handed_over }
             }));
         }
         got.sort();
@@ -169,8 +179,22 @@ impl Apply for Client {
             Step::Adopt { holder_kind, id, subject, .. } => {
                 self.adopt(*holder_kind, id, subject).await
             }
-            Step::IssueCredential { .. } => Err(Self::has_no("issuing of credentials", change)),
+            Step::IssueCredential { subject, kind, .. } => {
+                self.issue(subject, Self::only(change, references)?, kind).await
+            }
         }
+    }
+
+    async fn note_handover(
+        &self,
+        change: &Change,
+        references: &[VendorId],
+        key: &VendorId,
+    ) -> Result<Applied, CloudError> {
+        let Step::IssueCredential { subject, on, .. } = &change.step else {
+            return Err(Self::has_no("keys to note for such a step", change));
+        };
+        self.note(subject, Self::only(change, references)?, key, *on).await
     }
 
     async fn look(&self, key: &ObjectKey) -> Result<Option<Snapshot>, CloudError> {
@@ -222,6 +246,11 @@ impl Apply for Client {
 }
 
 impl Client {
+    /// The one reference of a step that has one.
+    fn only<'a>(change: &Change, references: &'a [VendorId]) -> Result<&'a VendorId, CloudError> {
+        references.first().ok_or_else(|| Self::has_no("users without an id", change))
+    }
+
     fn has_no(what: &str, change: &Change) -> CloudError {
         let message = format!("this cloud has no {what}");
         CloudError::new(ErrorKind::Invalid, "Prepare", change.step.verb(), message)
@@ -347,11 +376,11 @@ pub(super) fn changed_since(operation: Operation, object: &str) -> CloudError {
 
 /// What a call gave that made nothing up.
 pub(super) fn done<T>(reply: Reply<T>) -> Applied {
-    Applied { outputs: Outputs::new(), request_id: Some(reply.request_id) }
+    Applied { request_id: Some(reply.request_id), ..Applied::default() }
 }
 
 /// What a call gave that made an object.
 pub(super) fn made(id: &str, request_id: String) -> Applied {
     let outputs = Outputs::from([(Output::Id, VendorId::new(id))]);
-    Applied { outputs, request_id: Some(request_id) }
+    Applied { outputs, request_id: Some(request_id), secret: None }
 }

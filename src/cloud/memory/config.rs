@@ -1,9 +1,12 @@
 //! What is true of the embedded cloud as a whole, and how we talk to it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::{
-    AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, VendorName, any_value,
+    AttributeFacts, AttributeName, AttributeShape, AttributeValue, Federation, Forge, GitRef,
+    NameRules, ObjectName, RealisedRole, RoleInputs, Subject, Trust, VendorFacts, VendorName,
+    any_value,
 };
 
 /// Its name in the inventory.
@@ -16,10 +19,19 @@ pub const SUBJECT_TAG: &str = "reconcile:subject";
 /// The label with the day a user was suspended.
 pub const SUSPENDED_TAG: &str = "reconcile:suspended";
 
+/// The label with the keys that were handed over.
+pub const KEY_TAG: &str = "reconcile:key";
+
+/// The kind of credential that can be issued.
+pub const KEY_KIND: &str = "access-key";
+
 /// The attribute of a role that lists what its holders may do.
 pub const PERMISSIONS: &str = "permissions";
 /// The attribute of a role that bounds its sessions.
 pub const SESSION_HOURS: &str = "session_hours";
+/// The attribute of a role that says which jobs of a forge may take it on: each line is one
+/// condition, and all must hold. Never written in the policies.
+pub const TRUSTS: &str = "trusts";
 
 /// How we talk to the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +89,56 @@ pub fn facts() -> VendorFacts {
         has_users: true,
         renames_roles: true,
         shared_roles: false,
-        federates: false,
-        realise: RealisedRole::plain,
+        federates: true,
+        key_kind: Some(KEY_KIND),
+        realise,
     }
+}
+
+/// A role for jobs of a forge has a name of its own and says whom it trusts.
+fn realise(inputs: &RoleInputs<'_>) -> RealisedRole {
+    let mut realised = RealisedRole::plain(inputs);
+    if let Trust::Forge(Subject::Service(service), federation) = inputs.trust {
+        realised.spec.name = ObjectName::new(format!("{}-{service}", inputs.role));
+        let attributes = &mut realised.spec.attributes;
+        attributes.insert(AttributeName::new(TRUSTS), AttributeValue::Set(conditions(federation)));
+        if let Some(hours) = federation.session_hours {
+            let at_most = match attributes.get(&AttributeName::new(SESSION_HOURS)) {
+                Some(AttributeValue::Number(role)) => hours.min(*role),
+                _ => hours,
+            };
+            let hours = AttributeValue::Number(at_most);
+            attributes.insert(AttributeName::new(SESSION_HOURS), hours);
+        }
+    }
+    realised
+}
+
+/// Each condition a job must meet.
+fn conditions(federation: &Federation) -> BTreeSet<String> {
+    // Every field by name, so that a new condition cannot be forgotten.
+    let Federation { forge, issuer, project, git_ref, protected, networks, session_hours: _ } =
+        federation;
+    let forge = match forge {
+        Forge::Gitlab => "gitlab",
+        Forge::Github => "github",
+    };
+    let mut all = BTreeSet::from([
+        format!("forge {forge}"),
+        format!("issuer {issuer}"),
+        format!("project {project}"),
+    ]);
+    all.extend(git_ref.as_ref().map(|git_ref| match git_ref {
+        GitRef::Branch(branch) => format!("branch {branch}"),
+        GitRef::Tag(tag) => format!("tag {tag}"),
+        GitRef::Environment(environment) => format!("environment {environment}"),
+    }));
+    if *protected {
+        all.insert("protected".to_owned());
+    }
+    if !networks.is_empty() {
+        let networks: Vec<&str> = networks.iter().map(String::as_str).collect();
+        all.insert(format!("from {}", networks.join(" or ")));
+    }
+    all
 }

@@ -1,6 +1,6 @@
 //! Between the service's words and ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cloud::{CloudError, ErrorKind};
 use crate::model::{
@@ -9,7 +9,9 @@ use crate::model::{
 };
 
 use super::api::{RoleInput, UserInput};
-use super::config::{ORGANISATION_TAG, PERMISSIONS, SESSION_HOURS, SUBJECT_TAG, SUSPENDED_TAG};
+use super::config::{
+    ORGANISATION_TAG, PERMISSIONS, SESSION_HOURS, SUBJECT_TAG, SUSPENDED_TAG, TRUSTS,
+};
 use super::identity::ownership;
 use super::service::state::{Group, Role, Tags, User};
 
@@ -52,6 +54,10 @@ pub fn group(group: &Group, organisation: &OrganisationName) -> Observed<GroupSp
 pub fn role(role: &Role, organisation: &OrganisationName) -> Observed<RoleSpec> {
     let permissions = AttributeValue::Set(role.permissions.clone());
     let mut attributes = BTreeMap::from([(AttributeName::new(PERMISSIONS), permissions)]);
+    if !role.trusts.is_empty() {
+        let trusts = AttributeValue::Set(role.trusts.clone());
+        attributes.insert(AttributeName::new(TRUSTS), trusts);
+    }
     if let Some(hours) = role.session_hours {
         attributes.insert(AttributeName::new(SESSION_HOURS), AttributeValue::Number(hours));
     }
@@ -99,10 +105,12 @@ pub fn role_input(spec: &RoleSpec, tags: Tags) -> Result<RoleInput, CloudError> 
     };
     let mut permissions = None;
     let mut session_hours = None;
+    let mut trusts = BTreeSet::new();
     for (name, value) in &spec.attributes {
         match (name.as_str(), value) {
             (PERMISSIONS, AttributeValue::Set(set)) => permissions = Some(set.clone()),
             (SESSION_HOURS, AttributeValue::Number(hours)) => session_hours = Some(*hours),
+            (TRUSTS, AttributeValue::Set(set)) => trusts.clone_from(set),
             _ => return Err(invalid(format!("a role cannot have {name} = {value} here"))),
         }
     }
@@ -112,6 +120,7 @@ pub fn role_input(spec: &RoleSpec, tags: Tags) -> Result<RoleInput, CloudError> 
         permissions: permissions
             .ok_or_else(|| invalid(format!("a role must have {PERMISSIONS}")))?,
         session_hours,
+        trusts,
         tags,
     })
 }

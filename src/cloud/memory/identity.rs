@@ -43,7 +43,7 @@ impl Client {
     }
 
     /// A user of ours, as stored and as we see it.
-    async fn our_user(
+    pub(super) async fn our_user(
         &self,
         operation: Operation,
         id: &VendorId,

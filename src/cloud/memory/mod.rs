@@ -15,6 +15,7 @@ pub mod config;
 pub mod convert;
 pub mod error;
 pub mod identity;
+mod keys;
 mod roles;
 pub mod service;
 pub mod world;

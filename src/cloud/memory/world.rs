@@ -127,12 +127,12 @@ impl MemoryWorld {
             for Group { id: _, name, tags, revision: _ } in account.groups.after(None) {
                 lines.insert(format!("{number} group {name} {tags:?}"));
             }
-            for Role { id: _, name, description, permissions, session_hours, tags, revision: _ } in
-                account.roles.after(None)
-            {
+            for role in account.roles.after(None) {
+                let Role { id: _, name, description, permissions, session_hours, .. } = role;
+                let Role { trusts, tags, .. } = role;
                 lines.insert(format!(
                     "{number} role {name} {description:?} {permissions:?} {session_hours:?} \
-                     {tags:?}"
+                     {trusts:?} {tags:?}"
                 ));
             }
             for (of, in_group) in &account.memberships {
@@ -197,6 +197,7 @@ impl MemoryWorld {
                 description: String::new(),
                 permissions: BTreeSet::from(["everything".to_owned()]),
                 session_hours: None,
+                trusts: BTreeSet::new(),
                 tags: tags(mark),
                 revision,
             },
@@ -216,7 +217,7 @@ impl MemoryWorld {
             id,
             kind: kind.to_owned(),
         })?;
-        Ok(Credential { user: user.clone(), kind: kind.into(), id })
+        Ok(Credential { user: user.clone(), kind: kind.into(), id, handed_over: None })
     }
 
     /// Changes a user by hand; does nothing if there is none.

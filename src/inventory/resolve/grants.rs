@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{World, day, groups};
+use super::{World, day, groups, identities};
 use crate::diagnostic::{Finding, Findings};
 use crate::inventory::as_written::InventoryFile;
 use crate::inventory::known::ReadFile;
 use crate::inventory::selector::Selector;
-use crate::inventory::{AccountEntry, Grant, ServiceAccount, ServiceIdentity};
+use crate::inventory::{AccountEntry, Grant, ServiceAccount};
 use crate::model::{AccountName, ProjectName, RoleName, ServiceAccountName};
 use crate::pattern;
 use crate::yaml::{Field, InFile, List, Position};
@@ -86,8 +86,9 @@ pub(super) fn resolve_service_accounts(
         let until = day(&service.until, at, findings);
         let is_broken = matches!(service.until, Field::Broken)
             || (service.until.given().is_some() && until.is_none());
-        if let (Some(owners), Some(role), Some(accounts), Some(reason), false) =
-            (owners, role, accounts, reason, is_broken)
+        let identity = identities::identity(service, item, at, world, findings);
+        if let (Some(owners), Some(role), Some(accounts), Some(reason), Some(identity), false) =
+            (owners, role, accounts, reason, identity, is_broken)
         {
             let name = ServiceAccountName::from(name.value.as_str());
             let service = ServiceAccount {
@@ -98,7 +99,7 @@ pub(super) fn resolve_service_accounts(
                 accounts,
                 reason,
                 until,
-                identity: ServiceIdentity::User,
+                identity,
                 source,
             };
             into.insert(name, service);

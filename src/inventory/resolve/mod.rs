@@ -7,6 +7,7 @@ mod accounts;
 mod directories;
 mod grants;
 mod groups;
+mod identities;
 
 use jiff::civil::Date;
 

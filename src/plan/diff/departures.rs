@@ -41,16 +41,13 @@ pub(super) struct Gone {
     pub(super) deletions: HashMap<usize, ChangeId>,
 }
 
-/// The ids of users that go, sorted: those whose credentials must be known.
+/// The ids of users that go: those whose credentials must be known.
 pub(super) fn departing(hub: &Hub<'_>) -> Vec<VendorId> {
-    let mut users: Vec<VendorId> = hub
-        .verdicts
+    hub.verdicts
         .iter()
         .filter(|(_, verdict)| matches!(verdict, Verdict::Goes { .. }))
         .map(|(position, _)| hub.seen.users[*position].id.clone())
-        .collect();
-    users.sort_unstable();
-    users
+        .collect()
 }
 
 /// Decides on every user that is ours and not wanted.
@@ -182,6 +179,7 @@ impl Going<'_> {
                 user: self.user.spec.name.clone(),
                 subject: self.subject.clone(),
                 credential: Box::new((*credential).clone()),
+                replaced_by: None,
             };
             let reasons = [self.reason.clone()].into();
             needs.push(drafts.push(&hub.place, step, Vec::new(), reasons));

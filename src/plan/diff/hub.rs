@@ -10,7 +10,7 @@ use super::attachments::Attached;
 use super::departures::{self, Verdict};
 use super::drafts::Drafts;
 use super::matching::{self, Match, Matching};
-use super::{DiffInputs, copied_mark, finding, groups, members, shared, users};
+use super::{DiffInputs, copied_mark, finding, groups, keys, members, shared, users};
 use crate::desired::{Desired, DesiredHub};
 use crate::model::{
     ChangeId, Credential, GroupSpec, HolderKind, ObjectKind, ObjectName, Observed, ObservedAccount,
@@ -47,7 +47,7 @@ pub(super) struct Hub<'a> {
     pub(super) seen: &'a ObservedAccount,
     /// Our groups that have a role in an account that is none of this hub's, and which.
     pub(super) bound_elsewhere: BTreeMap<&'a VendorId, &'a Place>,
-    /// Credentials of departing users, by user; `None` when they were not (all) read.
+    /// Credentials of departing users and of service accounts with keys of ours, by user; `None` when they were not (all) read.
     pub(super) credentials: Option<HashMap<&'a VendorId, Vec<&'a Credential>>>,
     pub(super) users: Matching,
     pub(super) groups: Matching,
@@ -136,6 +136,7 @@ impl<'a> Hub<'a> {
         groups::changes(self, drafts);
         self.attachments(&gone, drafts);
         users::changes(self, &gone, drafts);
+        keys::changes(self, drafts);
         members::changes(self, &gone, drafts);
     }
 

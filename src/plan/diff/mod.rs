@@ -13,6 +13,7 @@ mod departures;
 mod drafts;
 mod groups;
 mod hub;
+mod keys;
 mod matching;
 mod members;
 mod names;
@@ -59,8 +60,9 @@ pub struct DiffInputs<'a> {
     pub today: Date,
 }
 
-/// The users of every hub whose credentials must be read before [`diff`]: ours, not wanted, and
-/// proven so. Few, because vendors do not list credentials in bulk.
+/// The users of every hub whose credentials must be read before [`diff`], sorted: ours, not wanted,
+/// and proven so; and service accounts whose keys this program issues. Few, because vendors do not
+/// list credentials in bulk.
 pub fn credentials_needed(inputs: &DiffInputs<'_>) -> BTreeMap<Place, Vec<VendorId>> {
     inputs
         .desired
@@ -68,7 +70,9 @@ pub fn credentials_needed(inputs: &DiffInputs<'_>) -> BTreeMap<Place, Vec<Vendor
         .keys()
         .filter_map(|place| {
             let hub = Hub::match_up(inputs, place, false)?;
-            let users = departures::departing(&hub);
+            let mut users = departures::departing(&hub);
+            users.extend(keys::watched(&hub));
+            users.sort_unstable();
             (!users.is_empty()).then(|| (place.clone(), users))
         })
         .collect()

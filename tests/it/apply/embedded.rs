@@ -12,6 +12,7 @@ use reconcile::event::{Event, EventsError};
 use reconcile::guard::ApprovedPlan;
 use reconcile::model::{Access, Account, AttributeValue, Mark, RoleSpec, Site, Source, Subject};
 use reconcile::plan::{Plan, Reference, Step};
+use reconcile::sink::NoSinks;
 use tokio_util::sync::CancellationToken;
 
 use super::fake::*;
@@ -78,6 +79,7 @@ fn everything(vendor: &MemoryVendor) -> Plan {
                 user: "old".into(),
                 subject: person("old"),
                 credential: Box::new(key),
+                replaced_by: None,
             },
             vec![],
         ),
@@ -122,7 +124,7 @@ async fn carry_out(vendor: &MemoryVendor, approved: &ApprovedPlan, seed: u64) ->
     let mut reader = |_: &Event| -> Result<(), EventsError> { Ok(()) };
     let patient =
         Options { attempts: 30, time: Duration::from_hours(1), seed, ..Options::default() };
-    execute(approved, &connections, patient, &mut reader, &CancellationToken::new()).await
+    execute(approved, &connections, &NoSinks, patient, &mut reader, &CancellationToken::new()).await
 }
 
 /// The names of everything, since ids depend on the order of creation.

@@ -16,6 +16,7 @@ use reconcile::model::{
 };
 use reconcile::plan::{Change, Output, Outputs, Plan, Reference, Step, Target};
 use reconcile::policies::{Limit, Limits, Policies};
+use reconcile::sink::NoSinks;
 use tokio_util::sync::CancellationToken;
 
 /// What one call does instead of what it should.
@@ -217,7 +218,7 @@ fn write(state: &mut State, step: &Step, references: &[VendorId]) -> Result<Appl
         }
         other => panic!("not part of these tests: {other:?}"),
     }
-    Ok(Applied { outputs, request_id: Some("request-1".to_owned()) })
+    Ok(Applied { outputs, request_id: Some("request-1".to_owned()), secret: None })
 }
 
 struct Blind;
@@ -362,6 +363,7 @@ pub async fn run_in(
     let interrupt = CancellationToken::new();
     let approved = approve(plan, u32::MAX);
     let outcomes =
-        execute(&approved, connections, Options::default(), &mut reader, &interrupt).await;
+        execute(&approved, connections, &NoSinks, Options::default(), &mut reader, &interrupt)
+            .await;
     (outcomes, events)
 }

@@ -6,6 +6,7 @@ use reconcile::apply::{Options, execute};
 use reconcile::cloud::ErrorKind;
 use reconcile::event::{Event, EventsError, Outcome};
 use reconcile::model::{Access, ChangeId, Membership};
+use reconcile::sink::NoSinks;
 use tokio_util::sync::CancellationToken;
 
 use super::fake::*;
@@ -119,6 +120,7 @@ async fn held_changes_are_never_sent_nor_what_needs_them() {
     let outcomes = execute(
         &approve(plan, 2),
         &connect([("hub", &fake, 4)]),
+        &NoSinks,
         Options::default(),
         &mut reader,
         &CancellationToken::new(),
@@ -170,6 +172,7 @@ async fn a_throttled_account_delays_no_other_and_still_finishes() {
     let outcomes = execute(
         &approve(plan(changes), 0),
         &connect([("slow", &slow, 16), ("quick", &quick, 16)]),
+        &NoSinks,
         Options::default(),
         &mut reader,
         &CancellationToken::new(),
@@ -259,6 +262,7 @@ async fn cost_grows_with_the_number_of_changes_not_with_its_square() {
         let outcomes = execute(
             &approved,
             &connections,
+            &NoSinks,
             Options::default(),
             &mut reader,
             &CancellationToken::new(),

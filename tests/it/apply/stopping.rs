@@ -7,6 +7,7 @@ use reconcile::apply::{Options, Outcomes, Stopped, execute};
 use reconcile::cloud::ErrorKind;
 use reconcile::event::{Event, EventsError, Outcome};
 use reconcile::model::{Access, ChangeId};
+use reconcile::sink::NoSinks;
 use tokio_util::sync::CancellationToken;
 
 use super::fake::*;
@@ -58,6 +59,7 @@ async fn interrupted_after(fake: &Fake, calls: usize, changes: usize) -> Outcome
     execute(
         &approve(simple(steps), 0),
         &connect([("hub", fake, 1)]),
+        &NoSinks,
         Options::default(),
         &mut reader,
         &interrupt,
@@ -106,6 +108,7 @@ async fn an_interrupt_before_the_start_does_nothing() {
     let outcomes = execute(
         &approve(simple(vec![create_user("ada")]), 0),
         &connect([("hub", &fake, 1)]),
+        &NoSinks,
         Options::default(),
         &mut reader,
         &interrupt,
@@ -133,6 +136,7 @@ async fn what_cannot_be_recorded_is_not_done() {
         let outcomes = execute(
             &approve(simple(steps), 9),
             &connect([("hub", &fake, 4)]),
+            &NoSinks,
             Options::default(),
             &mut reader,
             &CancellationToken::new(),

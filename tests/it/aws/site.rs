@@ -71,6 +71,7 @@ roles:
         session_hours: 8
 privileged_needs_key: false
 grace_days: 10
+limits: {default: {users: {floor: 3}, memberships: {floor: 9}, groups: {floor: 3}, roles: {floor: 3}, bindings: {floor: 9}, attachments: {floor: 20}}}
 "#;
 
 pub struct AwsSite {
@@ -210,7 +211,7 @@ impl AwsSite {
     /// Somebody new.
     pub fn joins(&self, login: &str, number: u32, groups: &[&str]) {
         let entry = person(login, number, groups);
-        self.ldap(&entry.replacen('\n', "\nchangetype: add\n", 1));
+        self.ldap(&entry.trim_start().replacen('\n', "\nchangetype: add\n", 1));
     }
 
     /// Sets the groups of somebody.
@@ -253,5 +254,4 @@ fn person(login: &str, number: u32, groups: &[&str]) -> String {
          objectClass: debianAccount\nobjectClass: shadowAccount\nobjectClass: debianDeveloper\n\
          uid: {login}\nuidNumber: {number}\ngidNumber: 800\ncn: {login}\nsn: {login}\n{groups}"
     )
-    .replacen("\ndn", "\ndn", 1)
 }

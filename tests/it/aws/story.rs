@@ -28,7 +28,7 @@ fn from_nothing_to_nothing_to_do() {
 
     let hub = site.account(HUB).dump();
     for user in ["amara", "boris", "chiyo", "diego", "emeka"] {
-        let text = hub.of(&format!("user {user}"));
+        let text = hub.of(&format!("user /reconcile/spi/{user}"));
         assert!(text.contains("/reconcile/spi/"), "{text}");
         assert!(!text.contains("access key") && !text.contains("password"), "{text}");
     }
@@ -38,7 +38,7 @@ fn from_nothing_to_nothing_to_do() {
         before.assert_same(&after.only(|name| known.iter().any(|one| one == name)));
     }
     let mirrors = site.account(MIRRORS).dump();
-    let role = mirrors.of("role administrator");
+    let role = mirrors.of("role /reconcile/spi/administrator");
     assert!(role.contains("AdministratorAccess"), "{role}");
     assert!(role.contains(&format!("arn:aws:iam::{HUB}:root")), "only the hub: {role}");
 }
@@ -73,14 +73,14 @@ fn who_leaves_loses_everything_at_once_and_the_user_after_the_grace() {
     let hub = site.account(HUB);
     hub.everything("diego");
     hub.everything("emeka");
-    let emeka = hub.dump().of("user emeka").to_owned();
+    let emeka = hub.dump().of("user /reconcile/spi/emeka").to_owned();
     hub.group("by-hand", "/");
     hub.member("diego", "by-hand");
     site.is_active("diego", false);
     let run = site.run(&[]);
     let run = run.ends_with(0);
     let suspended = hub.dump();
-    let text = suspended.of("user diego");
+    let text = suspended.of("user /reconcile/spi/diego");
     for gone in
         ["access key", "password", "ssh", "certificate", "service", "mfa", "policy", "boundary"]
     {
@@ -88,14 +88,17 @@ fn who_leaves_loses_everything_at_once_and_the_user_after_the_grace() {
     }
     assert!(!text.contains("build") && !text.contains("by-hand"), "in no group: {text}");
     assert!(text.contains("reconcile:suspended"), "{text}");
-    assert_eq!(suspended.of("user emeka").contains("access key"), emeka.contains("access key"));
+    assert_eq!(
+        suspended.of("user /reconcile/spi/emeka").contains("access key"),
+        emeka.contains("access key")
+    );
 
     // Back within the grace: restored, without anything they had collected.
     site.is_active("diego", true);
     let run = site.run(&[]).ends_with(0);
     assert!(has(&run, "~ restore user diego") || has(&run, "+ restore user diego"), "{}", run.out);
     assert!(has(&run, "+ add member diego"), "{}", run.out);
-    assert!(!hub.dump().of("user diego").contains("reconcile:suspended"));
+    assert!(!hub.dump().of("user /reconcile/spi/diego").contains("reconcile:suspended"));
 
     // Gone for good.
     site.is_active("diego", false);
@@ -112,8 +115,8 @@ fn who_leaves_loses_everything_at_once_and_the_user_after_the_grace() {
     hub.iam("TagUser", &tags);
     let run = site.converge();
     assert!(has(&run, "- delete user diego"), "{}", run.out);
-    assert!(!hub.dump().names().contains(&"user diego"));
-    assert!(hub.dump().names().contains(&"group by-hand"), "the foreign group stays");
+    assert!(!hub.dump().names().contains(&"user /reconcile/spi/diego"));
+    assert!(hub.dump().names().contains(&"group /by-hand"), "the foreign group stays");
 }
 
 #[test]
@@ -125,7 +128,7 @@ fn accounts_and_grants_come_and_go() {
     );
     let run = site.converge();
     assert!(has(&run, "+ create role administrator"), "{}", run.out);
-    assert!(site.account(LATER).dump().names().contains(&"role administrator"));
+    assert!(site.account(LATER).dump().names().contains(&"role /reconcile/spi/administrator"));
 
     site.edit(
         "accounts: [debian-builds], reason: They build",
@@ -133,7 +136,11 @@ fn accounts_and_grants_come_and_go() {
     );
     let run = site.run(&[]);
     assert!(run.out.contains("2026-01-01"), "{}", run.out);
-    assert!(!site.account(BUILDS).dump().names().contains(&"role operator"), "{}", run.out);
+    assert!(
+        !site.account(BUILDS).dump().names().contains(&"role /reconcile/spi/operator"),
+        "{}",
+        run.out
+    );
     site.converge();
 }
 
@@ -202,50 +209,39 @@ fn foreign_look_alikes_survive() {
 }
 
 #[test]
-fn two_organisations_share_an_account_and_do_not_see_each_other() {
+fn two_organisations_share_accounts_and_do_not_see_each_other() {
     let site = AwsSite::applied();
-    let first = [HUB, BUILDS].map(|id| site.account(id).dump());
-    site.edit(
-        "directories:",
-        "  harbour:\n    accounts:\n      harbour-hub: {vendor: aws, id: \"111111111111\", hub: true}\n      harbour-builds: {vendor: aws, id: \"333333333333\"}\ndirectories:",
-    );
-    site.edit(
-        "  debian:\n",
-        &format!(
-            "  second:\n    ldap: {{url: \"{}\", start_tls: false}}\n    schema: userdir\n    base: dc=example,dc=org\n    name_prefix: h-\n  debian:\n",
-            site.slapd.url()
-        ),
-    );
-    let text = site
-        .read("inventory/all.yaml")
-        .replace("group: admin", "group: \"debian:admin\"")
-        .replace("group: build,", "group: \"debian:build\",")
-        .replace("accounts: [\"*\"]", "accounts: [spi-hub, debian-mirrors, debian-builds]");
+    let spi = site.read("inventory/all.yaml");
+    let before = [HUB, BUILDS].map(|id| site.account(id).dump());
+    let unchanged = || {
+        for (id, before) in [HUB, BUILDS].iter().zip(&before) {
+            let names: Vec<String> = before.names().iter().map(|name| (*name).to_owned()).collect();
+            let now = site.account(id).dump().only(|name| names.iter().any(|one| one == name));
+            before.assert_same(&now);
+        }
+    };
+    // The same directory, the same accounts, another organisation with an inventory of its own.
+    let harbour = spi
+        .replace("  spi:", "  harbour:")
+        .replace("schema: userdir", "schema: userdir\n    name_prefix: h-")
+        .replace(
+            "role: administrator, accounts: [\"*\"]",
+            "role: viewer, accounts: [debian-builds]",
+        )
+        .replace("role: operator", "role: viewer");
+    site.write("inventory/all.yaml", &harbour);
     site.write(
-        "inventory/all.yaml",
-        &format!("{text}  - {{group: \"second:build\", role: viewer, accounts: [harbour-builds], reason: Harbour}}\n"),
+        "policies/all.yaml",
+        "roles:\n  viewer: {description: Looks, means: {aws: {managed_policies: [ReadOnlyAccess]}}}\nlimits: {default: {users: {floor: 9}, memberships: {floor: 9}, groups: {floor: 9}, roles: {floor: 9}, bindings: {floor: 9}}}\n",
     );
-    let policies = site.read("policies/all.yaml").replace(
-        "privileged_needs_key",
-        "  viewer: {description: Looks, means: {aws: {managed_policies: [ReadOnlyAccess]}}}\nprivileged_needs_key",
-    );
-    site.write("policies/all.yaml", &policies);
     site.converge();
     let hub = site.account(HUB).dump();
-    assert!(hub.names().contains(&"user h-diego"), "{:?}", hub.names());
-    for (id, before) in [HUB, BUILDS].iter().zip(&first) {
-        let names: Vec<String> = before.names().iter().map(|name| (*name).to_owned()).collect();
-        let now = site.account(id).dump().only(|name| names.iter().any(|one| one == name));
-        before.assert_same(&now);
-    }
+    assert!(hub.names().contains(&"user /reconcile/harbour/h-diego"), "{:?}", hub.names());
+    unchanged();
     // The second goes, the first stays.
-    let text = site.read("inventory/all.yaml");
-    let grants = text.find("  - {group: \"second:build\"").expect("the grant");
-    site.write("inventory/all.yaml", &text[..grants]);
-    site.run(&[]);
-    for (id, before) in [HUB, BUILDS].iter().zip(&first) {
-        let names: Vec<String> = before.names().iter().map(|name| (*name).to_owned()).collect();
-        let now = site.account(id).dump().only(|name| names.iter().any(|one| one == name));
-        before.assert_same(&now);
-    }
+    let grants = harbour.find("grants:").expect("grants");
+    site.write("inventory/all.yaml", &harbour[..grants]);
+    let run = site.run(&[]).ends_with(0);
+    assert!(has(&run, "- suspend user h-diego"), "{}", run.out);
+    unchanged();
 }

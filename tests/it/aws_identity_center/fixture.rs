@@ -164,6 +164,7 @@ impl Fixture for CenterFixture {
             user: user.clone(),
             kind: "direct-assignment".into(),
             id: format!("{TARGET}/{set}").into(),
+            handed_over: None,
         })
     }
 

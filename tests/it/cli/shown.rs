@@ -44,7 +44,7 @@ fn markdown_shows_the_plan_and_how_it_ended() {
     let dry = site.run(&["--dry-run", "--format", "markdown"]).ends_with(0);
     let run = site.run(&["--format", "markdown"]).ends_with(0);
     let rest = run.out.strip_prefix(&dry.out).expect("the same plan");
-    assert_eq!(rest, "\n    Done: 137 applied\n");
+    assert_eq!(rest, "\n    Done: 138 applied\n");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn metrics_that_cannot_be_written_do_not_keep_a_run_from_its_work() {
     let site = Site::new();
     let run = site.run(&["--metrics", "/nowhere/metrics.prom"]).ends_with(1);
     assert!(run.err.contains("/nowhere/metrics.prom"), "{}", run.err);
-    assert!(run.out.contains("Done: 137 applied"), "{}", run.out);
+    assert!(run.out.contains("Done: 138 applied"), "{}", run.out);
     assert!(site.run(&[]).ends_with(0).changes().is_empty());
 }
 

@@ -211,10 +211,12 @@ fn whoever_leaves_counts_once_whatever_they_had() {
             user: format!("u-{number}").into(),
             kind: "access-key".into(),
             id: format!("c-{number}").into(),
+            handed_over: None,
         };
         let user = format!("user{number}").into();
         let credential = Box::new(credential);
-        let revoke = Step::RevokeCredential { user, subject: person(number), credential };
+        let subject = person(number);
+        let revoke = Step::RevokeCredential { user, subject, credential, replaced_by: None };
         [revoke, leave(number, "g-1"), leave(number, "g-2"), suspend(number)]
     };
     let policies = |kind| limited(Some(kind), Limit { count: 2, percent: 100, floor: 0 });

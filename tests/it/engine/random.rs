@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use fastrand::Rng;
 use jiff::ToSpan;
+use reconcile::inventory::ServiceIdentity;
 use reconcile::model::{AccountStatus, PersonKind};
 
 use super::world::{Model, PersonModel, ServiceModel};
@@ -233,7 +234,10 @@ impl Model {
         let name = *rng.choice(["ci", "alice", "admin"].iter()).unwrap_or(&"ci");
         let accounts: BTreeSet<String> = self.accounts.keys().take(1).cloned().collect();
         let role = ROLES[rng.usize(..ROLES.len())].to_owned();
-        self.services.insert(name.to_owned(), ServiceModel { role, accounts, until: None });
+        self.services.insert(
+            name.to_owned(),
+            ServiceModel { role, accounts, until: None, identity: ServiceIdentity::User },
+        );
     }
 
     fn redefine(&mut self, rng: &mut Rng, role: &str) {

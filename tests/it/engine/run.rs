@@ -11,6 +11,7 @@ use reconcile::event::Event;
 use reconcile::guard::{Context, Review, review};
 use reconcile::model::{Place, Site, VendorFacts};
 use reconcile::plan::{DiffInputs, Observations, Plan, credentials_needed, diff};
+use reconcile::sink::{NoSinks, Sinks};
 use tokio_util::sync::CancellationToken;
 
 use super::world::{Given, Model};
@@ -106,12 +107,17 @@ impl Cloud {
 
     /// Plans, reviews and carries out.
     pub async fn run(&self, given: &Given, options: Options) -> Ran {
+        self.run_into(given, options, &NoSinks).await
+    }
+
+    /// The same, with somewhere for new keys to go.
+    pub async fn run_into(&self, given: &Given, options: Options, sinks: &dyn Sinks) -> Ran {
         let connections = self.connect(given).await;
         let desired = self.desired(given);
         let observed = self.observe(given, &desired, &connections).await;
         let plan = self.plan_for(given, &desired, &observed);
         let review = review(plan, &Context::new(&given.policies));
-        let outcomes = carry_out(&review, &connections, options).await;
+        let outcomes = carry_out_into(&review, &connections, options, sinks).await;
         Ran { plan: review.approved.plan().clone(), outcomes }
     }
 }
@@ -127,9 +133,18 @@ pub async fn carry_out(
     connections: &BTreeMap<Place, Connection>,
     options: Options,
 ) -> Outcomes {
+    carry_out_into(review, connections, options, &NoSinks).await
+}
+
+async fn carry_out_into(
+    review: &Review,
+    connections: &BTreeMap<Place, Connection>,
+    options: Options,
+    sinks: &dyn Sinks,
+) -> Outcomes {
     let mut events = |_: &Event| Ok(());
     let interrupt = CancellationToken::new();
-    execute(&review.approved, connections, options, &mut events, &interrupt).await
+    execute(&review.approved, connections, sinks, options, &mut events, &interrupt).await
 }
 
 /// Runs something on a clock that costs no time.

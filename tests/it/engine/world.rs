@@ -81,6 +81,7 @@ pub struct ServiceModel {
     pub role: String,
     pub accounts: BTreeSet<String>,
     pub until: Option<Date>,
+    pub identity: ServiceIdentity,
 }
 
 /// The engine's inputs.
@@ -223,7 +224,7 @@ impl Model {
                 accounts: names(&service.accounts),
                 reason: "because".to_owned(),
                 until: service.until,
-                identity: ServiceIdentity::User,
+                identity: service.identity.clone(),
                 source: Source::new("inventory/services.yaml", number, 1),
             };
             inventory.service_accounts.insert(service.name.clone(), service);

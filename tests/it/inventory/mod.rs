@@ -10,6 +10,7 @@ mod names;
 mod revision;
 mod rights;
 mod rules;
+mod services;
 mod vendor;
 
 use jiff::civil::{Date, date};

@@ -45,14 +45,23 @@ pub fn vendors() -> Vec<VendorFacts> {
         has_users: true,
         renames_roles: true,
         shared_roles: false,
-        federates: false,
+        federates: true,
+        key_kind: Some("access-key"),
         realise: RealisedRole::plain,
     };
     let other = VendorFacts {
         name: "other".into(),
         family: "other".into(),
         partitions: &["world", "island"],
+        federates: false,
+        key_kind: None,
         ..memory.clone()
     };
-    vec![memory, other]
+    let vouched = VendorFacts {
+        name: "other-vouched".into(),
+        access: Some("vouched"),
+        has_users: false,
+        ..other.clone()
+    };
+    vec![memory, VendorFacts { access: Some("users"), ..other }, vouched]
 }

@@ -154,6 +154,18 @@ impl Apply for LyingConnection {
         }
     }
 
+    async fn note_handover(
+        &self,
+        change: &Change,
+        references: &[VendorId],
+        key: &VendorId,
+    ) -> Result<Applied, CloudError> {
+        if matches!(self.lie, Lie::NothingIsDone) {
+            return Ok(Applied::default());
+        }
+        self.honest.apply.note_handover(change, references, key).await
+    }
+
     async fn look(&self, key: &ObjectKey) -> Result<Option<Snapshot>, CloudError> {
         match self.lie {
             Lie::LookFindsNothing => Ok(None),

@@ -5,7 +5,7 @@ use super::{Problem, module_of};
 
 /// What each module may know besides itself. `guard` stands below `apply` and above `plan`, and
 /// so on: the picture in `lib.rs`.
-const MAY_KNOW: [(&str, &[&str]); 22] = [
+const MAY_KNOW: [(&str, &[&str]); 23] = [
     ("digest", &[]),
     ("pattern", &[]),
     ("model", &[]),
@@ -29,7 +29,9 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
     ("guard", &["model", "diagnostic", "digest", "desired", "plan", "policies", "inventory"]),
     ("http", &["model", "diagnostic"]),
     ("cloud", &["model", "digest", "plan", "http"]),
-    ("apply", &["model", "digest", "plan", "guard", "event", "cloud"]),
+    // Of `policies` what a sink is.
+    ("sink", &["model", "http", "policies"]),
+    ("apply", &["model", "digest", "plan", "guard", "event", "cloud", "sink"]),
     ("record", &["model", "digest", "plan", "guard", "event"]),
     (
         "report",
@@ -63,6 +65,7 @@ const MAY_KNOW: [(&str, &[&str]); 22] = [
             "cloud",
             "event",
             "apply",
+            "sink",
             "record",
         ],
     ),

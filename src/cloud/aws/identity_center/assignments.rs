@@ -132,6 +132,7 @@ impl Client {
                 user: user.clone(),
                 kind: DIRECT.into(),
                 id: format!("{account}/{set}").into(),
+                handed_over: None,
             })
             .collect()
     }

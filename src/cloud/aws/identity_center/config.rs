@@ -148,6 +148,7 @@ pub fn facts() -> VendorFacts {
         has_users: true,
         shared_roles: true,
         renames_roles: false,
+        key_kind: None,
         federates: false,
         realise: realise::permission_set,
     }

@@ -14,7 +14,6 @@ use super::error::{failed, incomplete};
 use crate::cloud::aws::error::{read, write};
 use crate::cloud::{Applied, CloudError, ErrorKind, Retry};
 use crate::model::VendorId;
-use crate::plan::Outputs;
 
 /// How far something is.
 pub struct Progress {
@@ -66,7 +65,7 @@ impl Client {
         loop {
             match progress.status {
                 Some(StatusValues::Succeeded) => {
-                    return Ok(Applied { outputs: Outputs::new(), request_id: request });
+                    return Ok(Applied { request_id: request, ..Applied::default() });
                 }
                 Some(StatusValues::Failed) => {
                     return Err(failed(operation, object, request, progress.failure.as_deref()));

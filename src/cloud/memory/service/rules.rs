@@ -52,8 +52,8 @@ pub(in super::super) fn to_user(id: String, revision: u64, input: UserInput) -> 
 }
 
 pub(in super::super) fn to_role(id: String, revision: u64, input: RoleInput) -> Role {
-    let RoleInput { name, description, permissions, session_hours, tags } = input;
-    Role { id, name, description, permissions, session_hours, tags, revision }
+    let RoleInput { name, description, permissions, session_hours, trusts, tags } = input;
+    Role { id, name, description, permissions, session_hours, trusts, tags, revision }
 }
 
 pub(in super::super) fn check_role(

@@ -90,6 +90,9 @@ pub struct Role {
     pub permissions: BTreeSet<String>,
     /// Longest session.
     pub session_hours: Option<i64>,
+    /// Which jobs of a forge may take it on: all conditions must hold. Empty = none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub trusts: BTreeSet<String>,
     /// Labels.
     pub tags: Tags,
     /// Changes with every write.

@@ -17,6 +17,8 @@ pub struct Behaviour {
     pub groups_per_user: Option<usize>,
     /// How many users an account may have; `None` = any number.
     pub users_per_account: Option<usize>,
+    /// How many keys a user may have; `None` = any number.
+    pub keys_per_user: Option<usize>,
     /// For how many calls after a write reads still show what was before it.
     pub lag: u64,
     /// How long each call takes.
@@ -29,6 +31,7 @@ impl Default for Behaviour {
             page_size: 100,
             groups_per_user: None,
             users_per_account: None,
+            keys_per_user: Some(2),
             lag: 0,
             latency: Duration::ZERO,
         }
@@ -95,6 +98,8 @@ operations! {
     UpdateUser true;
     /// A user goes.
     DeleteUser true;
+    /// A user gets a new key.
+    CreateCredential true;
     /// A credential goes.
     DeleteCredential true;
     /// A new group.
