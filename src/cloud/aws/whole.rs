@@ -44,7 +44,7 @@ impl Intercept for WholeReplies {
 /// always says, or where it is known to be left out by others that speak its language, the list.
 const LISTS: [(&str, &str); 17] = [
     ("GetAccountAuthorizationDetails", "<IsTruncated>"),
-    ("GetGroup", "<IsTruncated>"),
+    ("GetGroup", "<Group>"),
     ("ListAccessKeys", "<AccessKeyMetadata"),
     ("ListAttachedGroupPolicies", "<IsTruncated>"),
     ("ListAttachedRolePolicies", "<IsTruncated>"),
