@@ -87,7 +87,9 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
         directories_took,
         accounts_took: Duration::ZERO,
     };
-    let wanted: Vec<&Account> = accounts(sources).map(|entry| &entry.account).collect();
+    // Hubs first: what is known of a hub may be of use to its other accounts.
+    let mut wanted: Vec<&Account> = accounts(sources).map(|entry| &entry.account).collect();
+    wanted.sort_by_key(|account| !account.is_hub());
     let mut readings = stream::iter(wanted.into_iter().map(|account| observe(sources, account)))
         .buffer_unordered(ACCOUNTS_AT_ONCE);
     while let Some((place, connection, reading)) = readings.next().await {

@@ -61,12 +61,13 @@ impl Hub {
         }
     }
 
-    /// The hub as read; read anew only for who has seen the last reading already, so that all
-    /// accounts of a run share one. `seen` is the number of the reading the caller saw last.
-    pub async fn read(&self, seen: &mut u64) -> Arc<Raw> {
+    /// The hub as read; read anew for the hub itself and for who has seen the last reading already,
+    /// so that the other accounts of a run share that of the hub, which is asked for first. `seen`
+    /// is the number of the reading the caller saw last.
+    pub async fn read(&self, anew: bool, seen: &mut u64) -> Arc<Raw> {
         let mut reading = self.reading.lock().await;
-        if reading.0 <= *seen || reading.1.is_none() {
-            let raw = Arc::new(Raw::read(&self.session, &self.organisation, Part::All).await);
+        if anew || reading.0 <= *seen || reading.1.is_none() {
+            let raw = Arc::new(Raw::read(&self.session, Part::All).await);
             self.learn(&raw);
             *reading = (reading.0 + 1, Some(raw));
         }
@@ -129,18 +130,27 @@ impl Hub {
         self.all().insert(group.clone(), documents);
     }
 
-    /// Every group's roles as last read or written: group and ARN.
-    pub async fn roles(&self) -> Vec<(VendorId, String)> {
+    /// Every group's roles as last read or written: group and ARN. Those of a group whose last
+    /// write did not end clearly are read afresh.
+    ///
+    /// # Errors
+    /// Of reading afresh.
+    pub async fn roles(&self) -> Result<Vec<(VendorId, String)>, CloudError> {
         let all: Vec<_> =
             self.all().iter().map(|(id, documents)| (id.clone(), Arc::clone(documents))).collect();
         let mut roles = Vec::new();
         for (group, documents) in all {
-            let documents = documents.lock().await;
+            let mut documents = documents.lock().await;
+            if documents.is_none()
+                && let Some(seen) = self.groups.get(&group)
+            {
+                *documents = Some(self.fetch_documents(&group, &seen.name).await?);
+            }
             for document in documents.iter().flat_map(BTreeMap::values) {
                 roles.extend(document.roles.iter().map(|arn| (group.clone(), arn.clone())));
             }
         }
-        roles
+        Ok(roles)
     }
 
     /// Where a role fits into a group's documents: the number of the document, and whether there

@@ -12,7 +12,7 @@ use super::config::{ORGANISATION_TAG, SUBJECT_TAG};
 use crate::model::{Mark, OrganisationName, Ownership, Subject};
 
 /// What all paths of ours begin with.
-const ROOT: &str = "/reconcile/";
+pub const ROOT: &str = "/reconcile/";
 
 /// An object's kind as far as marks differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use super::realise::{INLINE, MANAGED};
 use super::{convert, providers};
 use crate::cloud::ErrorKind;
 use crate::model::{
-    Attachment, Binding, HeldAttachment, HolderKind, Membership, Missing, ObjectKind, Observed,
+    Attachment, Binding, HeldAttachment, HolderKind, Membership, Missing, Observed,
     ObservedAccount, Quota, Reading, RoleSpec, VendorId,
 };
 
@@ -27,6 +27,9 @@ impl Client {
     pub(super) async fn observe_account(&self) -> Reading<ObservedAccount> {
         let mut missing = Vec::new();
         let mut got = ObservedAccount::default();
+        let is_hub = self.session.is_none();
+        // Before anything else waits, so that the hub is read once for all its accounts.
+        let first = if is_hub { Some(self.read_hub().await) } else { None };
         match self.session().own_principal().await {
             Ok(own) => got.own_principal = Some(own),
             Err(error) => {
@@ -37,14 +40,13 @@ impl Client {
                 }
             }
         }
-        let hub = {
-            let mut seen = self.seen.lock().await;
-            self.hub.read(&mut seen).await
+        let hub = match first {
+            Some(hub) => hub,
+            None => self.read_hub().await,
         };
-        let is_hub = self.session.is_none();
         let own: Arc<Raw> = match &self.session {
             None => Arc::clone(&hub),
-            Some(session) => Arc::new(Raw::read(session, &self.organisation, Part::Roles).await),
+            Some(session) => Arc::new(Raw::read(session, Part::Roles).await),
         };
         missing.extend(own.missing.iter().cloned());
         if !is_hub && !hub.missing.is_empty() {
@@ -56,7 +58,7 @@ impl Client {
             self.group_attachments(&own, &mut got).await;
         }
         self.roles_of(&own, &mut got, &mut missing).await;
-        self.bindings_of(&mut got).await;
+        self.bindings_of(&mut got, &mut missing).await;
         got.quotas = quotas(&own);
         if own.summary.get(&SummaryKeyType::Providers).is_none_or(|count| *count > 0) {
             let found = providers::observe(self.session(), &self.organisation).await;
@@ -65,6 +67,11 @@ impl Client {
             missing.extend(found.missing);
         }
         Reading::from_parts(got, missing)
+    }
+
+    async fn read_hub(&self) -> Arc<Raw> {
+        let mut seen = self.seen.lock().await;
+        self.hub.read(self.session.is_none(), &mut seen).await
     }
 
     /// Users, groups, who is in which, and what is attached to users.
@@ -188,7 +195,7 @@ impl Client {
     }
 
     /// Which of the hub's groups may assume which role of this account.
-    async fn bindings_of(&self, got: &mut ObservedAccount) {
+    async fn bindings_of(&self, got: &mut ObservedAccount, missing: &mut Vec<Missing>) {
         let by_arn: HashMap<String, VendorId> = got
             .roles
             .iter()
@@ -196,7 +203,13 @@ impl Client {
                 Some((self.roles.get(&role.id)?.arn, role.id.clone()))
             })
             .collect();
-        for (group, arn) in self.hub.roles().await {
+        let roles = match self.hub.roles().await {
+            Ok(roles) => roles,
+            Err(error) => {
+                return missing.push(Missing::new("roles of groups", error.to_string()));
+            }
+        };
+        for (group, arn) in roles {
             let here = document::role_arn(&arn).is_some_and(|(id, _)| id == self.account);
             if here && self.is_our_account(&arn) {
                 // Of a role that is gone the ARN is all there is.
@@ -205,12 +218,6 @@ impl Client {
             }
         }
         got.bindings.sort();
-    }
-
-    /// The kinds that were listed completely although something is missing.
-    #[expect(dead_code, reason = "a page of the bulk reading holds all kinds")]
-    fn listed(raw: &Raw) -> Vec<ObjectKind> {
-        if raw.missing.is_empty() { ObjectKind::ALL.to_vec() } else { Vec::new() }
     }
 }
 

@@ -7,10 +7,10 @@ use aws_sdk_iam::types::{
 };
 
 use super::error::read;
-use super::identity::path_of;
+use super::identity::ROOT;
 use super::session::Session;
 use crate::cloud::CloudError;
-use crate::model::{Missing, OrganisationName};
+use crate::model::Missing;
 
 /// An account as read.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub struct Raw {
     pub roles: Vec<RoleDetail>,
     /// The account's own managed policies.
     pub policies: Vec<ManagedPolicyDetail>,
-    /// What the bulk reading lacks, of roles below our path, by name.
+    /// What the bulk reading lacks, of roles below `/reconcile/`, by name.
     pub role_extras: HashMap<String, RoleExtra>,
     /// The account in numbers: quotas and counts.
     pub summary: HashMap<SummaryKeyType, i32>,
@@ -51,11 +51,11 @@ pub enum Part {
 
 impl Raw {
     /// Reads an account. Costs its pages and one call for the summary.
-    pub async fn read(session: &Session, organisation: &OrganisationName, part: Part) -> Self {
+    pub async fn read(session: &Session, part: Part) -> Self {
         let mut raw = Self::default();
         raw.read_summary(session).await;
         raw.read_details(session, part).await;
-        raw.read_extras(session, organisation).await;
+        raw.read_extras(session).await;
         raw.count(part);
         raw
     }
@@ -116,14 +116,14 @@ impl Raw {
     }
 
     /// Descriptions and longest sessions: only `ListRoles` tells them in bulk.
-    async fn read_extras(&mut self, session: &Session, organisation: &OrganisationName) {
+    async fn read_extras(&mut self, session: &Session) {
         let what = "descriptions of roles";
         let mut marker: Option<String> = None;
         for page in 1.. {
             let call = session
                 .reads
                 .list_roles()
-                .path_prefix(path_of(organisation))
+                .path_prefix(ROOT)
                 .max_items(session.settings().page_size.unwrap_or(1000))
                 .set_marker(marker.clone())
                 .send();

@@ -163,7 +163,7 @@ impl Client {
             return Err(changed_since(operation, id.as_str()));
         }
         let arn = self.known_role(id).await?.arn;
-        if self.hub.roles().await.iter().any(|(_, bound)| *bound == arn) {
+        if self.hub.roles().await?.iter().any(|(_, bound)| *bound == arn) {
             let message = "groups of the hub may still assume it";
             return Err(CloudError::new(ErrorKind::HasDependents, operation, id.as_str(), message));
         }

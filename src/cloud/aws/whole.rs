@@ -50,7 +50,7 @@ const LISTS: [(&str, &str); 17] = [
     ("ListAttachedRolePolicies", "<IsTruncated>"),
     ("ListAttachedUserPolicies", "<IsTruncated>"),
     ("ListGroupPolicies", "<IsTruncated>"),
-    ("ListGroups", "<IsTruncated>"),
+    ("ListGroups", "<Groups"),
     ("ListGroupsForUser", "<IsTruncated>"),
     ("ListMFADevices", "<MFADevices"),
     ("ListPolicyVersions", "<IsTruncated>"),

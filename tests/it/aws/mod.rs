@@ -1,5 +1,10 @@
 //! AWS, against moto behind a wire that counts calls and goes wrong on order.
 
+mod conformance;
+mod cost;
+mod faults;
+mod fixture;
 mod keys;
+mod killed;
 mod site;
 mod story;

@@ -252,6 +252,6 @@ fn person(login: &str, number: u32, groups: &[&str]) -> String {
     format!(
         "\ndn: uid={login},ou=users,dc=example,dc=org\nobjectClass: inetOrgPerson\n\
          objectClass: debianAccount\nobjectClass: shadowAccount\nobjectClass: debianDeveloper\n\
-         uid: {login}\nuidNumber: {number}\ngidNumber: 800\ncn: {login}\nsn: {login}\n{groups}"
+         uid: {login}\nuidNumber: {number}\ngidNumber: 800\ncn: {login}\nsn: {login}\nkeyFingerPrint: {number:040X}\n{groups}"
     )
 }
