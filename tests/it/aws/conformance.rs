@@ -14,9 +14,13 @@ const NOT_TRIED: [&str; 4] = [
     "what_is_not_yet_visible_becomes_visible",
 ];
 
-/// moto tells names apart by case, IAM does not (IAM User Guide, "Friendly names and paths").
-const LIED_ABOUT: [&str; 2] =
-    ["a_taken_name_is_taken_in_any_case", "names_are_found_as_the_vendor_compares_them"];
+/// moto tells names apart by case, and takes any; IAM does not (IAM User Guide, "Friendly names and
+/// paths").
+const LIED_ABOUT: [&str; 3] = [
+    "a_forbidden_name_is_invalid",
+    "a_taken_name_is_taken_in_any_case",
+    "names_are_found_as_the_vendor_compares_them",
+];
 
 async fn part(of: usize, number: usize) {
     let moto = Moto::start();
