@@ -22,6 +22,7 @@ pub mod identity_center;
 mod keys;
 mod known;
 mod observe;
+mod permissions;
 mod providers;
 mod raw;
 mod realise;
@@ -30,20 +31,41 @@ mod session;
 mod users;
 mod whole;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 pub use config::Settings;
 pub use whole::{NotWhole, WholeReplies};
 
-use super::{CloudError, Connection, ErrorKind, Vendor};
-use crate::model::{OrganisationName, Site, VendorFacts};
+use super::{CloudError, Connection, ErrorKind, Purpose, Vendor};
+use crate::http;
+use crate::model::{Account, AttributeName, AttributeValue, OrganisationName, Site, VendorFacts};
 use client::Client;
 use hub::Hub;
 use known::Known;
 use session::{Base, Session, partition};
+
+/// Settings that were fetched.
+type Fetched = BTreeMap<AttributeName, AttributeValue>;
+
+/// The description of a log-in service, from its address.
+async fn saml_metadata(url: &str) -> Result<String, String> {
+    let client = http::Client::new(None, Duration::from_secs(30)).map_err(|one| one.to_string())?;
+    let request = http::Request { method: http::Method::GET, url, headers: &[], body: Vec::new() };
+    let reply = client.send(request).await.map_err(|error| error.to_string())?;
+    if reply.status != 200 {
+        return Err(format!("{url}: HTTP status {}", reply.status));
+    }
+    let text = String::from_utf8(reply.body).map_err(|_| format!("{url}: not UTF-8 text"))?;
+    if text.contains("EntityDescriptor") {
+        Ok(text)
+    } else {
+        Err(format!("{url}: no SAML metadata"))
+    }
+}
 
 /// AWS by one way of access.
 pub struct AwsVendor {
@@ -127,5 +149,22 @@ impl Vendor for AwsVendor {
             seen: tokio::sync::Mutex::new(0),
         });
         Ok(Connection { observe: Arc::clone(&client) as _, apply: client, concurrency })
+    }
+
+    async fn fetch(&self, account: &Account) -> Result<Fetched, CloudError> {
+        let Some(url) = session::setting(account, config::SAML_METADATA) else {
+            return Ok(Fetched::new());
+        };
+        if self.facts.has_users || !url.starts_with("https://") {
+            return Ok(Fetched::new());
+        }
+        let metadata = saml_metadata(url).await.map_err(|why| {
+            CloudError::new(ErrorKind::Unavailable, "FetchMetadata", account.id.as_str(), why)
+        })?;
+        Ok([(config::SAML_METADATA.into(), AttributeValue::Text(metadata))].into())
+    }
+
+    fn permissions(&self, site: &Site<'_>, purpose: Purpose) -> Option<serde_json::Value> {
+        Some(permissions::document(site, purpose, self.facts.has_users))
     }
 }

@@ -6,5 +6,6 @@ mod faults;
 mod fixture;
 mod keys;
 mod killed;
+mod permissions;
 mod site;
 mod story;

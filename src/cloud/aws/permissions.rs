@@ -1,0 +1,162 @@
+//! What the program itself must be allowed to do in an account, as a policy for IAM: every action
+//! it calls and no other, on what is the organisation's wherever IAM lets one say so.
+
+use serde_json::{Value, json};
+
+use super::config::{ASSUME_ROLE, DEFAULT_ROLE};
+use super::document::VERSION;
+use super::identity::path_of;
+use super::session::{partition, setting};
+use crate::cloud::Purpose;
+use crate::model::Site;
+
+/// Reading in bulk: IAM knows no resources for these.
+const READ: &[&str] = &[
+    "iam:GetAccountAuthorizationDetails",
+    "iam:GetAccountSummary",
+    "iam:GetOpenIDConnectProvider",
+    "iam:GetRole",
+    "iam:GetSAMLProvider",
+    "iam:ListOpenIDConnectProviders",
+    "iam:ListRoles",
+    "iam:ListSAMLProviders",
+];
+
+/// The credentials of those who leave, of the organisation's users only.
+const READ_CREDENTIALS: &[&str] = &[
+    "iam:GetLoginProfile",
+    "iam:ListAccessKeys",
+    "iam:ListMFADevices",
+    "iam:ListSSHPublicKeys",
+    "iam:ListServiceSpecificCredentials",
+    "iam:ListSigningCertificates",
+    "iam:ListUserTags",
+];
+
+/// Looking at single things while changing them.
+const LOOK: &[&str] = &[
+    "iam:GetGroup",
+    "iam:GetGroupPolicy",
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+    "iam:GetRolePolicy",
+    "iam:GetUser",
+    "iam:GetUserPolicy",
+    "iam:ListAttachedGroupPolicies",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListAttachedUserPolicies",
+    "iam:ListGroups",
+    "iam:ListGroupsForUser",
+    "iam:ListPolicyVersions",
+    "iam:ListUsers",
+];
+
+/// Changing the organisation's users.
+const USERS: &[&str] = &[
+    "iam:CreateAccessKey",
+    "iam:CreateUser",
+    "iam:DeactivateMFADevice",
+    "iam:DeleteAccessKey",
+    "iam:DeleteLoginProfile",
+    "iam:DeleteSSHPublicKey",
+    "iam:DeleteServiceSpecificCredential",
+    "iam:DeleteSigningCertificate",
+    "iam:DeleteUser",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:DeleteUserPolicy",
+    "iam:DetachUserPolicy",
+    "iam:TagUser",
+    "iam:UntagUser",
+    "iam:UpdateUser",
+];
+
+/// Changing the organisation's groups.
+const GROUPS: &[&str] = &[
+    "iam:AddUserToGroup",
+    "iam:AttachGroupPolicy",
+    "iam:CreateGroup",
+    "iam:DeleteGroup",
+    "iam:DeleteGroupPolicy",
+    "iam:DetachGroupPolicy",
+    "iam:PutGroupPolicy",
+    "iam:UpdateGroup",
+];
+
+/// The managed policies that are documents of groups.
+const DOCUMENTS: &[&str] =
+    &["iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"];
+
+/// Changing the organisation's roles.
+const ROLES: &[&str] = &[
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:TagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+];
+
+/// Changing identity providers.
+const PROVIDERS: &[&str] = &[
+    "iam:AddClientIDToOpenIDConnectProvider",
+    "iam:CreateOpenIDConnectProvider",
+    "iam:CreateSAMLProvider",
+    "iam:DeleteOpenIDConnectProvider",
+    "iam:DeleteSAMLProvider",
+    "iam:RemoveClientIDFromOpenIDConnectProvider",
+    "iam:TagOpenIDConnectProvider",
+    "iam:TagSAMLProvider",
+    "iam:UpdateSAMLProvider",
+];
+
+/// The policy of the program in one account.
+pub fn document(site: &Site<'_>, purpose: Purpose, has_users: bool) -> Value {
+    let account = site.account;
+    let partition = partition(account);
+    let path = path_of(&account.place.organisation);
+    let own = |kind: &str| format!("arn:{partition}:iam::{}:{kind}{path}*", account.id);
+    let any = |kind: &str| format!("arn:{partition}:iam::{}:{kind}/*", account.id);
+    let is_hub = account.is_hub();
+    let mut statements = vec![allow("Read", READ, vec!["*".to_owned()])];
+    if is_hub {
+        let roles = site.accounts.iter().filter(|other| other.id != account.id);
+        let roles: Vec<String> = roles
+            .map(|other| {
+                let role = setting(other, ASSUME_ROLE).unwrap_or(DEFAULT_ROLE);
+                format!("arn:{partition}:iam::{}:role/{}", other.id, role.trim_start_matches('/'))
+            })
+            .collect();
+        if !roles.is_empty() {
+            statements.push(allow("OtherAccounts", &["sts:AssumeRole"], roles));
+        }
+        if has_users {
+            statements.push(allow("ReadCredentials", READ_CREDENTIALS, vec![own("user")]));
+        }
+    }
+    if purpose == Purpose::Apply {
+        statements.push(allow("Look", LOOK, vec!["*".to_owned()]));
+        if is_hub && has_users {
+            statements.push(allow("Users", USERS, vec![own("user")]));
+            let devices = &["iam:DeleteVirtualMFADevice"];
+            statements.push(allow("SecondFactors", devices, vec![any("mfa")]));
+            statements.push(allow("Groups", GROUPS, vec![own("group")]));
+            // Who leaves, leaves every group, whosever it is.
+            let leave = &["iam:RemoveUserFromGroup"];
+            statements.push(allow("Leave", leave, vec![any("group")]));
+            statements.push(allow("Documents", DOCUMENTS, vec![own("policy")]));
+        }
+        statements.push(allow("Roles", ROLES, vec![own("role")]));
+        let providers = vec![any("oidc-provider"), any("saml-provider")];
+        statements.push(allow("IdentityProviders", PROVIDERS, providers));
+    }
+    json!({ "Version": VERSION, "Statement": statements })
+}
+
+fn allow(name: &str, actions: &[&str], resources: Vec<String>) -> Value {
+    json!({ "Sid": name, "Effect": "Allow", "Action": actions, "Resource": resources })
+}
