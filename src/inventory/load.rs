@@ -64,7 +64,8 @@ fn read_files<T: DeserializeOwned>(
     let mut files = Vec::new();
     let mut found = false;
     let below = format!("{folder}/");
-    let is_yaml = |path: &str| path.ends_with(".yaml") || path.ends_with(".yml");
+    let ending = |path: &str| path.rsplit_once('.').map(|(_, ending)| ending.to_owned());
+    let is_yaml = |path: &str| matches!(ending(path).as_deref(), Some("yaml" | "yml"));
     let ours = |path: &str| path.starts_with(&below) && is_yaml(path);
     for (path, bytes) in tree.files.iter().filter(|(path, _)| ours(path)) {
         found = true;

@@ -144,18 +144,16 @@ fn file(
     findings: &mut Findings,
 ) -> Option<AttributeValue> {
     let Some(bytes) = table.files.get(path) else {
-        let known = table.files.keys().map(String::as_str).filter(|path| path.ends_with(".xml"));
+        let known = table.files.keys().map(String::as_str);
         findings.unknown("file", path, known, &at.source(position));
         return None;
     };
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Some(AttributeValue::Text(text.to_owned())),
-        Err(_) => {
-            let message = format!("`{path}` is not UTF-8 text");
-            findings.push(Finding::error("not-text", message).at(&at.source(position)));
-            None
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Some(AttributeValue::Text(text.to_owned()));
     }
+    let message = format!("`{path}` is not UTF-8 text");
+    findings.push(Finding::error("not-text", message).at(&at.source(position)));
+    None
 }
 
 impl<'de> Deserialize<'de> for AttributeAsWritten {

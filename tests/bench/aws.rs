@@ -138,7 +138,7 @@ impl Site {
         for call in &calls {
             *counts.entry(&call.action).or_default() += 1;
         }
-        eprintln!("{name}: {counts:?}");
+        println!("<!-- {counts:?} -->");
         calls
     }
 

@@ -92,8 +92,8 @@ impl Client {
     async fn access_keys(&self, name: &str) -> Found {
         let operation = "ListAccessKeys";
         let mut pages = Pages::new(operation, name);
-        while let Some(marker) = pages.next() {
-            let call = self.hub_iam().list_access_keys().user_name(name).set_marker(marker);
+        while pages.more() {
+            let call = self.hub_iam().list_access_keys().user_name(name).set_marker(pages.marker());
             let reply = read(operation, name, call.send()).await?;
             let ids = reply.access_key_metadata.into_iter().filter_map(|key| key.access_key_id);
             pages.took(ids, reply.is_truncated, reply.marker)?;
@@ -114,8 +114,8 @@ impl Client {
     async fn mfa_devices(&self, name: &str) -> Found {
         let operation = "ListMFADevices";
         let mut pages = Pages::new(operation, name);
-        while let Some(marker) = pages.next() {
-            let call = self.hub_iam().list_mfa_devices().user_name(name).set_marker(marker);
+        while pages.more() {
+            let call = self.hub_iam().list_mfa_devices().user_name(name).set_marker(pages.marker());
             let reply = read(operation, name, call.send()).await?;
             let ids = reply.mfa_devices.into_iter().map(|device| device.serial_number);
             pages.took(ids, reply.is_truncated, reply.marker)?;
@@ -126,8 +126,9 @@ impl Client {
     async fn ssh_keys(&self, name: &str) -> Found {
         let operation = "ListSSHPublicKeys";
         let mut pages = Pages::new(operation, name);
-        while let Some(marker) = pages.next() {
-            let call = self.hub_iam().list_ssh_public_keys().user_name(name).set_marker(marker);
+        while pages.more() {
+            let call =
+                self.hub_iam().list_ssh_public_keys().user_name(name).set_marker(pages.marker());
             let reply = read(operation, name, call.send()).await?;
             let keys = reply.ssh_public_keys.unwrap_or_default();
             let ids = keys.into_iter().map(|key| key.ssh_public_key_id);
@@ -139,9 +140,12 @@ impl Client {
     async fn signing_certificates(&self, name: &str) -> Found {
         let operation = "ListSigningCertificates";
         let mut pages = Pages::new(operation, name);
-        while let Some(marker) = pages.next() {
-            let call =
-                self.hub_iam().list_signing_certificates().user_name(name).set_marker(marker);
+        while pages.more() {
+            let call = self
+                .hub_iam()
+                .list_signing_certificates()
+                .user_name(name)
+                .set_marker(pages.marker());
             let reply = read(operation, name, call.send()).await?;
             let ids = reply.certificates.into_iter().map(|one| one.certificate_id);
             pages.took(ids, reply.is_truncated, reply.marker)?;
@@ -152,12 +156,12 @@ impl Client {
     async fn service_credentials(&self, name: &str) -> Found {
         let operation = "ListServiceSpecificCredentials";
         let mut pages = Pages::new(operation, name);
-        while let Some(marker) = pages.next() {
+        while pages.more() {
             let call = self
                 .hub_iam()
                 .list_service_specific_credentials()
                 .user_name(name)
-                .set_marker(marker);
+                .set_marker(pages.marker());
             let reply = read(operation, name, call.send()).await?;
             let all = reply.service_specific_credentials.unwrap_or_default();
             let ids = all.into_iter().map(|one| one.service_specific_credential_id);
@@ -262,16 +266,22 @@ struct Pages<'a> {
     operation: &'static str,
     object: &'a str,
     items: Vec<String>,
-    /// Of the next page; `None` after the last.
-    marker: Option<Option<String>>,
+    /// Where the next page begins; `None` for the first.
+    marker: Option<String>,
+    ended: bool,
 }
 
 impl<'a> Pages<'a> {
     fn new(operation: &'static str, object: &'a str) -> Self {
-        Self { operation, object, items: Vec::new(), marker: Some(None) }
+        Self { operation, object, items: Vec::new(), marker: None, ended: false }
     }
 
-    fn next(&self) -> Option<Option<String>> {
+    /// Whether there is another page to ask for.
+    fn more(&self) -> bool {
+        !self.ended
+    }
+
+    fn marker(&self) -> Option<String> {
         self.marker.clone()
     }
 
@@ -282,11 +292,11 @@ impl<'a> Pages<'a> {
         marker: Option<String>,
     ) -> Result<(), CloudError> {
         self.items.extend(items);
-        let last = self.marker.take().flatten();
+        let last = self.marker.take();
         match next(is_truncated, marker, last.as_deref()) {
-            Ok(None) => Ok(()),
             Ok(marker) => {
-                self.marker = Some(marker);
+                self.ended = marker.is_none();
+                self.marker = marker;
                 Ok(())
             }
             Err(why) => {

@@ -169,7 +169,7 @@ impl Client {
                 match self.role_named(name).await {
                     Ok(found) => role = found,
                     Err(error) => {
-                        missing.push(Missing::new(format!("role {name}"), error.to_string()))
+                        missing.push(Missing::new(format!("role {name}"), error.to_string()));
                     }
                 }
             }

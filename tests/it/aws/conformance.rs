@@ -29,7 +29,6 @@ async fn part(of: usize, number: usize) {
             continue;
         }
         let fixture = AwsFixture::new(&moto);
-        eprintln!("{}", case.name);
         let verdict = case.run(&fixture).await;
         let expected = NOT_TRIED.contains(&case.name);
         assert_eq!(matches!(verdict, Verdict::NotTried(_)), expected, "{}: {verdict:?}", case.name);

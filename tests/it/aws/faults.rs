@@ -7,6 +7,7 @@
 //! every kind at every call (a few minutes).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,15 +93,17 @@ impl World {
         let users = "ou=users,dc=example,dc=org";
         let mut text = "dn: dc=example,dc=org\nobjectClass: dcObject\ndc: example\n".to_owned();
         for group in ["admin", "build"] {
-            text += &format!("\ndn: gid={group},{users}\nobjectClass: debianGroup\ngid: {group}\n");
+            let _ =
+                write!(text, "\ndn: gid={group},{users}\nobjectClass: debianGroup\ngid: {group}\n");
         }
         for (login, number, groups, active) in people {
-            text += &format!(
+            let _ = write!(
+                text,
                 "\ndn: uid={login},{users}\nobjectClass: inetOrgPerson\nobjectClass: debianAccount\n\
                  objectClass: debianDeveloper\nuid: {login}\nuidNumber: {number}\ncn: {login}\nsn: x\n"
             );
             for group in *groups {
-                text += &format!("supplementaryGid: {group}\n");
+                let _ = writeln!(text, "supplementaryGid: {group}");
             }
             if !active {
                 text += "accountStatus: inactive 2026-01-01\n";

@@ -216,8 +216,7 @@ impl AwsSite {
 
     /// Sets the groups of somebody.
     pub fn moves(&self, login: &str, groups: &[&str]) {
-        let groups: String =
-            groups.iter().map(|group| format!("supplementaryGid: {group}\n")).collect();
+        let groups = memberships(groups);
         self.ldap(&format!(
             "dn: uid={login},ou=users,dc=example,dc=org\nchangetype: modify\n\
              replace: supplementaryGid\n{groups}"
@@ -247,11 +246,20 @@ fn group(name: &str) -> String {
 }
 
 fn person(login: &str, number: u32, groups: &[&str]) -> String {
-    let groups: String =
-        groups.iter().map(|group| format!("supplementaryGid: {group}\n")).collect();
+    let groups = memberships(groups);
     format!(
         "\ndn: uid={login},ou=users,dc=example,dc=org\nobjectClass: inetOrgPerson\n\
          objectClass: debianAccount\nobjectClass: shadowAccount\nobjectClass: debianDeveloper\n\
          uid: {login}\nuidNumber: {number}\ngidNumber: 800\ncn: {login}\nsn: {login}\nkeyFingerPrint: {number:040X}\n{groups}"
     )
+}
+
+fn memberships(groups: &[&str]) -> String {
+    let mut text = String::new();
+    for group in groups {
+        text.push_str("supplementaryGid: ");
+        text.push_str(group);
+        text.push('\n');
+    }
+    text
 }

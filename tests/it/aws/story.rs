@@ -57,7 +57,7 @@ fn people_come_and_move_and_are_renamed() {
 
     let id = |name: &str| {
         let reply = site.account(HUB).iam("GetUser", &[("UserName", name)]);
-        reply.text("UserId").to_owned()
+        reply.text("UserId")
     };
     let before = id("farid");
     site.renames("farid", "farid-new");
