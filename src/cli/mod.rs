@@ -12,6 +12,7 @@ mod explain;
 mod globals;
 pub mod init;
 mod input;
+mod mapping;
 mod output;
 mod pages;
 mod perform;
@@ -97,6 +98,8 @@ enum Command {
     Apply(apply::Args),
     /// Take a user, group or role that exists under management, after showing what follows
     Adopt(adopt::Args),
+    /// Print what the log-in service must say of people where they have no users
+    Mapping(mapping::Args),
     /// Print what the program itself must be allowed to do at a vendor, and no more
     Permissions(permissions::Args),
     /// List, show and verify the records of past runs
@@ -181,6 +184,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Schema(args)) => schema::run(&args, &mut out).map_err(Failure::from),
         Some(Command::Plan(args)) => plan::run(&args, &globals, &mut out),
         Some(Command::Apply(args)) => apply::run(&args, &globals, &mut out),
+        Some(Command::Mapping(args)) => mapping::run(&args, &globals, &mut out),
         Some(Command::Permissions(args)) => permissions::run(&args, &globals, &mut out),
         Some(Command::Adopt(args)) => adopt::run(&args, &globals, &mut out),
         Some(Command::Record(args)) => {

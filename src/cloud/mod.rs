@@ -39,8 +39,8 @@ use async_trait::async_trait;
 pub use error::{CloudError, ErrorKind, Retry};
 
 use crate::model::{
-    Account, AttributeName, AttributeValue, Credential, IssuedKey, ObjectKey, ObservedAccount,
-    Reading, Site, Snapshot, VendorFacts, VendorId,
+    Account, AttributeName, AttributeValue, Credential, IssuedKey, ObjectKey, ObjectName,
+    ObservedAccount, Reading, Site, Snapshot, Subject, VendorFacts, VendorId,
 };
 use crate::plan::{Change, Outputs};
 
@@ -59,6 +59,16 @@ pub trait Vendor: Send + Sync {
     /// What the program must be allowed to do in an account, as a document the vendor
     /// understands: no more than it needs. `None` where nothing need be allowed.
     fn permissions(&self, _site: &Site<'_>, _purpose: Purpose) -> Option<serde_json::Value> {
+        None
+    }
+
+    /// What the log-in service of an organisation must say of people, where they have no users:
+    /// for each group that holds a role object of that name.
+    fn log_in_mapping(
+        &self,
+        _site: &Site<'_>,
+        _held: &[(&Subject, &ObjectName)],
+    ) -> Option<serde_json::Value> {
         None
     }
 

@@ -41,6 +41,6 @@ pub use reading::{Missing, Reading};
 pub use reason::Reason;
 pub use source::Source;
 pub use vendor::{
-    AttributeFacts, AttributeShape, NameProblem, NameRules, RealisedProvider, RealisedRole,
-    RoleInputs, Trust, VendorFacts, any_value,
+    AttributeFacts, AttributeShape, Lacking, NameProblem, NameRules, RealisedProvider,
+    RealisedRole, RoleInputs, Trust, VendorFacts, any_forge, any_value, no_forge,
 };

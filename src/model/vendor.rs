@@ -43,13 +43,34 @@ pub struct VendorFacts {
     pub renames_roles: bool,
     /// Whether a role is one object in the hub for all accounts, rather than one in each.
     pub shared_roles: bool,
-    /// Whether a service account can be a role that jobs of a forge take on ([`Trust::Forge`]).
-    pub federates: bool,
+    /// Whether a service account can be a role that exactly these jobs of a forge take on
+    /// ([`Trust::Forge`]); what the vendor cannot tell apart is refused here, never ignored. The
+    /// error says what it lacks, and what to do.
+    pub federates: fn(&Federation) -> Result<(), Lacking>,
     /// The kind of credential that this program can issue to service accounts; `None` where it
     /// can issue none.
     pub key_kind: Option<&'static str>,
     /// What a role of the policies is in an account, in the vendor's terms. Pure.
     pub realise: fn(&RoleInputs<'_>) -> RealisedRole,
+}
+
+/// What a vendor lacks, as the end of a sentence that begins with its name, and what to do.
+pub type Lacking = (&'static str, &'static str);
+
+/// A vendor that lets no jobs of a forge in.
+///
+/// # Errors
+/// Always.
+pub fn no_forge(_federation: &Federation) -> Result<(), Lacking> {
+    Err(("lets no jobs of a forge in", "write `key:` where a key cannot be avoided"))
+}
+
+/// A vendor that can tell all jobs of a forge apart.
+///
+/// # Errors
+/// None.
+pub fn any_forge(_federation: &Federation) -> Result<(), Lacking> {
+    Ok(())
 }
 
 /// Everything a role object may depend on.

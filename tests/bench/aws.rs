@@ -56,6 +56,11 @@ fn main() -> ExitCode {
     site.write_people();
     site.stage("2 % removals", &wire);
 
+    for line in site.counts.borrow().iter() {
+        println!();
+        println!("{line}");
+    }
+
     // The same calls, by sixteen plain clients and by the program, without the wire between.
     let theirs = replay(&created);
     let fresh = Moto::start();
@@ -85,6 +90,7 @@ struct Site {
     folder: tempfile::TempDir,
     key: (String, String),
     people: Vec<Person>,
+    counts: std::cell::RefCell<Vec<String>>,
 }
 
 struct Figures {
@@ -102,7 +108,7 @@ impl Site {
         let people = (0..people)
             .map(|number| Person { groups: [number % GROUPS, number * 7 % GROUPS], active: true })
             .collect();
-        let site = Self { folder, key: key.clone(), people };
+        let site = Self { folder, key: key.clone(), people, counts: std::cell::RefCell::default() };
         site.write("inventory/all.yaml", &inventory());
         site.write("policies/all.yaml", &policies());
         site.write_people();
@@ -138,7 +144,7 @@ impl Site {
         for call in &calls {
             *counts.entry(&call.action).or_default() += 1;
         }
-        println!("<!-- {counts:?} -->");
+        self.counts.borrow_mut().push(format!("{name}: {counts:?}"));
         calls
     }
 

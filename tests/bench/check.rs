@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use reconcile::inventory::{load, read_folder};
 use reconcile::model::{
-    AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, any_value,
+    AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, any_value, no_forge,
 };
 
 const GRANTS: usize = 10_000;
@@ -46,7 +46,7 @@ fn main() {
         has_users: true,
         renames_roles: true,
         shared_roles: false,
-        federates: false,
+        federates: no_forge,
         key_kind: None,
         realise: RealisedRole::plain,
     }];

@@ -211,7 +211,7 @@ fn facts(
         has_users,
         renames_roles: false,
         shared_roles: false,
-        federates: true,
+        federates: realise::check_forge,
         // Without users nobody has keys.
         key_kind: has_users.then_some(ACCESS_KEY),
         realise,

@@ -42,7 +42,10 @@ pub use whole::{NotWhole, WholeReplies};
 
 use super::{CloudError, Connection, ErrorKind, Purpose, Vendor};
 use crate::http;
-use crate::model::{Account, AttributeName, AttributeValue, OrganisationName, Site, VendorFacts};
+use crate::model::{
+    Account, AttributeName, AttributeValue, ObjectName, OrganisationName, Site, Subject,
+    VendorFacts,
+};
 use client::Client;
 use hub::Hub;
 use known::Known;
@@ -162,6 +165,14 @@ impl Vendor for AwsVendor {
             CloudError::new(ErrorKind::Unavailable, "FetchMetadata", account.id.as_str(), why)
         })?;
         Ok([(config::SAML_METADATA.into(), AttributeValue::Text(metadata))].into())
+    }
+
+    fn log_in_mapping(
+        &self,
+        site: &Site<'_>,
+        held: &[(&Subject, &ObjectName)],
+    ) -> Option<serde_json::Value> {
+        (!self.facts.has_users).then(|| realise::mapping(site.account, held))
     }
 
     fn permissions(&self, site: &Site<'_>, purpose: Purpose) -> Option<serde_json::Value> {

@@ -122,7 +122,7 @@ pub fn document(site: &Site<'_>, purpose: Purpose, has_users: bool) -> Value {
     let own = |kind: &str| format!("arn:{partition}:iam::{}:{kind}{path}*", account.id);
     let any = |kind: &str| format!("arn:{partition}:iam::{}:{kind}/*", account.id);
     let is_hub = account.is_hub();
-    let mut statements = vec![allow("Read", READ, &["*".to_owned()])];
+    let mut statements = vec![permit("Read", READ, &["*".to_owned()])];
     if is_hub {
         let roles = site.accounts.iter().filter(|other| other.id != account.id);
         let roles: Vec<String> = roles
@@ -132,31 +132,31 @@ pub fn document(site: &Site<'_>, purpose: Purpose, has_users: bool) -> Value {
             })
             .collect();
         if !roles.is_empty() {
-            statements.push(allow("OtherAccounts", &["sts:AssumeRole"], &roles));
+            statements.push(permit("OtherAccounts", &["sts:AssumeRole"], &roles));
         }
         if has_users {
-            statements.push(allow("ReadCredentials", READ_CREDENTIALS, &[own("user")]));
+            statements.push(permit("ReadCredentials", READ_CREDENTIALS, &[own("user")]));
         }
     }
     if purpose == Purpose::Apply {
-        statements.push(allow("Look", LOOK, &["*".to_owned()]));
+        statements.push(permit("Look", LOOK, &["*".to_owned()]));
         if is_hub && has_users {
-            statements.push(allow("Users", USERS, &[own("user")]));
+            statements.push(permit("Users", USERS, &[own("user")]));
             let devices = &["iam:DeleteVirtualMFADevice"];
-            statements.push(allow("SecondFactors", devices, &[any("mfa")]));
-            statements.push(allow("Groups", GROUPS, &[own("group")]));
+            statements.push(permit("SecondFactors", devices, &[any("mfa")]));
+            statements.push(permit("Groups", GROUPS, &[own("group")]));
             // Who leaves, leaves every group, whosever it is.
             let leave = &["iam:RemoveUserFromGroup"];
-            statements.push(allow("Leave", leave, &[any("group")]));
-            statements.push(allow("Documents", DOCUMENTS, &[own("policy")]));
+            statements.push(permit("Leave", leave, &[any("group")]));
+            statements.push(permit("Documents", DOCUMENTS, &[own("policy")]));
         }
-        statements.push(allow("Roles", ROLES, &[own("role")]));
+        statements.push(permit("Roles", ROLES, &[own("role")]));
         let providers = [any("oidc-provider"), any("saml-provider")];
-        statements.push(allow("IdentityProviders", PROVIDERS, &providers));
+        statements.push(permit("IdentityProviders", PROVIDERS, &providers));
     }
     json!({ "Version": VERSION, "Statement": statements })
 }
 
-fn allow(name: &str, actions: &[&str], resources: &[String]) -> Value {
+fn permit(name: &str, actions: &[&str], resources: &[String]) -> Value {
     json!({ "Sid": name, "Effect": "Allow", "Action": actions, "Resource": resources })
 }

@@ -12,8 +12,8 @@ use super::identity::path_of;
 use super::providers;
 use super::session::{partition, setting};
 use crate::model::{
-    Account, Attachment, AttributeName, AttributeValue, Federation, Forge, GitRef, ObjectName,
-    RealisedProvider, RealisedRole, RoleInputs, RoleSpec, Subject, Trust,
+    Account, Attachment, AttributeName, AttributeValue, Federation, Forge, GitRef, Lacking,
+    ObjectName, RealisedProvider, RealisedRole, RoleInputs, RoleSpec, Subject, Trust,
 };
 
 /// Attribute people write: managed policies.
@@ -103,6 +103,31 @@ pub fn entitlement(holder: &Subject) -> String {
     holder.to_string()
 }
 
+/// What the log-in service must send: the attributes, and for each group the pairs of role and
+/// provider its members may choose from (IAM User Guide, "Configure SAML assertions for the
+/// authentication response").
+pub fn mapping(account: &Account, held: &[(&Subject, &ObjectName)]) -> Value {
+    let (partition, organisation) = (partition(account), &account.place.organisation);
+    let provider = providers::arn(partition, &account.id, &providers::saml_name(organisation));
+    let path = path_of(organisation);
+    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (holder, role) in held {
+        let role = format!("arn:{partition}:iam::{}:role{path}{role}", account.id);
+        groups.entry(entitlement(holder)).or_default().push(format!("{role},{provider}"));
+    }
+    json!({
+        "audience": sign_in(partition),
+        "attributes": {
+            "https://aws.amazon.com/SAML/Attributes/RoleSessionName": "the log-in name",
+            "https://aws.amazon.com/SAML/Attributes/Role":
+                "of every group the person is in, the values below",
+            "urn:oid:1.3.6.1.4.1.5923.1.1.1.7":
+                "eduPersonEntitlement: every group the person is in, as named below",
+        },
+        "groups": groups,
+    })
+}
+
 /// Where SAML answers are sent (AWS General Reference, sign-in endpoints).
 pub fn sign_in(partition: &str) -> &'static str {
     match partition {
@@ -140,6 +165,26 @@ fn by_forge(inputs: &RoleInputs<'_>, service: &Subject, federation: &Federation)
     role(inputs, name, &statement, federation.session_hours, Some(provider))
 }
 
+/// Which jobs AWS can tell apart. Of GitLab's words it knows `aud` and `sub` only, and `sub` names
+/// project, kind and name of the ref (GitLab, "Connect to cloud services": `sub`; IAM User Guide,
+/// "Available keys for AWS OIDC federation"): neither environments nor whether a ref is protected.
+/// GitHub says `environment:` in `sub`, and only an environment can be protected there.
+///
+/// # Errors
+/// What it lacks, and what to do.
+pub fn check_forge(federation: &Federation) -> Result<(), Lacking> {
+    match (federation.forge, &federation.git_ref, federation.protected) {
+        (Forge::Gitlab, Some(GitRef::Environment(_)), _) => {
+            Err(("cannot tell environments of GitLab apart", "write `branch:` or `tag:`"))
+        }
+        (Forge::Gitlab, _, true) => Err((
+            "cannot tell whether a branch or tag of GitLab is protected",
+            "name a branch that GitLab protects (`branch: main`) and leave `protected` out",
+        )),
+        (Forge::Gitlab | Forge::Github, _, _) => Ok(()),
+    }
+}
+
 /// To whom a forge addresses its word: what AWS's own documentation tells people to ask for.
 fn audience(federation: &Federation) -> &str {
     match federation.forge {
@@ -155,7 +200,11 @@ fn audience(federation: &Federation) -> &str {
 fn subject_claim(federation: &Federation) -> String {
     let project = &federation.project;
     match (federation.forge, &federation.git_ref) {
-        (Forge::Gitlab, None | Some(GitRef::Environment(_))) => format!("project_path:{project}:*"),
+        (Forge::Gitlab, None) => format!("project_path:{project}:*"),
+        // Refused by [`check_forge`]; a claim that GitLab never makes.
+        (Forge::Gitlab, Some(GitRef::Environment(name))) => {
+            format!("project_path:{project}:environment:{name}")
+        }
         (Forge::Gitlab, Some(GitRef::Branch(name))) => {
             format!("project_path:{project}:ref_type:branch:ref:{name}")
         }
@@ -303,6 +352,50 @@ pub fn check_document(value: &AttributeValue) -> Result<(), String> {
         Some(version) if version == VERSION && is_statement => Ok(()),
         Some(_) | None => {
             Err(format!("a document with \"Version\": \"{VERSION}\" and a Statement"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jobs(forge: Forge, git_ref: Option<GitRef>, protected: bool) -> Federation {
+        Federation {
+            forge,
+            issuer: "https://forge.example".to_owned(),
+            project: "team/site".to_owned(),
+            git_ref,
+            protected,
+            networks: BTreeSet::new(),
+            session_hours: None,
+        }
+    }
+
+    #[test]
+    fn what_aws_cannot_tell_apart_is_refused_and_never_widened() {
+        let environment = || Some(GitRef::Environment("production".to_owned()));
+        let branch = || Some(GitRef::Branch("main".to_owned()));
+        assert!(check_forge(&jobs(Forge::Gitlab, environment(), false)).is_err());
+        assert!(check_forge(&jobs(Forge::Gitlab, branch(), true)).is_err());
+        assert!(check_forge(&jobs(Forge::Gitlab, branch(), false)).is_ok());
+        assert!(check_forge(&jobs(Forge::Github, environment(), true)).is_ok());
+        let claim = |jobs: Federation| subject_claim(&jobs);
+        let main = "project_path:team/site:ref_type:branch:ref:main";
+        assert_eq!(claim(jobs(Forge::Gitlab, branch(), false)), main);
+        let production = "repo:team/site:environment:production";
+        assert_eq!(claim(jobs(Forge::Github, environment(), true)), production);
+        assert!(!claim(jobs(Forge::Gitlab, environment(), false)).contains('*'));
+    }
+
+    #[test]
+    fn policies_are_names_or_arns() {
+        for good in ["ReadOnlyAccess", "job-function/Billing", "arn:aws:iam::{account}:policy/x/y"]
+        {
+            assert!(is_policy(good), "{good}");
+        }
+        for bad in ["", "a b", "arn:aws:s3:::bucket", "arn:aws:iam::1:role/x", "*"] {
+            assert!(!is_policy(bad), "{bad}");
         }
     }
 }

@@ -14,9 +14,7 @@ pub(super) fn identities_a_vendor_lacks(checked: &Checked<'_>) -> Vec<Finding> {
         let lacking = service.accounts.iter().find_map(|account| {
             let facts = checked.vendor_of(account)?;
             let (lacks, hint) = match &service.identity {
-                ServiceIdentity::Forge(_) if !facts.federates => {
-                    ("lets no jobs of a forge in", "write `key:` where a key cannot be avoided")
-                }
+                ServiceIdentity::Forge(federation) => (facts.federates)(federation).err()?,
                 ServiceIdentity::User | ServiceIdentity::Key(_) if !facts.has_users => {
                     ("has no users", "write `forge:`; jobs of a forge need no user")
                 }
@@ -24,9 +22,7 @@ pub(super) fn identities_a_vendor_lacks(checked: &Checked<'_>) -> Vec<Finding> {
                     "issues no keys",
                     "write `forge:`, or neither and make its credentials by hand",
                 ),
-                ServiceIdentity::Forge(_) | ServiceIdentity::User | ServiceIdentity::Key(_) => {
-                    return None;
-                }
+                ServiceIdentity::User | ServiceIdentity::Key(_) => return None,
             };
             Some((account, facts, lacks, hint))
         });

@@ -1,7 +1,8 @@
 //! A vendor for these tests.
 
 use reconcile::model::{
-    AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, any_value,
+    AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, any_forge, any_value,
+    no_forge,
 };
 
 /// Rules like those of most vendors.
@@ -45,7 +46,7 @@ pub fn vendors() -> Vec<VendorFacts> {
         has_users: true,
         renames_roles: true,
         shared_roles: false,
-        federates: true,
+        federates: any_forge,
         key_kind: Some("access-key"),
         realise: RealisedRole::plain,
     };
@@ -53,7 +54,7 @@ pub fn vendors() -> Vec<VendorFacts> {
         name: "other".into(),
         family: "other".into(),
         partitions: &["world", "island"],
-        federates: false,
+        federates: no_forge,
         key_kind: None,
         ..memory.clone()
     };

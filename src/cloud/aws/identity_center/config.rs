@@ -8,7 +8,7 @@ use crate::cloud::aws::config::{
     ASSUME_ROLE, EXTERNAL_ID, FAMILY, REGION, ROLE_ATTRIBUTES, is_account_id,
 };
 use crate::model::{
-    AttributeFacts, AttributeShape, AttributeValue, NameRules, VendorFacts, VendorName,
+    AttributeFacts, AttributeShape, AttributeValue, NameRules, VendorFacts, VendorName, no_forge,
 };
 
 /// Its name among the ways of access.
@@ -149,7 +149,7 @@ pub fn facts() -> VendorFacts {
         shared_roles: true,
         renames_roles: false,
         key_kind: None,
-        federates: false,
+        federates: no_forge,
         realise: realise::permission_set,
     }
 }
