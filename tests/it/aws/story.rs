@@ -2,6 +2,7 @@
 //! a real directory server and a real (if simulated) AWS.
 
 use super::site::{AwsSite, BUILDS, HUB, LATER, MIRRORS};
+use crate::peers::microburst::Microburst;
 use crate::peers::moto::{allow, trust};
 
 /// What a run says it does, without the reasons.
@@ -249,4 +250,33 @@ fn two_organisations_share_accounts_and_do_not_see_each_other() {
     let run = site.run(&[]).ends_with(0);
     assert!(has(&run, "- suspend user h-diego"), "{}", run.out);
     unchanged();
+}
+
+#[test]
+fn a_service_that_throttles_fails_and_loses_replies_is_lived_with() {
+    let mut site = AwsSite::new();
+    let burst = Microburst::start(site.wire.address());
+    site.endpoint = burst.url();
+    let rule = |operation: &str, what: serde_json::Value| {
+        let mut rule = serde_json::json!({"service": "iam", "operation": operation, "times": 2});
+        rule.as_object_mut().expect("one").extend(what.as_object().expect("one").clone());
+        rule
+    };
+    burst.set_rules(&[
+        rule("CreateUser", serde_json::json!({"error": {"code": "Throttling", "status": 400}})),
+        rule(
+            "CreateGroup",
+            serde_json::json!({"error": {"code": "ServiceUnavailable", "status": 503}}),
+        ),
+        rule("AddUserToGroup", serde_json::json!({"response": {"abort_frac": 0.5}})),
+        rule("CreateRole", serde_json::json!({"response": {"abort_frac": 0.5}})),
+        rule("PutGroupPolicy", serde_json::json!({"reset": true})),
+    ]);
+    site.run(&[]).ends_with(0);
+    assert!(burst.fired().len() >= 8, "{:?}", burst.fired());
+    burst.clear_rules();
+    site.wire.clear();
+    let second = site.run(&[]).ends_with(0);
+    assert_eq!(second.changes(), [""; 0]);
+    assert!(site.wire.writes().is_empty());
 }

@@ -35,6 +35,9 @@ impl Microburst {
         let listening = |port| format!("listening on http://127.0.0.1:{port}");
         let server = PythonServer::start(&["-m", "microburst"], &[], arguments, listening);
         let started = Self { server };
+        // It says so a moment before it does.
+        let listens = || std::net::TcpStream::connect(started.address()).is_ok();
+        assert!(super::process::wait_until(listens), "microburst does not listen");
         let scope = "Credential=x/20260101/us-east-1/sts/aws4_request";
         let authorisation = format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=x");
         let headers = [
