@@ -164,7 +164,8 @@ fn chain(error: &dyn Error) -> String {
         text = format!("{text}: {below}");
         cause = below.source();
     }
-    text
+    // The SDK tells of each source of credentials on a line of its own.
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A trust policy that names somebody who was made a moment ago is refused as malformed until all

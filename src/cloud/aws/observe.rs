@@ -13,7 +13,6 @@ use super::known::Seen;
 use super::raw::{Part, Raw, RoleExtra};
 use super::realise::{INLINE, MANAGED};
 use super::{convert, providers};
-use crate::cloud::ErrorKind;
 use crate::model::{
     Attachment, Binding, HeldAttachment, HolderKind, Membership, Missing, Observed,
     ObservedAccount, Quota, Reading, RoleSpec, VendorId,
@@ -34,8 +33,9 @@ impl Client {
             Ok(own) => got.own_principal = Some(own),
             Err(error) => {
                 missing.push(Missing::new("the program's own principal", error.to_string()));
-                // Nothing else would come of it but the same error again and again.
-                if matches!(error.kind, ErrorKind::Denied | ErrorKind::Unauthenticated) {
+                // Without credentials nothing else comes of it but the same error again and again.
+                let read_nothing = first.as_ref().is_none_or(|hub| hub.roles.is_empty());
+                if read_nothing {
                     return Reading::from_parts(got, missing);
                 }
             }

@@ -2,10 +2,12 @@
 
 mod conformance;
 mod cost;
+mod documents;
 mod faults;
 mod fixture;
 mod keys;
 mod killed;
+mod paging;
 mod permissions;
 mod site;
 mod story;
