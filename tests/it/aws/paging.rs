@@ -102,10 +102,10 @@ fn answer(lie: Lie, request: &Request) -> Answer {
             };
             let mut paging = more(next);
             if lie == Lie::NoMarker && marker.as_deref() == Some("two") {
-                paging = "<IsTruncated>true</IsTruncated>".to_owned();
+                "<IsTruncated>true</IsTruncated>".clone_into(&mut paging);
             }
             if lie == Lie::LastWithMarker && marker.as_deref() == Some("four") {
-                paging = "<IsTruncated>false</IsTruncated><Marker>five</Marker>".to_owned();
+                "<IsTruncated>false</IsTruncated><Marker>five</Marker>".clone_into(&mut paging);
             }
             let groups = if lie == Lie::NoList && marker.is_none() {
                 String::new()
