@@ -43,6 +43,8 @@ enum Kind {
     Group,
     /// A role
     Role,
+    /// What vouches for jobs of a forge, or for people who log in elsewhere
+    IdentityProvider,
 }
 
 impl From<Kind> for HolderKind {
@@ -50,7 +52,8 @@ impl From<Kind> for HolderKind {
         match kind {
             Kind::User => Self::User,
             Kind::Group => Self::Group,
-            Kind::Role => Self::Role,
+            // Kept like a role; its name is never that of one.
+            Kind::Role | Kind::IdentityProvider => Self::Role,
         }
     }
 }

@@ -264,7 +264,8 @@ pub struct Forge {
     /// gitlab.com or github.com.
     #[serde(default)]
     pub issuer: Field<String>,
-    /// The project: `group/project`, `owner/repository`.
+    /// The project as it stands in the forge's tokens: `group/project`, `owner/repository`, and for
+    /// repositories made or renamed since 2026-07-15 `owner@ID/repository@ID`.
     pub project: Field<String>,
     /// Only jobs of this branch (`*` stands for any text).
     #[serde(default)]
@@ -276,6 +277,8 @@ pub struct Forge {
     #[serde(default)]
     pub environment: Field<String>,
     /// Only jobs of protected branches, tags or environments. GitHub says so of environments only.
+    /// GitLab says it to AWS where the project's `ci_id_token_sub_claim_components` are
+    /// `project_path`, `ref_type`, `ref` and `ref_protected`; other projects are not let in.
     #[serde(default)]
     pub protected: Field<bool>,
     /// Only from these networks, where the vendor can tell: `192.0.2.0/24`.

@@ -14,7 +14,8 @@ pub struct Federation {
     pub forge: Forge,
     /// The issuer, `https://…` without a slash at the end.
     pub issuer: String,
-    /// The project whose jobs are meant: `group/project`, `owner/repository`.
+    /// The project whose jobs are meant: `group/project`, `owner/repository`,
+    /// `owner@ID/repository@ID`.
     pub project: String,
     /// The branch, tag or environment; `None` for any.
     pub git_ref: Option<GitRef>,

@@ -12,7 +12,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from moto.iam.exceptions import DeleteConflictException, EntityAlreadyExists
 from moto.iam.exceptions import NotFoundException
-from moto.iam.models import IAMBackend, User
+from moto.iam.models import IAMBackend, SAMLProvider, User
 from moto.iam.responses import IamResponse
 from moto.iam.utils import random_resource_id
 
@@ -195,6 +195,76 @@ for function in (
     list_service_specific_credentials,
     update_service_specific_credential,
     delete_service_specific_credential,
+):
+    setattr(IamResponse, function.__name__, function)
+
+
+# Identity providers: tags of SAML providers, one provider per name, audiences one by one.
+def tagged(self):
+    return {tag["Key"]: tag["Value"] for tag in self._get_param("Tags", [])}
+
+
+plain_create_saml_provider = IamResponse.create_saml_provider
+
+
+def create_saml_provider(self):
+    name = self._get_param("Name")
+    if name in self.backend.saml_providers:
+        raise EntityAlreadyExists(f"SAMLProvider {name} already exists")
+    reply = plain_create_saml_provider(self)
+    self.backend.saml_providers[name].kept_tags = tagged(self)
+    return reply
+
+
+def saml_provider_of(self):
+    return self.backend.get_saml_provider(self._get_param("SAMLProviderArn"))
+
+
+def get_saml_provider(self):
+    provider = saml_provider_of(self)
+    tags = [{"Key": key, "Value": value} for key, value in provider.kept_tags.items()]
+    return ActionResult(
+        {
+            "SAMLMetadataDocument": provider.saml_metadata_document,
+            "CreateDate": provider.create_date,
+            "ValidUntil": provider.valid_until,
+            "Tags": tags,
+        }
+    )
+
+
+def tag_saml_provider(self):
+    provider = saml_provider_of(self)
+    provider.kept_tags = {**provider.kept_tags, **tagged(self)}
+    return EmptyResult()
+
+
+def issuer_of(self):
+    return self.backend.get_open_id_connect_provider(
+        self._get_param("OpenIDConnectProviderArn")
+    )
+
+
+def add_client_id_to_open_id_connect_provider(self):
+    provider, audience = issuer_of(self), self._get_param("ClientID")
+    provider.client_id_list = sorted({*provider.client_id_list, audience})
+    return EmptyResult()
+
+
+def remove_client_id_from_open_id_connect_provider(self):
+    provider, audience = issuer_of(self), self._get_param("ClientID")
+    provider.client_id_list = [one for one in provider.client_id_list if one != audience]
+    return EmptyResult()
+
+
+SAMLProvider.kept_tags = {}
+
+for function in (
+    create_saml_provider,
+    get_saml_provider,
+    tag_saml_provider,
+    add_client_id_to_open_id_connect_provider,
+    remove_client_id_from_open_id_connect_provider,
 ):
     setattr(IamResponse, function.__name__, function)
 

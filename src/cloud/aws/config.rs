@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_iam::config::SharedCredentialsProvider;
 
 use super::credentials::ACCESS_KEY;
-use super::realise;
+use super::{metadata, realise};
 use crate::model::{
     AttributeFacts, AttributeShape, AttributeValue, NameRules, RealisedRole, RoleInputs,
     VendorFacts, VendorName,
@@ -152,7 +152,7 @@ const SAML_SETTINGS: &[AttributeFacts] = &{
             name: SAML_METADATA,
             shape: AttributeShape::File,
             required: false,
-            check: some_text,
+            check: metadata::check,
             help: "The metadata of the organisation's log-in service: an XML file below inventory/, or \
                    an https address; written at the hub",
         },

@@ -21,6 +21,7 @@ mod identity;
 pub mod identity_center;
 mod keys;
 mod known;
+mod metadata;
 mod observe;
 mod permissions;
 mod providers;
@@ -63,11 +64,8 @@ async fn saml_metadata(url: &str) -> Result<String, String> {
         return Err(format!("{url}: HTTP status {}", reply.status));
     }
     let text = String::from_utf8(reply.body).map_err(|_| format!("{url}: not UTF-8 text"))?;
-    if text.contains("EntityDescriptor") {
-        Ok(text)
-    } else {
-        Err(format!("{url}: no SAML metadata"))
-    }
+    metadata::parse(&text).map_err(|why| format!("{url}: {why}"))?;
+    Ok(text)
 }
 
 /// AWS by one way of access.

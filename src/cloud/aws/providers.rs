@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use super::config::FAMILY;
 use super::error::{done, read, write};
 use super::identity::{self, Marked};
+use super::metadata;
 use super::session::Session;
 use crate::cloud::{Applied, CloudError, ErrorKind};
 use crate::model::{
@@ -114,8 +115,8 @@ pub async fn observe(session: &Session, organisation: &OrganisationName) -> Prov
     for arn in arns {
         match get(&session.reads, organisation, &arn).await {
             Ok((provider, end)) => {
-                if let (Some(end), true) = (end, provider.ownership.subject().is_some()) {
-                    found.expiries.insert(format!("the metadata of {}", provider.spec.name), end);
+                if provider.ownership.subject().is_some() {
+                    found.expiries.extend(expiries(&provider.spec, end));
                 }
                 found.all.push(provider);
             }
@@ -125,6 +126,21 @@ pub async fn observe(session: &Session, organisation: &OrganisationName) -> Prov
         }
     }
     found
+}
+
+/// What of a SAML provider ends when: what AWS says of it, and what its metadata say.
+fn expiries(spec: &RoleSpec, end: Option<Date>) -> Vec<(String, Date)> {
+    let Ok(text) = metadata(spec) else { return Vec::new() };
+    let read = metadata::parse(text).ok();
+    let name = &spec.name;
+    let until = [end, read.as_ref().and_then(|read| read.valid_until)].into_iter().flatten().min();
+    let certificate =
+        read.map(|read| (format!("the certificate of {name}"), read.certificates_end));
+    until
+        .map(|end| (format!("the metadata of {name}"), end))
+        .into_iter()
+        .chain(certificate)
+        .collect()
 }
 
 fn no_list(what: &str) -> Missing {

@@ -165,23 +165,18 @@ fn by_forge(inputs: &RoleInputs<'_>, service: &Subject, federation: &Federation)
     role(inputs, name, &statement, federation.session_hours, Some(provider))
 }
 
-/// Which jobs AWS can tell apart. Of GitLab's words it knows `aud` and `sub` only, and `sub` names
-/// project, kind and name of the ref (GitLab, "Connect to cloud services": `sub`; IAM User Guide,
-/// "Available keys for AWS OIDC federation"): neither environments nor whether a ref is protected.
-/// GitHub says `environment:` in `sub`, and only an environment can be protected there.
+/// Which jobs AWS can tell apart. Of GitLab's words it knows `aud` and `sub` only (IAM User Guide,
+/// "Available keys for AWS OIDC federation"), and `sub` names no environment. GitHub says
+/// `environment:` in `sub`, and only an environment can be protected there.
 ///
 /// # Errors
 /// What it lacks, and what to do.
 pub fn check_forge(federation: &Federation) -> Result<(), Lacking> {
-    match (federation.forge, &federation.git_ref, federation.protected) {
-        (Forge::Gitlab, Some(GitRef::Environment(_)), _) => {
+    match (federation.forge, &federation.git_ref) {
+        (Forge::Gitlab, Some(GitRef::Environment(_))) => {
             Err(("cannot tell environments of GitLab apart", "write `branch:` or `tag:`"))
         }
-        (Forge::Gitlab, _, true) => Err((
-            "cannot tell whether a branch or tag of GitLab is protected",
-            "name a branch that GitLab protects (`branch: main`) and leave `protected` out",
-        )),
-        (Forge::Gitlab | Forge::Github, _, _) => Ok(()),
+        (Forge::Gitlab | Forge::Github, _) => Ok(()),
     }
 }
 
@@ -195,29 +190,34 @@ fn audience(federation: &Federation) -> &str {
 
 /// What the forge says a job is, as a pattern.
 ///
-/// GitLab: `project_path:{group}/{project}:ref_type:{type}:ref:{name}`; GitHub:
-/// `repo:{owner}/{repository}:ref:refs/heads/{name}` or `…:environment:{name}`.
+/// GitLab: `project_path:{group}/{project}:ref_type:{type}:ref:{name}`, followed by
+/// `:ref_protected:true` where the project's setting `ci_id_token_sub_claim_components` asks for it
+/// (GitLab 18.7; "ID token authentication", token payload): a project without that setting is not
+/// let in. No name of a ref can hold a colon (git-check-ref-format), so none can pretend.
+/// GitHub: `repo:{owner}/{repository}:ref:refs/heads/{name}` or `…:environment:{name}`.
 fn subject_claim(federation: &Federation) -> String {
     let project = &federation.project;
-    match (federation.forge, &federation.git_ref) {
-        (Forge::Gitlab, None) => format!("project_path:{project}:*"),
-        // Refused by [`check_forge`]; a claim that GitLab never makes.
-        (Forge::Gitlab, Some(GitRef::Environment(name))) => {
-            format!("project_path:{project}:environment:{name}")
+    match federation.forge {
+        Forge::Gitlab => {
+            let git_ref = match &federation.git_ref {
+                None if federation.protected => "ref_type:*:ref:*".to_owned(),
+                None => "*".to_owned(),
+                // Refused by [`check_forge`]; a claim that GitLab never makes.
+                Some(GitRef::Environment(name)) => format!("environment:{name}"),
+                Some(GitRef::Branch(name)) => format!("ref_type:branch:ref:{name}"),
+                Some(GitRef::Tag(name)) => format!("ref_type:tag:ref:{name}"),
+            };
+            let protected = if federation.protected { ":ref_protected:true" } else { "" };
+            format!("project_path:{project}:{git_ref}{protected}")
         }
-        (Forge::Gitlab, Some(GitRef::Branch(name))) => {
-            format!("project_path:{project}:ref_type:branch:ref:{name}")
-        }
-        (Forge::Gitlab, Some(GitRef::Tag(name))) => {
-            format!("project_path:{project}:ref_type:tag:ref:{name}")
-        }
-        (Forge::Github, None) => format!("repo:{project}:*"),
-        (Forge::Github, Some(GitRef::Branch(name))) => {
-            format!("repo:{project}:ref:refs/heads/{name}")
-        }
-        (Forge::Github, Some(GitRef::Tag(name))) => format!("repo:{project}:ref:refs/tags/{name}"),
-        (Forge::Github, Some(GitRef::Environment(name))) => {
-            format!("repo:{project}:environment:{name}")
+        Forge::Github => {
+            let git_ref = match &federation.git_ref {
+                None => "*".to_owned(),
+                Some(GitRef::Branch(name)) => format!("ref:refs/heads/{name}"),
+                Some(GitRef::Tag(name)) => format!("ref:refs/tags/{name}"),
+                Some(GitRef::Environment(name)) => format!("environment:{name}"),
+            };
+            format!("repo:{project}:{git_ref}")
         }
     }
 }
@@ -377,15 +377,41 @@ mod tests {
         let environment = || Some(GitRef::Environment("production".to_owned()));
         let branch = || Some(GitRef::Branch("main".to_owned()));
         assert!(check_forge(&jobs(Forge::Gitlab, environment(), false)).is_err());
-        assert!(check_forge(&jobs(Forge::Gitlab, branch(), true)).is_err());
-        assert!(check_forge(&jobs(Forge::Gitlab, branch(), false)).is_ok());
+        assert!(check_forge(&jobs(Forge::Gitlab, branch(), true)).is_ok());
         assert!(check_forge(&jobs(Forge::Github, environment(), true)).is_ok());
-        let claim = |jobs: Federation| subject_claim(&jobs);
-        let main = "project_path:team/site:ref_type:branch:ref:main";
-        assert_eq!(claim(jobs(Forge::Gitlab, branch(), false)), main);
-        let production = "repo:team/site:environment:production";
-        assert_eq!(claim(jobs(Forge::Github, environment(), true)), production);
-        assert!(!claim(jobs(Forge::Gitlab, environment(), false)).contains('*'));
+        assert!(
+            !subject_claim(&jobs(Forge::Gitlab, environment(), false)).contains('*'),
+            "and if it were not refused, it would let nobody in"
+        );
+    }
+
+    #[test]
+    fn claims_are_what_the_forges_write() {
+        let branch = || Some(GitRef::Branch("main".to_owned()));
+        let tag = || Some(GitRef::Tag("v*".to_owned()));
+        let environment = || Some(GitRef::Environment("production".to_owned()));
+        for (jobs, expected) in [
+            (
+                jobs(Forge::Gitlab, branch(), false),
+                "project_path:team/site:ref_type:branch:ref:main",
+            ),
+            (
+                jobs(Forge::Gitlab, branch(), true),
+                "project_path:team/site:ref_type:branch:ref:main:ref_protected:true",
+            ),
+            (jobs(Forge::Gitlab, tag(), false), "project_path:team/site:ref_type:tag:ref:v*"),
+            (
+                jobs(Forge::Gitlab, None, true),
+                "project_path:team/site:ref_type:*:ref:*:ref_protected:true",
+            ),
+            (jobs(Forge::Gitlab, None, false), "project_path:team/site:*"),
+            (jobs(Forge::Github, branch(), false), "repo:team/site:ref:refs/heads/main"),
+            (jobs(Forge::Github, tag(), false), "repo:team/site:ref:refs/tags/v*"),
+            (jobs(Forge::Github, environment(), true), "repo:team/site:environment:production"),
+            (jobs(Forge::Github, None, false), "repo:team/site:*"),
+        ] {
+            assert_eq!(subject_claim(&jobs), expected);
+        }
     }
 
     #[test]

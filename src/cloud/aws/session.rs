@@ -141,6 +141,7 @@ impl Session {
             role: setting(account, ASSUME_ROLE).map(str::to_owned),
             external_id: setting(account, EXTERNAL_ID).map(str::to_owned),
             principal: Mutex::new(None),
+            unused: Mutex::new(None),
         });
         let config = base
             .config()
@@ -191,7 +192,8 @@ impl Session {
         let known =
             || self.assumed.principal.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if known().is_none() {
-            self.assumed.sign_in().await?;
+            let credentials = self.assumed.sign_in().await?;
+            self.assumed.keep(Some(credentials));
         }
         let principal = match known() {
             Some(principal) => principal,
@@ -211,6 +213,8 @@ struct Assumed {
     role: Option<String>,
     external_id: Option<String>,
     principal: Mutex<Option<String>>,
+    /// What signing in gave and no call has used yet.
+    unused: Mutex<Option<Credentials>>,
 }
 
 impl Assumed {
@@ -262,6 +266,12 @@ impl Assumed {
         provider.provide_credentials().await.map_err(|error| none(error.to_string()))
     }
 
+    /// Puts credentials aside for the first call, and gives what was there.
+    fn keep(&self, credentials: Option<Credentials>) -> Option<Credentials> {
+        let mut unused = self.unused.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *unused, credentials)
+    }
+
     fn remember(&self, principal: String) {
         *self.principal.lock().unwrap_or_else(PoisonError::into_inner) = Some(principal);
     }
@@ -288,6 +298,9 @@ impl ProvideCredentials for SharedAssumed {
         Self: 'a,
     {
         future::ProvideCredentials::new(async {
+            if let Some(credentials) = self.0.keep(None) {
+                return Ok(credentials);
+            }
             self.0.sign_in().await.map_err(CredentialsError::provider_error)
         })
     }

@@ -222,13 +222,16 @@ fn project(
 ) -> Option<String> {
     let text = written.value.as_str();
     let parts: Vec<&str> = text.split('/').collect();
-    let (fits, shape) = match forge {
-        Some(Forge::Github) => (parts.len() == 2, "owner/repository"),
-        Some(Forge::Gitlab) | None => (parts.len() >= 2, "group/project"),
+    let is_github = forge == Some(Forge::Github);
+    let (fits, shape) = if is_github {
+        (parts.len() == 2, "owner/repository or owner@ID/repository@ID")
+    } else {
+        (parts.len() >= 2, "group/project")
     };
+    let is_part = |part: &&str| is_part(if is_github { without_id(part) } else { part });
     let (code, message) = if pattern::is_pattern(text) || text.contains('?') {
         ("any-project", format!("`{text}` would let in projects of others"))
-    } else if !fits || !parts.iter().all(|part| is_part(part)) {
+    } else if !fits || !parts.iter().all(is_part) {
         ("forge-project", format!("`{text}` is not a project of that forge"))
     } else {
         return Some(text.to_owned());
@@ -239,6 +242,14 @@ fn project(
             .hint(format!("write it as {shape}")),
     );
     None
+}
+
+/// A name at GitHub without its id. GitHub writes `owner@1/repository@2` into the tokens of
+/// repositories made or renamed since 2026-07-15, and of those that ask for it: names are given to
+/// others one day, ids never (GitHub Docs, "OpenID Connect", immutable subject claims).
+fn without_id(part: &str) -> &str {
+    let is_id = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    part.split_once('@').filter(|(_, id)| is_id(id)).map_or(part, |(name, _)| name)
 }
 
 /// The one of `branch`, `tag` and `environment` that is written; `Some(None)` for none.

@@ -325,11 +325,15 @@ impl<'a> Roles<'a> {
             Some(subject) => ("name-taken", format!("stands for {subject}")),
             None => ("foreign-role", "does not carry our mark".to_owned()),
         };
+        let what = match subject {
+            Subject::IdentityProvider(_) => "identity provider",
+            _ => "role",
+        };
         drafts.find(finding(
             &self.place,
             code,
             format!(
-                "{subject} cannot have the name `{}`: role `{}` {whose}",
+                "{subject} cannot have the name `{}`: {what} `{}` {whose}",
                 role.spec.name, other.spec.name
             ),
             "`reconcile adopt` it, rename it, or the role in the policies; nothing was changed on it",
@@ -340,6 +344,9 @@ impl<'a> Roles<'a> {
 fn target(role: &Observed<RoleSpec>) -> Target {
     Target { id: Reference::Known(role.id.clone()), name: role.spec.name.clone() }
 }
+
+/// A longer value is no reason, but a document.
+const LONG: usize = 60;
 
 /// What is different between two roles, for people.
 ///
@@ -359,7 +366,13 @@ fn differences(observed: &RoleSpec, wanted: &RoleSpec) -> Vec<String> {
             let show = |value: Option<&crate::model::AttributeValue>| {
                 value.map_or_else(|| "nothing".to_owned(), ToString::to_string)
             };
-            let text = format!("{key} {} → {}", show(before), show(after));
+            let (before, after) = (show(before), show(after));
+            // Of documents the change itself shows where they part.
+            let text = if before.len().max(after.len()) > LONG {
+                key.to_string()
+            } else {
+                format!("{key} {before} → {after}")
+            };
             if !differences.contains(&text) {
                 differences.push(text);
             }

@@ -241,6 +241,20 @@ impl AwsSite {
     }
 }
 
+/// What a run says it does, without the reasons.
+pub fn changes(ran: &Ran) -> Vec<String> {
+    ran.changes()
+        .iter()
+        .map(|line| line.split("  ").filter(|part| !part.trim().is_empty()).take(3))
+        .map(|parts| parts.map(str::trim).collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+/// Whether a run says it does something.
+pub fn has(ran: &Ran, what: &str) -> bool {
+    changes(ran).iter().any(|line| line.starts_with(what))
+}
+
 fn group(name: &str) -> String {
     format!("\ndn: gid={name},ou=users,dc=example,dc=org\nobjectClass: debianGroup\ngid: {name}\n")
 }

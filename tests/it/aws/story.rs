@@ -1,22 +1,9 @@
 //! From nothing to nothing to do, and everything that happens to an organisation afterwards, with
 //! a real directory server and a real (if simulated) AWS.
 
-use super::site::{AwsSite, BUILDS, HUB, LATER, MIRRORS};
+use super::site::{AwsSite, BUILDS, HUB, LATER, MIRRORS, changes, has};
 use crate::peers::microburst::Microburst;
 use crate::peers::moto::{allow, trust};
-
-/// What a run says it does, without the reasons.
-fn changes(ran: &crate::cli::site::Ran) -> Vec<String> {
-    ran.changes()
-        .iter()
-        .map(|line| line.split("  ").filter(|part| !part.trim().is_empty()).take(3))
-        .map(|parts| parts.map(str::trim).collect::<Vec<_>>().join(" "))
-        .collect()
-}
-
-fn has(ran: &crate::cli::site::Ran, what: &str) -> bool {
-    changes(ran).iter().any(|line| line.starts_with(what))
-}
 
 #[test]
 fn from_nothing_to_nothing_to_do() {

@@ -40,6 +40,11 @@ impl Ran {
         self
     }
 
+    /// Everything it said.
+    pub fn text(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
+
     /// The lines of changes.
     pub fn changes(&self) -> Vec<&str> {
         let signs = ["  + ", "  ~ ", "  - ", "  ! "];

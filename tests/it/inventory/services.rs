@@ -164,6 +164,14 @@ fn issuers_projects_and_refs_of_a_wrong_shape() {
     ] {
         assert_eq!(project(bad), [code], "{bad}");
     }
+    let project =
+        |text: &str| wrong(&format!("forge: {{kind: github, branch: main, project: '{text}'}}"));
+    for good in ["octocat/my-repo", "octocat@123456/my-repo@456789"] {
+        assert_eq!(project(good), [""; 0], "{good}");
+    }
+    for bad in ["a/b/c", "a@/b@1", "a@1x/b@2", "@1/@2", "a@1@2/b@3"] {
+        assert_eq!(project(bad), ["forge-project"], "{bad}");
+    }
     let reference = |text: &str| wrong(&format!("forge: {{kind: gitlab, project: a/b, {text}}}"));
     for (text, codes) in [
         ("branch: 'release/*'", &[][..]),

@@ -6,14 +6,11 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use reconcile::model::{IssuedKey, Source};
 use reconcile::policies::{SecretStore, Sink, SinkKind, TokenFrom};
 use reconcile::sink::{ConfiguredSinks, Recipient, Sinks as _};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::peers::certificates::{self, Shown};
 
@@ -27,18 +24,7 @@ impl Server {
     fn start(tls: Option<&Path>, answer: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let tls = tls.map(|folder| {
-            let chain = CertificateDer::pem_file_iter(folder.join("server.pem")).unwrap();
-            let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).unwrap();
-            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-            let config = rustls::ServerConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_no_client_auth()
-                .with_single_cert(chain.map(Result::unwrap).collect(), key)
-                .unwrap();
-            Arc::new(config)
-        });
+        let tls = tls.map(certificates::server);
         let asked = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().ok()?;
             match tls {

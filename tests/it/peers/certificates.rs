@@ -1,6 +1,10 @@
 //! A certificate authority of one test.
 
 use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
@@ -42,6 +46,20 @@ pub fn write(folder: &Path, shown: Shown) {
     save(&folder.join("other-ca.pem"), &self::issuer("Another authority").pem());
 }
 
+/// A TLS server that shows what [`write`] wrote.
+pub fn server(folder: &Path) -> Arc<rustls::ServerConfig> {
+    let chain = CertificateDer::pem_file_iter(folder.join("server.pem")).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).expect("a key");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(chain.map(|one| one.expect("a certificate")).collect(), key)
+        .expect("they fit");
+    Arc::new(config)
+}
+
 fn issuer(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -57,4 +75,14 @@ fn save(path: &Path, text: &str) {
 /// A certificate nobody else has signed, as PEM.
 pub fn self_signed(name: &str) -> String {
     issuer(name).pem()
+}
+
+/// A certificate that can be used until the first day of a year, in base64, as SAML metadata have it.
+pub fn until_year(year: i32) -> String {
+    let mut parameters =
+        CertificateParams::new(vec!["idp.example.org".to_owned()]).expect("a name");
+    parameters.not_after = date_time_ymd(year, 1, 1);
+    let key = KeyPair::generate().expect("a key");
+    let pem = parameters.self_signed(&key).expect("a certificate").pem();
+    pem.lines().filter(|line| !line.starts_with("--")).collect()
 }

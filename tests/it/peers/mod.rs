@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod http;
+pub mod https;
 pub mod identity_center;
 pub mod microburst;
 pub mod moto;

@@ -1,6 +1,7 @@
 //! One call, as far as it can be told from the outside.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use super::super::http::Request;
 use super::super::server::Answer;
@@ -9,6 +10,16 @@ use super::fault::Fault;
 /// Beginnings of the names of actions that change nothing.
 const READS: [&str; 9] =
     ["Assume", "Batch", "Decode", "Describe", "Generate", "Get", "Is", "List", "Simulate"];
+
+/// The headers of a call, which nobody wants to read where a test fails.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Headers(pub Vec<(String, String)>);
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("…")
+    }
+}
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +34,8 @@ pub struct Call {
     pub is_write: bool,
     /// What was asked, as it was sent: a form or JSON.
     pub request: String,
+    /// What came with it.
+    pub headers: Headers,
     /// Of the reply the client got; `None` if it got none, or none yet.
     pub status: Option<u16>,
     /// The bytes of the reply's body the client got.
@@ -51,6 +64,7 @@ impl Call {
             service,
             action,
             request: request.text(),
+            headers: Headers(request.headers.clone()),
             status: None,
             length: 0,
             fault: None,
