@@ -9,9 +9,7 @@ use jiff::civil::Date;
 
 use super::{Administrators, Inventory, ServiceIdentity, naming};
 use crate::diagnostic::{Finding, Findings};
-use crate::model::{
-    Account, AccountName, GroupRef, NameRules, RoleName, Source, VendorFacts, VendorName,
-};
+use crate::model::{Account, AccountName, GroupRef, NameRules, RoleName, Source, VendorFacts};
 use crate::policies::{Policies, rights};
 
 /// What the rules look at.
@@ -24,12 +22,13 @@ pub(super) struct Checked<'a> {
 }
 
 /// The table.
-const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 12] = [
+const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 13] = [
     duplicate_grants,
     grants_that_have_ended,
     accounts_without_administrators,
     administrators_without_a_role,
     account_ids_used_twice,
+    settings_an_account_lacks,
     roles_without_meaning_at_a_vendor,
     role_names_a_vendor_forbids,
     service_account_names_a_vendor_forbids,
@@ -161,15 +160,17 @@ fn administrators_without_a_role(checked: &Checked<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// Two names for one account.
+/// Two names for one account. Two organisations may share one: neither sees what is the other's.
 fn account_ids_used_twice(checked: &Checked<'_>) -> Vec<Finding> {
-    let mut first: HashMap<(&VendorName, Option<&str>, &str), &AccountName> = HashMap::new();
+    let mut first: HashMap<_, &AccountName> = HashMap::new();
     let mut findings = Vec::new();
     let mut accounts: Vec<&Account> =
         checked.inventory.accounts.values().map(|entry| &entry.account).collect();
     accounts.sort_by_key(|account| &account.source);
     for account in accounts {
-        let key = (&account.vendor, account.partition.as_deref(), account.id.as_str());
+        let family = checked.vendor_of(&account.place.account).map(|facts| &facts.family);
+        let (partition, id) = (account.partition.as_deref(), account.id.as_str());
+        let key = (&account.place.organisation, family, partition, id);
         let before = *first.entry(key).or_insert(&account.place.account);
         if *before != account.place.account {
             findings.push(
@@ -186,6 +187,21 @@ fn account_ids_used_twice(checked: &Checked<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// A way of access does not know what it needs.
+fn settings_an_account_lacks(checked: &Checked<'_>) -> Vec<Finding> {
+    let accounts = &checked.inventory.accounts;
+    let lacking = accounts.iter().filter_map(|(name, entry)| {
+        let account = &entry.account;
+        let facts = checked.vendor_of(name)?;
+        let hub = accounts.get(&account.hub).map_or(account, |hub| &hub.account);
+        let (lacks, hint) = (facts.unsettled)(account, hub)?;
+        let way = facts.access.map(|way| format!(" with {way}")).unwrap_or_default();
+        let message = format!("{}{way} {lacks}, and runs `{name}`", facts.family);
+        Some(Finding::error("setting-missing", message).at(&account.source).hint(hint))
+    });
+    lacking.collect()
 }
 
 /// A role is given on an account of a vendor for which the role says nothing.

@@ -42,5 +42,5 @@ pub use reason::Reason;
 pub use source::Source;
 pub use vendor::{
     AttributeFacts, AttributeShape, Lacking, NameProblem, NameRules, RealisedProvider,
-    RealisedRole, RoleInputs, Trust, VendorFacts, any_forge, any_value, no_forge,
+    RealisedRole, RoleInputs, Trust, VendorFacts, any_forge, any_value, no_forge, no_settings,
 };

@@ -110,7 +110,8 @@ pub enum Reason {
         /// What is different, for people; no personal values.
         what: String,
     },
-    /// Somebody put a foreign user into our group, or attached a role to it, by hand.
+    /// Somebody put a foreign user into our group, or attached something to what is ours, by hand;
+    /// or what asked for it was taken out together with whatever could say so.
     ByHand,
     /// The person is back before the grace period ended.
     Returned {
@@ -207,7 +208,7 @@ impl fmt::Display for Reason {
                 write!(formatter, "{subject} was renamed in the directory")
             }
             Self::Differs { what } => write!(formatter, "differs: {what}"),
-            Self::ByHand => formatter.write_str("added by hand; nothing asks for it"),
+            Self::ByHand => formatter.write_str("nothing asks for it (any more)"),
             Self::Returned { since } => {
                 write!(formatter, "back within the grace period (suspended {since})")
             }

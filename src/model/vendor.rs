@@ -36,6 +36,8 @@ pub struct VendorFacts {
     pub role_attributes: &'static [AttributeFacts],
     /// What an account may say for this vendor: how to reach it.
     pub account_settings: &'static [AttributeFacts],
+    /// What settings of an account and its hub lack together, if anything: as [`Lacking`].
+    pub unsettled: fn(account: &Account, hub: &Account) -> Option<Lacking>,
     /// Whether people have users here, and groups members. Where not, each group has role objects
     /// of its own ([`Subject::Held`]), and another system says who is in the group.
     pub has_users: bool,
@@ -56,6 +58,11 @@ pub struct VendorFacts {
 
 /// What a vendor lacks, as the end of a sentence that begins with its name, and what to do.
 pub type Lacking = (&'static str, &'static str);
+
+/// A vendor whose accounts need no settings.
+pub fn no_settings(_account: &Account, _hub: &Account) -> Option<Lacking> {
+    None
+}
 
 /// A vendor that lets no jobs of a forge in.
 ///

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use reconcile::inventory::{load, read_folder};
 use reconcile::model::{
     AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, any_value, no_forge,
+    no_settings,
 };
 
 const GRANTS: usize = 10_000;
@@ -46,6 +47,7 @@ fn main() {
         has_users: true,
         renames_roles: true,
         shared_roles: false,
+        unsettled: no_settings,
         federates: no_forge,
         key_kind: None,
         realise: RealisedRole::plain,

@@ -7,8 +7,8 @@ use aws_sdk_iam::config::SharedCredentialsProvider;
 use super::credentials::ACCESS_KEY;
 use super::{metadata, realise};
 use crate::model::{
-    AttributeFacts, AttributeShape, AttributeValue, NameRules, RealisedRole, RoleInputs,
-    VendorFacts, VendorName,
+    Account, AttributeFacts, AttributeShape, AttributeValue, Lacking, NameRules, RealisedRole,
+    RoleInputs, VendorFacts, VendorName, no_settings,
 };
 
 /// Its name in the inventory.
@@ -122,7 +122,7 @@ const ACCOUNT_SETTINGS: [AttributeFacts; 3] = [
         name: ASSUME_ROLE,
         shape: AttributeShape::Text,
         required: false,
-        check: some_text,
+        check: check_role_name,
         help: "The role to act as in the account, `name` or `path/name`; `reconcile` if not \
                written, and none in the account the program's own credentials are of",
     },
@@ -158,6 +158,24 @@ const SAML_SETTINGS: &[AttributeFacts] = &{
         },
     ]
 };
+
+/// Without the metadata nobody would be let in, and nothing would say so.
+fn no_metadata(account: &Account, hub: &Account) -> Option<Lacking> {
+    let written = |one: &Account| one.settings.contains_key(SAML_METADATA);
+    (!written(account) && !written(hub)).then_some((
+        "does not know the log-in service",
+        "write `settings: {saml_metadata: inventory/idp.xml}` at the hub, or an https address",
+    ))
+}
+
+/// A role's name with its path: never an ARN, in which another account could stand.
+fn check_role_name(value: &AttributeValue) -> Result<(), String> {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "+=,.@_-/".contains(letter);
+    match value {
+        AttributeValue::Text(text) if !text.is_empty() && text.chars().all(allowed) => Ok(()),
+        _ => Err("the name of a role in the account, `name` or `path/name`, and no ARN".to_owned()),
+    }
+}
 
 fn check_hours(value: &AttributeValue) -> Result<(), String> {
     match value {
@@ -211,6 +229,7 @@ fn facts(
         has_users,
         renames_roles: false,
         shared_roles: false,
+        unsettled: if has_users { no_settings } else { no_metadata },
         federates: realise::check_forge,
         // Without users nobody has keys.
         key_kind: has_users.then_some(ACCESS_KEY),

@@ -59,6 +59,22 @@ pub fn ownership(
     }
 }
 
+/// Whether what makes an object nobody's is half of the mark of this organisation for a subject, or
+/// a whole one elsewhere: an adoption that was interrupted, or a mark somebody damaged. Such a one
+/// may be completed, by somebody's explicit choice.
+pub fn is_damaged(
+    path: &str,
+    tags: &[Tag],
+    organisation: &OrganisationName,
+    subject: &Subject,
+) -> bool {
+    let tag = |key: &str| tags.iter().find(|tag| tag.key == key).map(|tag| tag.value.as_str());
+    let found = tag(ORGANISATION_TAG).map(|found| unescape(found) == *organisation.as_str());
+    let stands_for = tag(SUBJECT_TAG).map(|found| unescape(found) == subject.to_string());
+    let below = !path.starts_with(ROOT) || path == path_of(organisation);
+    below && found != Some(false) && stands_for != Some(false)
+}
+
 /// Whose a group is: the one rule, on its path alone.
 ///
 /// Ours, if its path is `/reconcile/<organisation>/<subject>/` with our organisation; unmarked, if

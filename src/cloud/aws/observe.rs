@@ -53,7 +53,7 @@ impl Client {
             let why = hub.missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             missing.push(Missing::new("which groups have a role here", format!("the hub: {why}")));
         }
-        if is_hub && self.has_users {
+        if is_hub {
             self.people(&own, &mut got);
             self.group_attachments(&own, &mut got).await;
         }

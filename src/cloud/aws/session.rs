@@ -226,12 +226,8 @@ impl Assumed {
             None if caller.account == self.account => return self.own(config, caller).await,
             None => DEFAULT_ROLE,
         };
-        let arn = if role.starts_with("arn:") {
-            role.to_owned()
-        } else {
-            let role = role.trim_start_matches('/');
-            format!("arn:{}:iam::{}:role/{role}", self.partition, self.account)
-        };
+        let role = role.trim_start_matches('/');
+        let arn = format!("arn:{}:iam::{}:role/{role}", self.partition, self.account);
         let config = config.to_builder().region(self.region.clone()).build();
         let sts = aws_sdk_sts::config::Builder::from(&config)
             .retry_partition(RetryPartition::new(format!("sts-{}", self.account)))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::{
     AttributeFacts, AttributeName, AttributeShape, AttributeValue, Federation, Forge, GitRef,
     NameRules, ObjectName, RealisedRole, RoleInputs, Subject, Trust, VendorFacts, VendorName,
-    any_forge, any_value,
+    any_forge, any_value, no_settings,
 };
 
 /// Its name in the inventory.
@@ -89,6 +89,7 @@ pub fn facts() -> VendorFacts {
         has_users: true,
         renames_roles: true,
         shared_roles: false,
+        unsettled: no_settings,
         federates: any_forge,
         key_kind: Some(KEY_KIND),
         realise,

@@ -25,9 +25,6 @@ pub(super) fn changes(
     drafts: &mut Drafts,
 ) {
     let Some(reading) = inputs.observed.accounts.get(place) else { return };
-    if !hub.facts.has_users {
-        return;
-    }
     let account = Bindings {
         place: shared(place),
         wanted,

@@ -84,6 +84,8 @@ fn verdict(
         return Verdict::Stays { because, frozen: false };
     }
     let reason = match (subject, hub.desired.standings.get(subject)) {
+        // Users of another way of access, which the inventory has given up.
+        _ if !hub.facts.has_users => Reason::NotInInventory { subject: subject.clone() },
         (Subject::Person { .. }, Some(Standing::Absent(reason))) => reason.clone(),
         (Subject::Person { .. }, Some(Standing::Present)) => {
             if let Some(group) = hub.pairs.frozen_group_of(hub.wanted, position) {

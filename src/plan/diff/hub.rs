@@ -1,6 +1,6 @@
 //! One hub: what is there matched with what should be, and the changes that follow.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -17,20 +17,6 @@ use crate::model::{
     Place, Reason, Subject, UserSpec, VendorFacts, VendorId, VendorName,
 };
 use crate::plan::{Reference, Target};
-
-/// What is seen of users and groups where the vendor has none.
-static NOTHING: ObservedAccount = ObservedAccount {
-    own_principal: None,
-    users: Vec::new(),
-    groups: Vec::new(),
-    roles: Vec::new(),
-    memberships: Vec::new(),
-    bindings: Vec::new(),
-    attachments: Vec::new(),
-    quotas: BTreeMap::new(),
-    expiries: BTreeMap::new(),
-    listed: BTreeSet::new(),
-};
 
 /// A hub, matched up.
 pub(super) struct Hub<'a> {
@@ -80,7 +66,8 @@ impl<'a> Hub<'a> {
         let wanted = inputs.desired.hubs.get(place)?;
         let reading = inputs.observed.accounts.get(place)?;
         let facts = inputs.vendors.iter().find(|facts| facts.name == wanted.account.vendor)?;
-        let seen = if facts.has_users { reading.got() } else { &NOTHING };
+        // Where people have no users now, there may be some from before.
+        let seen = reading.got();
         let users = matching::match_up(
             wanted.users.iter().map(|user| (&user.subject, &user.spec.name)),
             &seen.users,
@@ -127,9 +114,6 @@ impl<'a> Hub<'a> {
 
     /// Everything that is to change among users, groups and memberships.
     pub(super) fn changes(&mut self, drafts: &mut Drafts) {
-        if !self.facts.has_users {
-            return;
-        }
         self.copied_marks(drafts);
         self.bindings_elsewhere(drafts);
         let gone = departures::changes(self, drafts);

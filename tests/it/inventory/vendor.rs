@@ -2,7 +2,7 @@
 
 use reconcile::model::{
     AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, any_forge, any_value,
-    no_forge,
+    no_forge, no_settings,
 };
 
 /// Rules like those of most vendors.
@@ -46,6 +46,7 @@ pub fn vendors() -> Vec<VendorFacts> {
         has_users: true,
         renames_roles: true,
         shared_roles: false,
+        unsettled: no_settings,
         federates: any_forge,
         key_kind: Some("access-key"),
         realise: RealisedRole::plain,
@@ -54,6 +55,7 @@ pub fn vendors() -> Vec<VendorFacts> {
         name: "other".into(),
         family: "other".into(),
         partitions: &["world", "island"],
+        unsettled: no_settings,
         federates: no_forge,
         key_kind: None,
         ..memory.clone()

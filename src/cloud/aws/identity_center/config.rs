@@ -9,6 +9,7 @@ use crate::cloud::aws::config::{
 };
 use crate::model::{
     AttributeFacts, AttributeShape, AttributeValue, NameRules, VendorFacts, VendorName, no_forge,
+    no_settings,
 };
 
 /// Its name among the ways of access.
@@ -149,6 +150,7 @@ pub fn facts() -> VendorFacts {
         shared_roles: true,
         renames_roles: false,
         key_kind: None,
+        unsettled: no_settings,
         federates: no_forge,
         realise: realise::permission_set,
     }
