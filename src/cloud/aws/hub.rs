@@ -9,6 +9,7 @@ use aws_sdk_iam::types::SummaryKeyType;
 use super::config::{GROUP_POLICIES_SIZE, MANAGED_POLICY_SIZE};
 use super::document::{self, AssumeDocument};
 use super::known::{Known, Seen};
+use super::pages::Pages;
 use super::raw::{Part, Raw};
 use super::session::Session;
 use super::{convert, error, identity};
@@ -191,19 +192,36 @@ impl Hub {
             Err(error) if error.kind == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        let call = client.list_attached_group_policies().group_name(name).send();
-        let attached = match error::read("ListAttachedGroupPolicies", name, call).await {
-            Ok(reply) => reply.attached_policies.unwrap_or_default(),
+        let attached = match self.attached_to_group(name).await {
+            Ok(attached) => attached,
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(documents),
             Err(error) => return Err(error),
         };
         for number in 2..=11 {
             let arn = self.policy_arn(group, number);
-            if attached.iter().any(|policy| policy.policy_arn.as_deref() == Some(arn.as_str())) {
+            if attached.contains(&arn) {
                 documents.insert(number, self.fetch_managed(&arn).await?);
             }
         }
         Ok(documents)
+    }
+
+    /// The ARNs of the managed policies of a group.
+    ///
+    /// # Errors
+    /// Any [`CloudError`].
+    pub async fn attached_to_group(&self, name: &str) -> Result<Vec<String>, CloudError> {
+        let mut all = Vec::new();
+        let mut pages = Pages::new(&self.session, "ListAttachedGroupPolicies", name);
+        while pages.more() {
+            let call = self.session.writes.list_attached_group_policies().group_name(name);
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = error::read(pages.operation, name, call.send()).await?;
+            let policies = reply.attached_policies.unwrap_or_default();
+            all.extend(policies.into_iter().filter_map(|policy| policy.policy_arn));
+            pages.took(reply.is_truncated, reply.marker)?;
+        }
+        Ok(all)
     }
 
     async fn fetch_managed(&self, arn: &str) -> Result<AssumeDocument, CloudError> {

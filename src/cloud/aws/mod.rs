@@ -22,6 +22,7 @@ pub mod identity_center;
 mod keys;
 mod known;
 mod observe;
+mod pages;
 mod permissions;
 mod providers;
 mod raw;
