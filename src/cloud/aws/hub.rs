@@ -108,7 +108,7 @@ impl Hub {
         }
         let mut documents = HashMap::new();
         for (id, found) in documents_of(raw, organisation) {
-            documents.insert(id, Arc::new(tokio::sync::Mutex::new(Some(found))));
+            documents.insert(id, Arc::new(tokio::sync::Mutex::new(found)));
         }
         *self.all() = documents;
     }
@@ -132,7 +132,7 @@ impl Hub {
     }
 
     /// Every group's roles as last read or written: group and ARN. Those of a group whose last
-    /// write did not end clearly are read afresh.
+    /// write did not end clearly, or whose documents were not read with it, are read afresh.
     ///
     /// # Errors
     /// Of reading afresh.
@@ -254,8 +254,9 @@ pub fn document_number(arn: &str, group: &VendorId) -> Option<u32> {
     (policy_name(group, number).as_str() == name).then_some(number)
 }
 
-/// The documents of every group of ours in a reading.
-pub fn documents_of(raw: &Raw, organisation: &OrganisationName) -> Vec<(VendorId, Documents)> {
+/// The documents of every group of ours in a reading; `None` if one is attached that is not among
+/// the policies that were read, as one that was made in between.
+fn documents_of(raw: &Raw, organisation: &OrganisationName) -> Vec<(VendorId, Option<Documents>)> {
     let managed: HashMap<&str, &str> = raw
         .policies
         .iter()
@@ -280,13 +281,11 @@ pub fn documents_of(raw: &Raw, organisation: &OrganisationName) -> Vec<(VendorId
             }
             for policy in group.attached_managed_policies.as_deref().unwrap_or_default() {
                 let arn = policy.policy_arn.as_deref().unwrap_or_default();
-                if let (Some(number), Some(text)) =
-                    (document_number(arn, &observed.id), managed.get(arn))
-                {
-                    documents.insert(number, AssumeDocument::parse(text));
-                }
+                let Some(number) = document_number(arn, &observed.id) else { continue };
+                let Some(text) = managed.get(arn) else { return Some((observed.id, None)) };
+                documents.insert(number, AssumeDocument::parse(text));
             }
-            Some((observed.id, documents))
+            Some((observed.id, Some(documents)))
         })
         .collect()
 }

@@ -57,7 +57,14 @@ pub const LISTS: &[List] = &[
                 let groups = "<GroupList><member>group2</member></GroupList>";
                 format!("{}{groups}{}", user(n), mark(&format!("person:debian:{n}")))
             }),
-            element!("GroupDetailList", group),
+            element!("GroupDetailList", |n| {
+                // The first has a document that is not among the policies.
+                let number = if n == 1 { 2 } else { n };
+                let policies = format!("<member>{}</member>", attached(number));
+                let policies =
+                    format!("<AttachedManagedPolicies>{policies}</AttachedManagedPolicies>");
+                format!("{}{policies}", group(n))
+            }),
             element!("RoleDetailList", |n| format!("{}{}", role(n), mark(&format!("role:r{n}")))),
             element!("Policies", |n| {
                 format!("<PolicyName>p{n}</PolicyName><Arn>{ACCOUNT}:policy/p{n}</Arn>")
@@ -200,6 +207,11 @@ pub const LISTS: &[List] = &[
             Ask::Look(|n| {
                 let role = id("AROA", if n == 2 { 2 } else { 1 });
                 ObjectKey::Binding(Binding { role, group: id("AGPA", 1) })
+            }),
+            // The bulk reading shows that there is such a document, and not what it says.
+            Ask::Observe(|account, n| {
+                let binding = Binding { role: id("AROA", n), group: id("AGPA", 1) };
+                account.bindings.contains(&binding)
             }),
         ],
         is_paged: true,
