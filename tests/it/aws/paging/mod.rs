@@ -5,6 +5,7 @@
 //! on pages of one.
 
 mod lists;
+pub mod pager;
 mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
