@@ -5,9 +5,10 @@ use super::convert::USER_BOUNDARY;
 use super::document::{self, AssumeDocument};
 use super::error::{done, read, write};
 use super::hub;
+use super::pages::Pages;
 use super::realise::{INLINE, MANAGED};
 use super::roles::same_document;
-use crate::cloud::{Applied, CloudError, ErrorKind};
+use crate::cloud::{Applied, CloudError};
 use crate::model::{Attachment, HeldAttachment, HolderKind};
 
 /// Kind of attachment of a group: a role of an account that is none of the hub's, which a
@@ -151,39 +152,47 @@ impl Client {
         }
     }
 
-    /// A holder has at most ten or twenty managed policies: one page of a hundred.
     async fn has_managed(&self, held: &HeldAttachment) -> Result<bool, CloudError> {
-        let wanted = held.attachment.name.as_str();
-        let (operation, attached, is_truncated) = match held.holder_kind {
+        let attached = match held.holder_kind {
             HolderKind::User => {
-                let name = self.known_user(&held.holder).await?.name;
-                let call = self.hub_iam().list_attached_user_policies().user_name(&name);
-                let reply =
-                    read("ListAttachedUserPolicies", &name, call.max_items(100).send()).await?;
-                ("ListAttachedUserPolicies", reply.attached_policies, reply.is_truncated)
+                self.attached_to_user(&self.known_user(&held.holder).await?.name).await?
             }
             HolderKind::Group => {
                 let name = self.known_group(&held.holder).await?.name;
-                let call = self.hub_iam().list_attached_group_policies().group_name(&name);
-                let reply =
-                    read("ListAttachedGroupPolicies", &name, call.max_items(100).send()).await?;
-                ("ListAttachedGroupPolicies", reply.attached_policies, reply.is_truncated)
+                self.hub.attached_to_group(&name).await?
             }
             HolderKind::Role => {
-                let name = self.known_role(&held.holder).await?.name;
-                let call = self.iam().list_attached_role_policies().role_name(&name);
-                let reply =
-                    read("ListAttachedRolePolicies", &name, call.max_items(100).send()).await?;
-                ("ListAttachedRolePolicies", reply.attached_policies, reply.is_truncated)
+                self.attached_to_role(&self.known_role(&held.holder).await?.name).await?
             }
         };
-        let attached = attached.unwrap_or_default();
-        let found = attached.iter().any(|policy| policy.policy_arn.as_deref() == Some(wanted));
-        if !found && is_truncated {
-            let message = "there are more policies than one page shows";
-            let object = held.holder.as_str();
-            return Err(CloudError::new(ErrorKind::Unavailable, operation, object, message));
+        Ok(attached.iter().any(|arn| arn == held.attachment.name.as_str()))
+    }
+
+    async fn attached_to_user(&self, name: &str) -> Result<Vec<String>, CloudError> {
+        let mut all = Vec::new();
+        let mut pages = Pages::new(&self.hub.session, "ListAttachedUserPolicies", name);
+        while pages.more() {
+            let call = self.hub_iam().list_attached_user_policies().user_name(name);
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = read(pages.operation, name, call.send()).await?;
+            let policies = reply.attached_policies.unwrap_or_default();
+            all.extend(policies.into_iter().filter_map(|policy| policy.policy_arn));
+            pages.took(reply.is_truncated, reply.marker)?;
         }
-        Ok(found)
+        Ok(all)
+    }
+
+    async fn attached_to_role(&self, name: &str) -> Result<Vec<String>, CloudError> {
+        let mut all = Vec::new();
+        let mut pages = Pages::new(self.session(), "ListAttachedRolePolicies", name);
+        while pages.more() {
+            let call = self.iam().list_attached_role_policies().role_name(name);
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = read(pages.operation, name, call.send()).await?;
+            let policies = reply.attached_policies.unwrap_or_default();
+            all.extend(policies.into_iter().filter_map(|policy| policy.policy_arn));
+            pages.took(reply.is_truncated, reply.marker)?;
+        }
+        Ok(all)
     }
 }

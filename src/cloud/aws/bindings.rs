@@ -9,6 +9,7 @@ use super::error::{done, read, write};
 use super::hub::{self, Documents};
 use super::identity;
 use super::known::Seen;
+use super::pages::Pages;
 use crate::cloud::{Applied, CloudError, ErrorKind};
 use crate::model::{Binding, VendorId};
 
@@ -217,13 +218,17 @@ impl Client {
 
     /// The versions of a managed policy, newest first, and which of them is in force.
     async fn versions(&self, arn: &str) -> Result<Vec<(String, bool)>, CloudError> {
-        let call = self.hub_iam().list_policy_versions().policy_arn(arn).send();
-        let reply = read("ListPolicyVersions", arn, call).await?;
-        let versions = reply.versions.unwrap_or_default();
-        Ok(versions
-            .into_iter()
-            .filter_map(|version| Some((version.version_id?, version.is_default_version)))
-            .collect())
+        let mut all = Vec::new();
+        let mut pages = Pages::new(&self.hub.session, "ListPolicyVersions", arn);
+        while pages.more() {
+            let call = self.hub_iam().list_policy_versions().policy_arn(arn);
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = read(pages.operation, arn, call.send()).await?;
+            let versions = reply.versions.unwrap_or_default().into_iter();
+            all.extend(versions.filter_map(|one| Some((one.version_id?, one.is_default_version))));
+            pages.took(reply.is_truncated, reply.marker)?;
+        }
+        Ok(all)
     }
 
     async fn delete_version(&self, arn: &str, version: &str) -> Result<(), CloudError> {

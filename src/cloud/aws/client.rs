@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::error::{done, read, write};
 use super::hub::Hub;
 use super::known::{Known, Seen};
+use super::pages::Pages;
 use super::providers;
 use super::session::Session;
 use crate::cloud::{Applied, Apply, CloudError, ErrorKind, Observe};
@@ -347,29 +348,30 @@ impl Client {
 
     /// Lists all users and remembers them.
     async fn list_users(&self) -> Result<(), CloudError> {
-        let mut marker = None;
-        loop {
-            let call = self.hub_iam().list_users().max_items(1000).set_marker(marker.clone());
-            let reply = read("ListUsers", "users", call.send()).await?;
+        let mut pages = Pages::new(&self.hub.session, "ListUsers", "users");
+        while pages.more() {
+            let call = self.hub_iam().list_users();
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = read(pages.operation, pages.object, call.send()).await?;
             for user in reply.users {
                 // A list does not show tags.
-                if self.hub.users.get(&VendorId::new(user.user_id.as_str())).is_none() {
-                    let (found, arn) = self.user_named(&user.user_name).await?;
+                if self.hub.users.get(&VendorId::new(user.user_id.as_str())).is_none()
+                    && let Some((found, arn)) = unless_gone(self.user_named(&user.user_name).await)?
+                {
                     self.remember_user(&found, arn);
                 }
             }
-            match reply.marker.filter(|_| reply.is_truncated) {
-                Some(next) if Some(&next) != marker.as_ref() => marker = Some(next),
-                _ => return Ok(()),
-            }
+            pages.took(reply.is_truncated, reply.marker)?;
         }
+        Ok(())
     }
 
     async fn list_groups(&self) -> Result<(), CloudError> {
-        let mut marker = None;
-        loop {
-            let call = self.hub_iam().list_groups().max_items(1000).set_marker(marker.clone());
-            let reply = read("ListGroups", "groups", call.send()).await?;
+        let mut pages = Pages::new(&self.hub.session, "ListGroups", "groups");
+        while pages.more() {
+            let call = self.hub_iam().list_groups();
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = read(pages.operation, pages.object, call.send()).await?;
             for group in reply.groups {
                 let found = super::convert::group(
                     &group.group_id,
@@ -379,29 +381,35 @@ impl Client {
                 );
                 self.remember_group(&found, group.arn);
             }
-            match reply.marker.filter(|_| reply.is_truncated) {
-                Some(next) if Some(&next) != marker.as_ref() => marker = Some(next),
-                _ => return Ok(()),
-            }
+            pages.took(reply.is_truncated, reply.marker)?;
         }
+        Ok(())
     }
 
     async fn list_roles(&self) -> Result<(), CloudError> {
-        let mut marker = None;
-        loop {
-            let call = self.iam().list_roles().max_items(1000).set_marker(marker.clone());
-            let reply = read("ListRoles", "roles", call.send()).await?;
+        let mut pages = Pages::new(self.session(), "ListRoles", "roles");
+        while pages.more() {
+            let call = self.iam().list_roles();
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = read(pages.operation, pages.object, call.send()).await?;
             for role in reply.roles {
-                if self.roles.get(&VendorId::new(role.role_id.as_str())).is_none() {
-                    let found = self.role_named(&role.role_name).await?;
+                if self.roles.get(&VendorId::new(role.role_id.as_str())).is_none()
+                    && let Some(found) = unless_gone(self.role_named(&role.role_name).await)?
+                {
                     self.remember_role(&found, role.arn);
                 }
             }
-            match reply.marker.filter(|_| reply.is_truncated) {
-                Some(next) if Some(&next) != marker.as_ref() => marker = Some(next),
-                _ => return Ok(()),
-            }
+            pages.took(reply.is_truncated, reply.marker)?;
         }
+        Ok(())
+    }
+}
+
+/// What went away between the list and the look says nothing about the others on the list.
+fn unless_gone<T>(found: Result<T, CloudError>) -> Result<Option<T>, CloudError> {
+    match found {
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
     }
 }
 

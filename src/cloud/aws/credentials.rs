@@ -3,7 +3,7 @@
 
 use super::client::Client;
 use super::error::{done, read, write};
-use super::raw::next;
+use super::pages::Pages;
 use crate::cloud::{Applied, CloudError, ErrorKind};
 use crate::model::{Credential, CredentialKind, Missing, ObjectName, Reading, Subject, VendorId};
 
@@ -90,15 +90,16 @@ impl Client {
     }
 
     async fn access_keys(&self, name: &str) -> Found {
-        let operation = "ListAccessKeys";
-        let mut pages = Pages::new(operation, name);
+        let mut all = Vec::new();
+        let mut pages = Pages::new(&self.hub.session, "ListAccessKeys", name);
         while pages.more() {
-            let call = self.hub_iam().list_access_keys().user_name(name).set_marker(pages.marker());
-            let reply = read(operation, name, call.send()).await?;
-            let ids = reply.access_key_metadata.into_iter().filter_map(|key| key.access_key_id);
-            pages.took(ids, reply.is_truncated, reply.marker)?;
+            let call = self.hub_iam().list_access_keys().user_name(name);
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = read(pages.operation, name, call.send()).await?;
+            all.extend(reply.access_key_metadata.into_iter().filter_map(|key| key.access_key_id));
+            pages.took(reply.is_truncated, reply.marker)?;
         }
-        Ok(pages.items)
+        Ok(all)
     }
 
     /// There is at most one.
@@ -112,62 +113,57 @@ impl Client {
     }
 
     async fn mfa_devices(&self, name: &str) -> Found {
-        let operation = "ListMFADevices";
-        let mut pages = Pages::new(operation, name);
+        let mut all = Vec::new();
+        let mut pages = Pages::new(&self.hub.session, "ListMFADevices", name);
         while pages.more() {
-            let call = self.hub_iam().list_mfa_devices().user_name(name).set_marker(pages.marker());
-            let reply = read(operation, name, call.send()).await?;
-            let ids = reply.mfa_devices.into_iter().map(|device| device.serial_number);
-            pages.took(ids, reply.is_truncated, reply.marker)?;
+            let call = self.hub_iam().list_mfa_devices().user_name(name);
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = read(pages.operation, name, call.send()).await?;
+            all.extend(reply.mfa_devices.into_iter().map(|device| device.serial_number));
+            pages.took(reply.is_truncated, reply.marker)?;
         }
-        Ok(pages.items)
+        Ok(all)
     }
 
     async fn ssh_keys(&self, name: &str) -> Found {
-        let operation = "ListSSHPublicKeys";
-        let mut pages = Pages::new(operation, name);
+        let mut all = Vec::new();
+        let mut pages = Pages::new(&self.hub.session, "ListSSHPublicKeys", name);
         while pages.more() {
-            let call =
-                self.hub_iam().list_ssh_public_keys().user_name(name).set_marker(pages.marker());
-            let reply = read(operation, name, call.send()).await?;
+            let call = self.hub_iam().list_ssh_public_keys().user_name(name);
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = read(pages.operation, name, call.send()).await?;
             let keys = reply.ssh_public_keys.unwrap_or_default();
-            let ids = keys.into_iter().map(|key| key.ssh_public_key_id);
-            pages.took(ids, reply.is_truncated, reply.marker)?;
+            all.extend(keys.into_iter().map(|key| key.ssh_public_key_id));
+            pages.took(reply.is_truncated, reply.marker)?;
         }
-        Ok(pages.items)
+        Ok(all)
     }
 
     async fn signing_certificates(&self, name: &str) -> Found {
-        let operation = "ListSigningCertificates";
-        let mut pages = Pages::new(operation, name);
+        let mut all = Vec::new();
+        let mut pages = Pages::new(&self.hub.session, "ListSigningCertificates", name);
         while pages.more() {
-            let call = self
-                .hub_iam()
-                .list_signing_certificates()
-                .user_name(name)
-                .set_marker(pages.marker());
-            let reply = read(operation, name, call.send()).await?;
-            let ids = reply.certificates.into_iter().map(|one| one.certificate_id);
-            pages.took(ids, reply.is_truncated, reply.marker)?;
+            let call = self.hub_iam().list_signing_certificates().user_name(name);
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = read(pages.operation, name, call.send()).await?;
+            all.extend(reply.certificates.into_iter().map(|one| one.certificate_id));
+            pages.took(reply.is_truncated, reply.marker)?;
         }
-        Ok(pages.items)
+        Ok(all)
     }
 
     async fn service_credentials(&self, name: &str) -> Found {
-        let operation = "ListServiceSpecificCredentials";
-        let mut pages = Pages::new(operation, name);
+        let mut all = Vec::new();
+        let mut pages = Pages::new(&self.hub.session, "ListServiceSpecificCredentials", name);
         while pages.more() {
-            let call = self
-                .hub_iam()
-                .list_service_specific_credentials()
-                .user_name(name)
-                .set_marker(pages.marker());
-            let reply = read(operation, name, call.send()).await?;
-            let all = reply.service_specific_credentials.unwrap_or_default();
-            let ids = all.into_iter().map(|one| one.service_specific_credential_id);
-            pages.took(ids, reply.is_truncated, reply.marker)?;
+            let call = self.hub_iam().list_service_specific_credentials().user_name(name);
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = read(pages.operation, name, call.send()).await?;
+            let found = reply.service_specific_credentials.unwrap_or_default();
+            all.extend(found.into_iter().map(|one| one.service_specific_credential_id));
+            pages.took(reply.is_truncated, reply.marker)?;
         }
-        Ok(pages.items)
+        Ok(all)
     }
 
     /// Whether a user still has a credential.
@@ -258,50 +254,5 @@ fn credential(user: &VendorId, kind: &str, id: String) -> Credential {
         kind: CredentialKind::new(kind),
         id: VendorId::new(id),
         handed_over: None,
-    }
-}
-
-/// All pages of one list.
-struct Pages<'a> {
-    operation: &'static str,
-    object: &'a str,
-    items: Vec<String>,
-    /// Where the next page begins; `None` for the first.
-    marker: Option<String>,
-    ended: bool,
-}
-
-impl<'a> Pages<'a> {
-    fn new(operation: &'static str, object: &'a str) -> Self {
-        Self { operation, object, items: Vec::new(), marker: None, ended: false }
-    }
-
-    /// Whether there is another page to ask for.
-    fn more(&self) -> bool {
-        !self.ended
-    }
-
-    fn marker(&self) -> Option<String> {
-        self.marker.clone()
-    }
-
-    fn took(
-        &mut self,
-        items: impl Iterator<Item = String>,
-        is_truncated: bool,
-        marker: Option<String>,
-    ) -> Result<(), CloudError> {
-        self.items.extend(items);
-        let last = self.marker.take();
-        match next(is_truncated, marker, last.as_deref()) {
-            Ok(marker) => {
-                self.ended = marker.is_none();
-                self.marker = marker;
-                Ok(())
-            }
-            Err(why) => {
-                Err(CloudError::new(ErrorKind::Unavailable, self.operation, self.object, why))
-            }
-        }
     }
 }

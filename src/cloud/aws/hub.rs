@@ -9,6 +9,7 @@ use aws_sdk_iam::types::SummaryKeyType;
 use super::config::{GROUP_POLICIES_SIZE, MANAGED_POLICY_SIZE};
 use super::document::{self, AssumeDocument};
 use super::known::{Known, Seen};
+use super::pages::Pages;
 use super::raw::{Part, Raw};
 use super::session::Session;
 use super::{convert, error, identity};
@@ -107,7 +108,7 @@ impl Hub {
         }
         let mut documents = HashMap::new();
         for (id, found) in documents_of(raw, organisation) {
-            documents.insert(id, Arc::new(tokio::sync::Mutex::new(Some(found))));
+            documents.insert(id, Arc::new(tokio::sync::Mutex::new(found)));
         }
         *self.all() = documents;
     }
@@ -131,7 +132,7 @@ impl Hub {
     }
 
     /// Every group's roles as last read or written: group and ARN. Those of a group whose last
-    /// write did not end clearly are read afresh.
+    /// write did not end clearly, or whose documents were not read with it, are read afresh.
     ///
     /// # Errors
     /// Of reading afresh.
@@ -191,19 +192,36 @@ impl Hub {
             Err(error) if error.kind == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        let call = client.list_attached_group_policies().group_name(name).send();
-        let attached = match error::read("ListAttachedGroupPolicies", name, call).await {
-            Ok(reply) => reply.attached_policies.unwrap_or_default(),
+        let attached = match self.attached_to_group(name).await {
+            Ok(attached) => attached,
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(documents),
             Err(error) => return Err(error),
         };
         for number in 2..=11 {
             let arn = self.policy_arn(group, number);
-            if attached.iter().any(|policy| policy.policy_arn.as_deref() == Some(arn.as_str())) {
+            if attached.contains(&arn) {
                 documents.insert(number, self.fetch_managed(&arn).await?);
             }
         }
         Ok(documents)
+    }
+
+    /// The ARNs of the managed policies of a group.
+    ///
+    /// # Errors
+    /// Any [`CloudError`].
+    pub async fn attached_to_group(&self, name: &str) -> Result<Vec<String>, CloudError> {
+        let mut all = Vec::new();
+        let mut pages = Pages::new(&self.session, "ListAttachedGroupPolicies", name);
+        while pages.more() {
+            let call = self.session.writes.list_attached_group_policies().group_name(name);
+            let call = call.max_items(pages.size()).set_marker(pages.marker());
+            let reply = error::read(pages.operation, name, call.send()).await?;
+            let policies = reply.attached_policies.unwrap_or_default();
+            all.extend(policies.into_iter().filter_map(|policy| policy.policy_arn));
+            pages.took(reply.is_truncated, reply.marker)?;
+        }
+        Ok(all)
     }
 
     async fn fetch_managed(&self, arn: &str) -> Result<AssumeDocument, CloudError> {
@@ -236,8 +254,9 @@ pub fn document_number(arn: &str, group: &VendorId) -> Option<u32> {
     (policy_name(group, number).as_str() == name).then_some(number)
 }
 
-/// The documents of every group of ours in a reading.
-pub fn documents_of(raw: &Raw, organisation: &OrganisationName) -> Vec<(VendorId, Documents)> {
+/// The documents of every group of ours in a reading; `None` if one is attached that is not among
+/// the policies that were read, as one that was made in between.
+fn documents_of(raw: &Raw, organisation: &OrganisationName) -> Vec<(VendorId, Option<Documents>)> {
     let managed: HashMap<&str, &str> = raw
         .policies
         .iter()
@@ -262,13 +281,11 @@ pub fn documents_of(raw: &Raw, organisation: &OrganisationName) -> Vec<(VendorId
             }
             for policy in group.attached_managed_policies.as_deref().unwrap_or_default() {
                 let arn = policy.policy_arn.as_deref().unwrap_or_default();
-                if let (Some(number), Some(text)) =
-                    (document_number(arn, &observed.id), managed.get(arn))
-                {
-                    documents.insert(number, AssumeDocument::parse(text));
-                }
+                let Some(number) = document_number(arn, &observed.id) else { continue };
+                let Some(text) = managed.get(arn) else { return Some((observed.id, None)) };
+                documents.insert(number, AssumeDocument::parse(text));
             }
-            Some((observed.id, documents))
+            Some((observed.id, Some(documents)))
         })
         .collect()
 }

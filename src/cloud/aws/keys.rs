@@ -7,8 +7,8 @@ use super::client::{Client, invalid};
 use super::config::KEY_TAG;
 use super::credentials::ACCESS_KEY;
 use super::error::{done, read, write};
-use super::raw::next;
-use crate::cloud::{Applied, CloudError, ErrorKind};
+use super::pages::Pages;
+use crate::cloud::{Applied, CloudError};
 use crate::model::{CredentialKind, Handovers, IssuedKey, Subject, VendorId};
 
 impl Client {
@@ -59,22 +59,20 @@ impl Client {
 
     /// Which keys of a user were handed over.
     pub(super) async fn handovers(&self, name: &str) -> Result<Handovers, CloudError> {
-        let operation = "ListUserTags";
-        let mut marker: Option<String> = None;
-        loop {
-            let call =
-                self.hub_iam().list_user_tags().user_name(name).set_marker(marker.clone()).send();
-            let reply = read(operation, name, call).await?;
+        let mut pages = Pages::new(&self.hub.session, "ListUserTags", name);
+        while pages.more() {
+            let call = self
+                .hub_iam()
+                .list_user_tags()
+                .user_name(name)
+                .max_items(pages.size())
+                .set_marker(pages.marker());
+            let reply = read(pages.operation, name, call.send()).await?;
             if let Some(tag) = reply.tags.iter().find(|tag| tag.key == KEY_TAG) {
                 return Ok(Handovers::parse(&tag.value));
             }
-            match next(reply.is_truncated, reply.marker, marker.as_deref()) {
-                Ok(None) => return Ok(Handovers::default()),
-                Ok(following) => marker = following,
-                Err(why) => {
-                    return Err(CloudError::new(ErrorKind::Unavailable, operation, name, why));
-                }
-            }
+            pages.took(reply.is_truncated, reply.marker)?;
         }
+        Ok(Handovers::default())
     }
 }

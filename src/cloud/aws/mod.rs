@@ -23,6 +23,7 @@ mod keys;
 mod known;
 mod metadata;
 mod observe;
+mod pages;
 mod permissions;
 mod providers;
 mod raw;

@@ -55,10 +55,13 @@ impl Client {
         }
         if is_hub {
             self.people(&own, &mut got);
-            self.group_attachments(&own, &mut got).await;
         }
         self.roles_of(&own, &mut got, &mut missing).await;
         self.bindings_of(&mut got, &mut missing).await;
+        if is_hub && self.has_users {
+            // By now the documents are known that the bulk reading did not show.
+            self.group_attachments(&own, &mut got).await;
+        }
         got.quotas = quotas(&own);
         if own.summary.get(&SummaryKeyType::Providers).is_none_or(|count| *count > 0) {
             let found = providers::observe(self.session(), &self.organisation).await;

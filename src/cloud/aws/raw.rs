@@ -8,6 +8,7 @@ use aws_sdk_iam::types::{
 
 use super::error::read;
 use super::identity::ROOT;
+use super::pages::Pages;
 use super::session::Session;
 use crate::cloud::CloudError;
 use crate::model::Missing;
@@ -84,33 +85,37 @@ impl Raw {
             }
             Part::Roles => vec![EntityType::Role],
         };
-        let mut marker: Option<String> = None;
-        for page in 1.. {
+        let mut pages = Pages::new(session, "GetAccountAuthorizationDetails", "account");
+        while pages.more() {
             let call = session
                 .reads
                 .get_account_authorization_details()
                 .set_filter(Some(filter.clone()))
-                .max_items(session.settings().page_size.unwrap_or(1000))
-                .set_marker(marker.clone())
+                .max_items(pages.size())
+                .set_marker(pages.marker())
                 .send();
-            let reply = match read("GetAccountAuthorizationDetails", "account", call).await {
+            let reply = match read(pages.operation, pages.object, call).await {
                 Ok(reply) => reply,
-                Err(error) => return self.lost(what, page, &error),
+                Err(error) => return self.lost(what, &pages, &error),
             };
+            let of_hub = [
+                reply.user_detail_list.is_some(),
+                reply.group_detail_list.is_some(),
+                // Without them the documents of groups would look as if they named no roles.
+                reply.policies.is_some(),
+            ];
             let whole = reply.role_detail_list.is_some()
-                && (part == Part::Roles
-                    || (reply.user_detail_list.is_some() && reply.group_detail_list.is_some()));
+                && (part == Part::Roles || of_hub.iter().all(|is_there| *is_there));
             if !whole {
-                self.missing.push(Missing::new(what, format!("page {page} lacks a list")));
+                let why = format!("page {} lacks a list", pages.number());
+                self.missing.push(Missing::new(what, why));
             }
             self.users.extend(reply.user_detail_list.unwrap_or_default());
             self.groups.extend(reply.group_detail_list.unwrap_or_default());
             self.roles.extend(reply.role_detail_list.unwrap_or_default());
             self.policies.extend(reply.policies.unwrap_or_default());
-            match next(reply.is_truncated, reply.marker, marker.as_deref()) {
-                Ok(None) => return,
-                Ok(next) => marker = next,
-                Err(why) => return self.missing.push(Missing::new(what, why)),
+            if let Err(error) = pages.took(reply.is_truncated, reply.marker) {
+                return self.lost(what, &pages, &error);
             }
         }
     }
@@ -118,18 +123,18 @@ impl Raw {
     /// Descriptions and longest sessions: only `ListRoles` tells them in bulk.
     async fn read_extras(&mut self, session: &Session) {
         let what = "descriptions of roles";
-        let mut marker: Option<String> = None;
-        for page in 1.. {
+        let mut pages = Pages::new(session, "ListRoles", "account");
+        while pages.more() {
             let call = session
                 .reads
                 .list_roles()
                 .path_prefix(ROOT)
-                .max_items(session.settings().page_size.unwrap_or(1000))
-                .set_marker(marker.clone())
+                .max_items(pages.size())
+                .set_marker(pages.marker())
                 .send();
-            let reply = match read("ListRoles", "account", call).await {
+            let reply = match read(pages.operation, pages.object, call).await {
                 Ok(reply) => reply,
-                Err(error) => return self.lost(what, page, &error),
+                Err(error) => return self.lost(what, &pages, &error),
             };
             for role in reply.roles {
                 let extra = RoleExtra {
@@ -138,16 +143,14 @@ impl Raw {
                 };
                 self.role_extras.insert(role.role_name, extra);
             }
-            match next(reply.is_truncated, reply.marker, marker.as_deref()) {
-                Ok(None) => return,
-                Ok(next) => marker = next,
-                Err(why) => return self.missing.push(Missing::new(what, why)),
+            if let Err(error) = pages.took(reply.is_truncated, reply.marker) {
+                return self.lost(what, &pages, &error);
             }
         }
     }
 
-    fn lost(&mut self, what: &str, page: i32, error: &CloudError) {
-        self.missing.push(Missing::new(what, format!("page {page}: {error}")));
+    fn lost(&mut self, what: &str, pages: &Pages<'_>, error: &CloudError) {
+        self.missing.push(Missing::new(what, format!("page {}: {error}", pages.number())));
     }
 
     /// A list that is shorter than the account's own count was cut somewhere. (A longer one is
@@ -165,26 +168,5 @@ impl Raw {
                 self.missing.push(Missing::new(what, why));
             }
         }
-    }
-}
-
-/// The marker of the next page, if there is one.
-///
-/// # Errors
-/// Why it cannot be told whether there is more.
-pub fn next(
-    is_truncated: bool,
-    marker: Option<String>,
-    last: Option<&str>,
-) -> Result<Option<String>, String> {
-    match (is_truncated, marker) {
-        (false, None) => Ok(None),
-        // IAM never gives a marker on the last page.
-        (false, Some(_)) => Err("a page says it is the last, and where the next begins".to_owned()),
-        (true, None) => Err("a page does not say where the next begins".to_owned()),
-        (true, Some(marker)) if Some(marker.as_str()) == last => {
-            Err("a page leads to itself".to_owned())
-        }
-        (true, Some(marker)) => Ok(Some(marker)),
     }
 }

@@ -9,6 +9,7 @@ use super::convert;
 use super::error::{done, read, write};
 use super::identity;
 use super::known::Seen;
+use super::pages::Pages;
 use crate::cloud::{Applied, CloudError, ErrorKind};
 use crate::model::{Access, GroupSpec, Membership, Observed, Subject, UserSpec, VendorId};
 use crate::plan::Target;
@@ -340,26 +341,20 @@ impl Client {
     /// Whether a user is in a group: a user is in at most ten or so, a group may have thousands.
     pub(super) async fn is_member(&self, membership: &Membership) -> Result<bool, CloudError> {
         let who = self.known_user(&membership.user).await?;
-        let mut marker = None;
-        loop {
+        let mut pages = Pages::new(&self.hub.session, "ListGroupsForUser", &who.name);
+        while pages.more() {
             let call = self
                 .hub_iam()
                 .list_groups_for_user()
                 .user_name(&who.name)
-                .max_items(100)
-                .set_marker(marker.clone());
-            let reply = read("ListGroupsForUser", &who.name, call.send()).await?;
+                .max_items(pages.size())
+                .set_marker(pages.marker());
+            let reply = read(pages.operation, &who.name, call.send()).await?;
             if reply.groups.iter().any(|group| group.group_id == membership.group.as_str()) {
                 return Ok(true);
             }
-            marker = match super::raw::next(reply.is_truncated, reply.marker, marker.as_deref()) {
-                Ok(None) => return Ok(false),
-                Ok(next) => next,
-                Err(why) => {
-                    let operation = "ListGroupsForUser";
-                    return Err(CloudError::new(ErrorKind::Unavailable, operation, who.name, why));
-                }
-            };
+            pages.took(reply.is_truncated, reply.marker)?;
         }
+        Ok(false)
     }
 }

@@ -13,6 +13,7 @@ use reconcile::model::{
     Source, Trust, VendorId,
 };
 
+use super::paging::pager::Pager;
 use crate::peers::moto::{self, Moto, allow, trust};
 use crate::peers::wire::{Fault, Place, Wire};
 
@@ -54,6 +55,7 @@ pub fn settings_again(moto: &Moto, wire: &Wire, hub: &str) -> Settings {
 pub struct AwsFixture {
     vendor: AwsVendor,
     wire: Wire,
+    pager: Pager,
     hub: moto::Account,
     target: moto::Account,
 }
@@ -65,11 +67,13 @@ impl AwsFixture {
     pub fn new(moto: &Moto) -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let (hub, target) = (format!("1{number:011}"), format!("2{number:011}"));
-        let wire = Wire::start(moto.address());
+        let pager = Pager::start(moto.address());
+        let wire = Wire::start(pager.address());
         let base = AwsBase::new(settings(moto, &wire, &hub), "conformance");
         Self {
             vendor: AwsVendor::iam(&base),
             wire,
+            pager,
             hub: moto.account(&hub),
             target: moto.account(&target),
         }
@@ -186,13 +190,20 @@ impl Fixture for AwsFixture {
         true
     }
 
-    /// moto gives everything on one page, see the tests on the wire.
-    async fn page_size(&self, _items: usize) -> bool {
-        false
+    async fn page_size(&self, items: usize) -> bool {
+        self.pager.page_size(items);
+        true
     }
 
-    async fn lag(&self, _calls: u64) -> bool {
-        false
+    /// Of what the suite asks for then: users.
+    async fn lag(&self, calls: u64) -> bool {
+        let list = self.hub.iam("ListUsers", &[]).as_text().to_owned();
+        for call in 1..=usize::try_from(calls).expect("few") {
+            self.wire.inject(Place::action("ListUsers", call), Fault::Earlier(list.clone()));
+            let refused = Fault::Refused(404, "NoSuchEntity".into());
+            self.wire.inject(Place::action("GetUser", call), refused);
+        }
+        true
     }
 
     async fn next_write_fails(&self, trouble: Trouble) -> bool {
@@ -219,6 +230,11 @@ impl Fixture for AwsFixture {
             ObjectKind::Role => self.target.id(),
             _ => return false,
         };
+        // What is repeated takes long, and is tried once: with pages as large as they come.
+        let repeated = [ListTrouble::Unavailable, ListTrouble::Stall].contains(&trouble);
+        if repeated && self.pager.most() < 100 {
+            return false;
+        }
         let (fault, attempts) = match trouble {
             ListTrouble::Truncated => (Fault::CutHonestly, 1),
             ListTrouble::Empty => (Fault::EmptyResult, 1),

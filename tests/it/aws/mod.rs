@@ -13,3 +13,5 @@ mod paging;
 mod permissions;
 mod site;
 mod story;
+mod surprises;
+mod world;

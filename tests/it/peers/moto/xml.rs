@@ -17,6 +17,11 @@ impl Xml {
         Self(text)
     }
 
+    /// All of it, as it came.
+    pub fn as_text(&self) -> &str {
+        &self.0
+    }
+
     /// The text of the first element with a name.
     pub fn first(&self, name: &str) -> Option<String> {
         self.all(name).into_iter().next()

@@ -29,6 +29,9 @@ pub enum Fault {
     Stall,
     /// Carried out, and no answer until the client gives up.
     StallAfterwards,
+    /// 200 with the body of an earlier reply: what was written since is not visible yet. Not
+    /// carried out.
+    Earlier(String),
 }
 
 impl Fault {
@@ -60,7 +63,8 @@ impl Fault {
             | Self::ResetBefore
             | Self::EmptyResult
             | Self::EmptyBody
-            | Self::Stall => false,
+            | Self::Stall
+            | Self::Earlier(_) => false,
         }
     }
 
@@ -78,6 +82,7 @@ impl Fault {
             Self::EmptyBody if call.speaks_xml() => Reply::xml(200, "").into(),
             Self::EmptyBody => Reply::json(200, "").into(),
             Self::Stall | Self::StallAfterwards => Answer::Stall,
+            Self::Earlier(body) => Reply::xml(200, body).into(),
             Self::ResetBefore | Self::ReplyLost | Self::CutHonestly | Self::CutShort => {
                 Answer::Reset
             }
