@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use super::session::Session;
 use crate::cloud::{CloudError, ErrorKind};
 
-/// The most that IAM gives on a page; it may give fewer, and say there is more ("IAM might return
-/// fewer results, even when there are more results available", every list in the IAM API
-/// Reference).
+/// The most that IAM gives on a page. It "might return fewer than the `MaxItems` number of results,
+/// even when there are more results available" (IAM API Reference, `MaxItems` of every list).
 const MOST: i32 = 1000;
 
 /// How far a list was read.

@@ -20,6 +20,7 @@ use reconcile::sink::NoSinks;
 use tokio_util::sync::CancellationToken;
 
 use super::fixture;
+use super::paging::pager::Pager;
 use crate::peers::moto::{Moto, allow, trust};
 use crate::peers::wire::Wire;
 
@@ -97,18 +98,32 @@ pub struct World {
     pub moto: Moto,
     pub wire: Wire,
     folder: tempfile::TempDir,
+    _pager: Option<Pager>,
 }
 
 impl World {
     pub fn new() -> Self {
         let moto = Moto::start();
         let wire = Wire::start(moto.address());
+        Self::behind(moto, wire, None)
+    }
+
+    /// One whose lists all come on pages of one.
+    pub fn on_pages_of_one() -> Self {
+        let moto = Moto::start();
+        let pager = Pager::start(moto.address());
+        pager.page_size(1);
+        let wire = Wire::start(pager.address());
+        Self::behind(moto, wire, Some(pager))
+    }
+
+    fn behind(moto: Moto, wire: Wire, pager: Option<Pager>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for name in ["inventory", "policies", "mirrors"] {
             std::fs::create_dir(folder.path().join(name)).expect("a folder");
         }
         std::fs::write(folder.path().join("policies/all.yaml"), POLICIES).expect("a file");
-        let world = Self { moto, wire, folder };
+        let world = Self { moto, wire, folder, _pager: pager };
         world.inventory(INVENTORY);
         world
     }

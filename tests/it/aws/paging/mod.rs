@@ -4,6 +4,7 @@
 //! [`lists`] says which lists there are and how to ask for what is on them, [`service`] gives them
 //! on pages of one.
 
+mod acting;
 mod lists;
 pub mod pager;
 mod service;
@@ -164,6 +165,16 @@ async fn fewer_users_than_the_account_says_it_has_make_a_partial_reading() {
     assert!(!reading.is_complete());
     assert_eq!(reading.got().users.len(), 2, "what was read is there");
     assert_eq!(reading.got().memberships.len(), 2, "a group on a later page than its members");
+}
+
+#[tokio::test]
+async fn what_went_away_does_not_hide_what_is_after_it_on_the_list() {
+    for (get, list) in [("GetUser", "ListUsers"), ("GetRole", "ListRoles")] {
+        let asker = Asker::new(Some((get, Lie::Gone))).await;
+        let list = LISTS.iter().find(|one| one.action == list).expect("in the table");
+        assert_eq!(asker.ask(list.asks[0], 2).await, Ok(true), "{get}");
+        assert_eq!(asker.ask(list.asks[0], 1).await, Ok(false), "{get}");
+    }
 }
 
 /// A list that is not in the table is one that nobody has proven to be read to its end.

@@ -1,5 +1,6 @@
 //! Puts the lists of moto, which come whole, on pages: a proxy in front of it.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -85,16 +86,16 @@ fn page(list: &List, whole: &str, from: usize, most: usize) -> String {
             let numbered = (count..).zip(&members);
             let on_page = numbered.filter(|(number, _)| wanted.contains(number));
             let text: String = on_page.map(|(_, range)| &whole[range.clone()]).collect();
-            page += &format!("<{name}>{text}</{name}>");
+            let _ = write!(page, "<{name}>{text}</{name}>");
             count += members.len();
         } else if !["IsTruncated", "Marker"].contains(&name.as_str()) {
             page += &whole[child.range()];
         }
     }
     let is_truncated = wanted.end < count;
-    page += &format!("<IsTruncated>{is_truncated}</IsTruncated>");
+    let _ = write!(page, "<IsTruncated>{is_truncated}</IsTruncated>");
     if is_truncated {
-        page += &format!("<Marker>{}</Marker>", wanted.end);
+        let _ = write!(page, "<Marker>{}</Marker>", wanted.end);
     }
     let range = result.range();
     let name = name(&result);
