@@ -270,6 +270,8 @@ fn foreign(expected: &Expected<'_>, snapshot: &Snapshot) -> Option<String> {
             return match ownership {
                 Ownership::Unmarked => None,
                 Ownership::Ours(found) => Some(format!("it stands for {found} already")),
+                // The client knows for whom: it may be completed.
+                Ownership::Damaged { .. } => None,
                 Ownership::Theirs(whose) => Some(format!("it carries another mark ({whose})")),
             };
         }
@@ -278,6 +280,7 @@ fn foreign(expected: &Expected<'_>, snapshot: &Snapshot) -> Option<String> {
     match ownership {
         Ownership::Ours(found) if found == subject => None,
         Ownership::Ours(found) => Some(format!("it stands for {found}, not for {subject}")),
+        Ownership::Damaged { why, .. } => Some(format!("its mark is damaged ({why})")),
         Ownership::Theirs(whose) => Some(format!("it carries another mark ({whose})")),
         Ownership::Unmarked => Some("it carries no mark".to_owned()),
     }

@@ -117,6 +117,9 @@ fn refused(refusal: Refusal) -> Failure {
         Refusal::SubjectNotWanted { .. } => {
             "the next run would take it away again; let the inventory ask for it first".to_owned()
         }
+        Refusal::Other { .. } => {
+            "take its tags off by hand first, if that is no mistake".to_owned()
+        }
         Refusal::Taken { .. } => "there can be only one; remove or rename the other".to_owned(),
         Refusal::Theirs(_) => "whoever put that mark there should take it off first".to_owned(),
         Refusal::NoAccount(_)

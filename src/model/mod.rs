@@ -43,4 +43,5 @@ pub use source::Source;
 pub use vendor::{
     AttributeFacts, AttributeShape, Lacking, NameProblem, NameRules, RealisedProvider,
     RealisedRole, RoleInputs, Trust, VendorFacts, any_forge, any_value, no_forge, no_settings,
+    nothing_forbids,
 };

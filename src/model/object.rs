@@ -127,6 +127,14 @@ pub struct Mark {
 pub enum Ownership {
     /// It carries the mark of the organisation that is being reconciled.
     Ours(Subject),
+    /// It carries a part of the organisation's mark: somebody damaged it, or an adoption was
+    /// interrupted. Nobody's, until somebody chooses to adopt it.
+    Damaged {
+        /// What is wrong with the mark.
+        why: String,
+        /// Whom it says it stands for, if that can still be read.
+        subject: Option<Subject>,
+    },
     /// It carries somebody else's mark, or one that cannot be read.
     Theirs(String),
     /// It carries no mark.
@@ -134,11 +142,22 @@ pub enum Ownership {
 }
 
 impl Ownership {
+    /// Whether somebody may choose to put the mark for a subject on it.
+    pub fn may_become(&self, subject: &Subject) -> bool {
+        match self {
+            Self::Unmarked => true,
+            Self::Damaged { subject: found, .. } => {
+                found.as_ref().is_none_or(|found| found == subject)
+            }
+            Self::Ours(_) | Self::Theirs(_) => false,
+        }
+    }
+
     /// The subject, if the object is ours.
     pub fn subject(&self) -> Option<&Subject> {
         match self {
             Self::Ours(subject) => Some(subject),
-            Self::Theirs(_) | Self::Unmarked => None,
+            Self::Damaged { .. } | Self::Theirs(_) | Self::Unmarked => None,
         }
     }
 }
@@ -367,13 +386,15 @@ pub struct ObservedAccount {
     pub memberships: Vec<Membership>,
     /// Which role is attached to which group.
     pub bindings: Vec<Binding>,
-    /// What is attached to users, groups and roles, as far as the vendor knows such things. Of
-    /// foreign holders only where it counts for a quota.
+    /// What is attached to users, groups and roles, ours and foreign, as far as the vendor knows
+    /// such things.
     pub attachments: Vec<HeldAttachment>,
     /// How much the account allows of what, where the vendor tells.
     pub quotas: BTreeMap<Quota, u64>,
     /// What ends by itself, and when: certificates that others log in with.
     pub expiries: BTreeMap<String, Date>,
+    /// Objects of ours that others lean on, by id, and who does: they are not deleted.
+    pub leaned_on: BTreeMap<VendorId, String>,
     /// Of an incomplete reading: the kinds that were listed completely all the same. Objects of
     /// other kinds are not created, since one that was not listed may be there under another
     /// name; a second one with the same mark is something only people can sort out.

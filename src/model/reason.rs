@@ -113,6 +113,8 @@ pub enum Reason {
     /// Somebody put a foreign user into our group, or attached something to what is ours, by hand;
     /// or what asked for it was taken out together with whatever could say so.
     ByHand,
+    /// The role of a binding was deleted, and not by this program.
+    RoleGone,
     /// The person is back before the grace period ended.
     Returned {
         /// The day they were suspended.
@@ -209,6 +211,7 @@ impl fmt::Display for Reason {
             }
             Self::Differs { what } => write!(formatter, "differs: {what}"),
             Self::ByHand => formatter.write_str("nothing asks for it (any more)"),
+            Self::RoleGone => formatter.write_str("the role is no longer there"),
             Self::Returned { since } => {
                 write!(formatter, "back within the grace period (suspended {since})")
             }

@@ -52,6 +52,10 @@ pub struct VendorFacts {
     /// The kind of credential that this program can issue to service accounts; `None` where it
     /// can issue none.
     pub key_kind: Option<&'static str>,
+    /// Whether something that can be attached to users and roles can only take rights away. Where
+    /// somebody put such a thing, a key leaked or rights were revoked in haste: it is told about,
+    /// and never taken off those who stay.
+    pub only_forbids: fn(&Attachment) -> bool,
     /// What a role of the policies is in an account, in the vendor's terms. Pure.
     pub realise: fn(&RoleInputs<'_>) -> RealisedRole,
 }
@@ -62,6 +66,11 @@ pub type Lacking = (&'static str, &'static str);
 /// A vendor whose accounts need no settings.
 pub fn no_settings(_account: &Account, _hub: &Account) -> Option<Lacking> {
     None
+}
+
+/// A vendor at which nothing that is attached only forbids.
+pub fn nothing_forbids(_attachment: &Attachment) -> bool {
+    false
 }
 
 /// A vendor that lets no jobs of a forge in.

@@ -6,7 +6,7 @@ use super::gather::Gathered;
 use crate::guard::{AdministratorGroup, AdministratorSet};
 use crate::inventory::{AccountEntry, Administrators, Inventory};
 use crate::model::{
-    Access, ObservedAccount, Place, Reading, RoleName, StableId, Subject, VendorId,
+    Access, Binding, ObservedAccount, Place, Reading, RoleName, StableId, Subject, VendorId,
 };
 use crate::policies::Policies;
 
@@ -120,10 +120,14 @@ fn groups(
         })
         .map(|role| &role.id)
         .collect();
+    // Of a role that somebody deleted nobody has anything any more.
+    let there: BTreeSet<&VendorId> =
+        seen.roles.iter().chain(&hub.seen.roles).map(|role| &role.id).collect();
     let named = hub.groups.get(&Subject::Group(administrators.group.clone()));
     let named: BTreeSet<VendorId> = named.into_iter().flatten().map(|id| (*id).clone()).collect();
     let mut roles: BTreeMap<VendorId, BTreeSet<VendorId>> = BTreeMap::new();
-    for binding in seen.bindings.iter().filter(|binding| hub.owns(&binding.group)) {
+    let is_real = |binding: &&Binding| hub.owns(&binding.group) && there.contains(&binding.role);
+    for binding in seen.bindings.iter().filter(is_real) {
         if named.contains(&binding.group) || privileged.contains(&binding.role) {
             roles.entry(binding.group.clone()).or_default().insert(binding.role.clone());
         }

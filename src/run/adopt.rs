@@ -7,7 +7,8 @@
 //! out here.
 //!
 //! # Guarantees
-//! Nothing that carries a mark, ours or anybody else's, is adopted. Nothing is adopted for a
+//! Nothing that carries a whole mark, or anybody else's, is adopted; one of ours that was damaged
+//! may be completed. Nothing is adopted for a
 //! subject that has an object already, nor for one that nobody asks for: the next run would take
 //! it away again.
 
@@ -97,6 +98,14 @@ pub enum Refusal {
         subject: Subject,
         /// Where.
         account: Place,
+    },
+    /// What is left of its mark says otherwise.
+    #[error("it was to stand for {other}, not for {subject}")]
+    Other {
+        /// What its mark says.
+        other: Subject,
+        /// What it should stand for now.
+        subject: Subject,
     },
     /// Another object stands for the subject.
     #[error("`{other}` stands for {subject} already")]
@@ -196,7 +205,7 @@ fn one<T>(
     match &object.ownership {
         Ownership::Ours(subject) => return Err(Refusal::Ours(subject.clone())),
         Ownership::Theirs(whose) => return Err(Refusal::Theirs(whose.clone())),
-        Ownership::Unmarked => {}
+        Ownership::Damaged { .. } | Ownership::Unmarked => {}
     }
     let wanted = wanted(desired, &account.place, choice.kind);
     let subject = match &choice.subject {
@@ -210,6 +219,11 @@ fn one<T>(
             .map(|(subject, _)| (*subject).clone())
             .ok_or_else(|| Refusal::NotWanted { kind, name, account: place() })?,
     };
+    if let (false, Ownership::Damaged { subject: Some(other), .. }) =
+        (object.ownership.may_become(&subject), &object.ownership)
+    {
+        return Err(Refusal::Other { other: other.clone(), subject });
+    }
     if let Some(other) = objects.iter().find(|one| one.ownership.subject() == Some(&subject)) {
         return Err(Refusal::Taken { subject, other: name_of(&other.spec).clone() });
     }

@@ -54,6 +54,7 @@ fn account<T: serde::Serialize>(
         attachments,
         quotas,
         expiries,
+        leaned_on,
         listed,
     } = reading.got();
     let mut users: Vec<_> = users.iter().collect();
@@ -73,7 +74,7 @@ fn account<T: serde::Serialize>(
         (place, own_principal, missing, listed),
         (users, groups, roles),
         (memberships, bindings, credentials),
-        (attachments, quotas, expiries),
+        (attachments, quotas, expiries, leaned_on),
     ))
 }
 

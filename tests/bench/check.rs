@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use reconcile::inventory::{load, read_folder};
 use reconcile::model::{
     AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, any_value, no_forge,
-    no_settings,
+    no_settings, nothing_forbids,
 };
 
 const GRANTS: usize = 10_000;
@@ -49,6 +49,7 @@ fn main() {
         shared_roles: false,
         unsettled: no_settings,
         federates: no_forge,
+        only_forbids: nothing_forbids,
         key_kind: None,
         realise: RealisedRole::plain,
     }];

@@ -29,8 +29,6 @@ pub struct Client {
     pub(super) account: String,
     /// The ids of every account with this hub.
     pub(super) accounts: BTreeSet<String>,
-    /// Whether people have users here.
-    pub(super) has_users: bool,
     /// Roles by id.
     pub(super) roles: Known,
     /// The number of the hub's reading that was seen last.
@@ -215,6 +213,7 @@ impl Client {
                 "it carries a mark that is not of organisation {}: {mark}",
                 self.organisation
             ),
+            (Ownership::Damaged { why, .. }, _) => format!("its mark is damaged: {why}"),
             (Ownership::Unmarked, _) => {
                 format!("it carries no mark of organisation {}", self.organisation)
             }
@@ -270,8 +269,8 @@ impl Client {
         self.has_attachment(held).await
     }
 
-    /// Puts our mark on what has none: tags before the path, so that a user between the two is
-    /// nobody's.
+    /// Puts our mark on what has none, or only a part of it: tags before the path, so that a user
+    /// between the two is nobody's, and says whose it was to be.
     async fn adopt(
         &self,
         kind: HolderKind,
@@ -328,7 +327,8 @@ impl Client {
         }
     }
 
-    /// Whether there is anything to do; refused unless it is unmarked or has this very mark.
+    /// Whether there is anything to do; refused unless it is unmarked, or has this very mark or a
+    /// part of it.
     fn may_be_adopted(
         &self,
         operation: &'static str,
@@ -337,7 +337,7 @@ impl Client {
         subject: &Subject,
     ) -> Result<bool, CloudError> {
         match ownership {
-            Ownership::Unmarked => Ok(true),
+            other if other.may_become(subject) => Ok(true),
             Ownership::Ours(found) if found == subject => Ok(false),
             _ => {
                 self.must_be_ours(operation, object, ownership, Some(subject))?;

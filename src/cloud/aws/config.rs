@@ -232,6 +232,7 @@ fn facts(
         unsettled: if has_users { no_settings } else { no_metadata },
         federates: realise::check_forge,
         // Without users nobody has keys.
+        only_forbids: realise::only_forbids,
         key_kind: has_users.then_some(ACCESS_KEY),
         realise,
     }

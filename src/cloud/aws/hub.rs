@@ -159,6 +159,11 @@ impl Hub {
     pub fn room(&self, documents: &Documents, arn: &str) -> u32 {
         let inline = *self.group_policies_size.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |number: u32| {
+            // What somebody wrote into it by hand would be lost with the next writing; it is taken
+            // out by a change of its own.
+            if documents.get(&number).is_some_and(|one| one.other.is_some()) {
+                return false;
+            }
             let mut roles: BTreeSet<String> =
                 documents.get(&number).map(|one| one.roles.clone()).unwrap_or_default();
             roles.insert(arn.to_owned());

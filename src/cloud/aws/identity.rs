@@ -26,10 +26,10 @@ pub enum Marked {
 /// Whose a user, a role or an identity provider is: the one rule, on its path and tags alone.
 ///
 /// Ours, if [`ORGANISATION_TAG`] is the organisation's name, [`SUBJECT_TAG`] says whom it stands
-/// for and, for a user, its path is the organisation's. Unmarked, if it has none of these.
-/// Otherwise somebody else's: another organisation's, or half a mark (an adoption that was
-/// interrupted, or a copy). A mark of ours whose subject cannot be read is treated like somebody
-/// else's: a newer program may have written it.
+/// for and, for a user, its path is the organisation's. Unmarked, if it has none of these. Damaged,
+/// if it has some of them and nothing of anybody else's: an adoption was interrupted, or somebody
+/// moved it or took a tag off. Otherwise somebody else's. A mark of ours whose subject cannot be
+/// read is treated like somebody else's: a newer program may have written it.
 pub fn ownership(
     kind: Marked,
     path: &str,
@@ -39,40 +39,39 @@ pub fn ownership(
     let tag = |key: &str| tags.iter().find(|tag| tag.key == key).map(|tag| tag.value.as_str());
     let path_of_ours = path == path_of(organisation);
     let says_path = kind == Marked::User && path.starts_with(ROOT);
+    let damaged = |why: &str, subject: Option<Subject>| Ownership::Damaged {
+        why: format!("{why}, path {path}"),
+        subject,
+    };
     match (tag(ORGANISATION_TAG), tag(SUBJECT_TAG)) {
+        (None, None) if kind == Marked::User && path_of_ours => damaged("no tags", None),
         (None, None) if says_path => Ownership::Theirs(format!("path {path} (without tags)")),
         (None, None) => Ownership::Unmarked,
         (Some(found), Some(subject)) if unescape(found) == *organisation.as_str() => {
             match unescape(subject).parse() {
-                Ok(_) if kind == Marked::User && !path_of_ours => {
-                    Ownership::Theirs(format!("{found} (tags, but path {path})"))
-                }
-                Ok(subject) => Ownership::Ours(subject),
+                Ok(subject) if kind == Marked::Tagged || path_of_ours => Ownership::Ours(subject),
+                Ok(subject) if !says_path => damaged("tags, but another path", Some(subject)),
+                Ok(_) => Ownership::Theirs(format!("{found} (tags, but path {path})")),
                 Err(_) => {
                     Ownership::Theirs(format!("{found} (subject {subject:?} is not readable)"))
                 }
+            }
+        }
+        (Some(found), None)
+            if unescape(found) == *organisation.as_str() && (path_of_ours || !says_path) =>
+        {
+            damaged("no tag for whom it stands", None)
+        }
+        (None, Some(subject)) if kind == Marked::User && path_of_ours => {
+            match unescape(subject).parse() {
+                Ok(subject) => damaged("no tag of the organisation", Some(subject)),
+                Err(_) => Ownership::Theirs(format!("no organisation, subject {subject}")),
             }
         }
         (Some(found), None) => Ownership::Theirs(format!("{found} (without a subject)")),
         (Some(found), Some(_)) => Ownership::Theirs(found.to_owned()),
         (None, Some(subject)) => Ownership::Theirs(format!("no organisation, subject {subject}")),
     }
-}
-
-/// Whether what makes an object nobody's is half of the mark of this organisation for a subject, or
-/// a whole one elsewhere: an adoption that was interrupted, or a mark somebody damaged. Such a one
-/// may be completed, by somebody's explicit choice.
-pub fn is_damaged(
-    path: &str,
-    tags: &[Tag],
-    organisation: &OrganisationName,
-    subject: &Subject,
-) -> bool {
-    let tag = |key: &str| tags.iter().find(|tag| tag.key == key).map(|tag| tag.value.as_str());
-    let found = tag(ORGANISATION_TAG).map(|found| unescape(found) == *organisation.as_str());
-    let stands_for = tag(SUBJECT_TAG).map(|found| unescape(found) == subject.to_string());
-    let below = !path.starts_with(ROOT) || path == path_of(organisation);
-    below && found != Some(false) && stands_for != Some(false)
 }
 
 /// Whose a group is: the one rule, on its path alone.
@@ -187,14 +186,21 @@ mod tests {
         assert_eq!(of(Marked::Tagged, "/any/", &[OURS[1], OURS[0], ("colour", "red")]), ours);
         assert_eq!(of(Marked::User, "/", &[]), Ownership::Unmarked);
         assert_eq!(of(Marked::Tagged, "/reconcile/spi/", &[]), Ownership::Unmarked);
+        let damaged = |path: &str, tags: &[(&str, &str)]| match of(Marked::User, path, tags) {
+            Ownership::Damaged { subject, .. } => subject.map(|subject| subject.to_string()),
+            other => panic!("{path} {tags:?}: {other:?}"),
+        };
+        let whose = Some(OURS[1].1.to_owned());
+        assert_eq!(damaged("/", &OURS), whose);
+        assert_eq!(damaged("/elsewhere/", &OURS), whose);
+        assert_eq!(damaged("/reconcile/spi/", &OURS[1..]), whose);
+        assert_eq!(damaged("/reconcile/spi/", &OURS[..1]), None);
+        assert_eq!(damaged("/reconcile/spi/", &[]), None);
         for (path, tags) in [
-            ("/", &OURS[..]),
-            ("/reconcile/", &OURS),
+            ("/reconcile/", &OURS[..]),
             ("/reconcile/others/", &OURS),
             ("/reconcile/spi/more/", &OURS),
-            ("/reconcile/spi/", &[]),
-            ("/reconcile/spi/", &OURS[..1]),
-            ("/reconcile/spi/", &OURS[1..]),
+            ("/", &OURS[1..]),
             ("/reconcile/spi/", &[OURS[0], (SUBJECT_TAG, "")]),
             ("/reconcile/spi/", &[OURS[0], (SUBJECT_TAG, "planet:debian:1")]),
             ("/reconcile/spi/", &[(ORGANISATION_TAG, "SPI"), OURS[1]]),

@@ -4,11 +4,11 @@ use aws_sdk_iam::types::Tag;
 use jiff::civil::Date;
 
 use super::client::{Client, invalid};
-use super::config::KEY_TAG;
+use super::config::{KEY_TAG, ORGANISATION_TAG};
 use super::credentials::ACCESS_KEY;
 use super::error::{done, read, write};
 use super::pages::Pages;
-use crate::cloud::{Applied, CloudError};
+use crate::cloud::{Applied, CloudError, ErrorKind};
 use crate::model::{CredentialKind, Handovers, IssuedKey, Subject, VendorId};
 
 impl Client {
@@ -57,8 +57,11 @@ impl Client {
         write(operation, name, call).await.map(|reply| done(&reply))
     }
 
-    /// Which keys of a user were handed over.
+    /// Which keys of a user were handed over. Read to the end, and believed only if our own mark
+    /// is there as well: what is not noted is revoked.
     pub(super) async fn handovers(&self, name: &str) -> Result<Handovers, CloudError> {
+        let mut noted = Handovers::default();
+        let mut is_marked = false;
         let mut pages = Pages::new(&self.hub.session, "ListUserTags", name);
         while pages.more() {
             let call = self
@@ -68,11 +71,17 @@ impl Client {
                 .max_items(pages.size())
                 .set_marker(pages.marker());
             let reply = read(pages.operation, name, call.send()).await?;
+            is_marked |= reply.tags.iter().any(|tag| tag.key == ORGANISATION_TAG);
             if let Some(tag) = reply.tags.iter().find(|tag| tag.key == KEY_TAG) {
-                return Ok(Handovers::parse(&tag.value));
+                noted = Handovers::parse(&tag.value);
             }
             pages.took(reply.is_truncated, reply.marker)?;
         }
-        Ok(Handovers::default())
+        if is_marked {
+            Ok(noted)
+        } else {
+            let message = "the reply lacks the tags that make the user ours";
+            Err(CloudError::new(ErrorKind::Unavailable, "ListUserTags", name, message))
+        }
     }
 }

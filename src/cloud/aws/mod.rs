@@ -146,7 +146,6 @@ impl Vendor for AwsVendor {
             partition: partition(account).to_owned(),
             account: account.id.clone(),
             accounts: site.accounts.iter().map(|account| account.id.clone()).collect(),
-            has_users: self.facts.has_users,
             roles: Known::default(),
             seen: tokio::sync::Mutex::new(0),
         });

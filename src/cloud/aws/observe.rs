@@ -11,10 +11,10 @@ use super::document;
 use super::hub;
 use super::known::Seen;
 use super::raw::{Part, Raw, RoleExtra};
-use super::realise::{INLINE, MANAGED};
+use super::realise::{INLINE, MANAGED, TRUST};
 use super::{convert, providers};
 use crate::model::{
-    Attachment, Binding, HeldAttachment, HolderKind, Membership, Missing, Observed,
+    Attachment, AttributeValue, Binding, HeldAttachment, HolderKind, Membership, Missing, Observed,
     ObservedAccount, Quota, Reading, RoleSpec, VendorId,
 };
 
@@ -46,7 +46,7 @@ impl Client {
         };
         let own: Arc<Raw> = match &self.session {
             None => Arc::clone(&hub),
-            Some(session) => Arc::new(Raw::read(session, Part::Roles).await),
+            Some(session) => Arc::new(Raw::read(session, Part::Others).await),
         };
         missing.extend(own.missing.iter().cloned());
         if !is_hub && !hub.missing.is_empty() {
@@ -55,16 +55,19 @@ impl Client {
         }
         if is_hub {
             self.people(&own, &mut got);
+        } else {
+            self.left_behind(&own, &mut got);
         }
         self.roles_of(&own, &mut got, &mut missing).await;
         self.bindings_of(&mut got, &mut missing).await;
-        if is_hub && self.has_users {
+        if is_hub {
             // By now the documents are known that the bulk reading did not show.
             self.group_attachments(&own, &mut got).await;
         }
         got.quotas = quotas(&own);
         if own.summary.get(&SummaryKeyType::Providers).is_none_or(|count| *count > 0) {
             let found = providers::observe(self.session(), &self.organisation).await;
+            trusted_by_others(&found.all, &mut got);
             got.roles.extend(found.all);
             got.expiries = found.expiries;
             missing.extend(found.missing);
@@ -75,6 +78,16 @@ impl Client {
     async fn read_hub(&self) -> Arc<Raw> {
         let mut seen = self.seen.lock().await;
         self.hub.read(self.session.is_none(), &mut seen).await
+    }
+
+    /// Users and groups of ours where none should be: the account was the hub once.
+    fn left_behind(&self, raw: &Raw, got: &mut ObservedAccount) {
+        let organisation = &self.organisation;
+        let users = raw.users.iter().filter_map(|user| convert::user_detail(user, organisation));
+        got.users.extend(users.filter(|user| user.ownership.subject().is_some()));
+        let groups = raw.groups.iter();
+        let groups = groups.filter_map(|group| convert::group_detail(group, organisation));
+        got.groups.extend(groups.filter(|group| group.ownership.subject().is_some()));
     }
 
     /// Users, groups, who is in which, and what is attached to users.
@@ -94,33 +107,32 @@ impl Client {
                 group: by_name.get(name.as_str()).cloned().unwrap_or_else(|| name.as_str().into()),
                 user: user.id.clone(),
             }));
-            if user.ownership.subject().is_some() {
-                got.attachments.extend(convert::attachments(
-                    HolderKind::User,
-                    &user.id,
-                    detail.user_policy_list.as_deref().unwrap_or_default(),
-                    detail.attached_managed_policies.as_deref().unwrap_or_default(),
-                ));
-                let boundary = detail.permissions_boundary.as_ref();
-                got.attachments.extend(boundary.and_then(|one| convert::boundary(&user.id, one)));
-            }
+            got.attachments.extend(convert::attachments(
+                HolderKind::User,
+                &user.id,
+                detail.user_policy_list.as_deref().unwrap_or_default(),
+                detail.attached_managed_policies.as_deref().unwrap_or_default(),
+            ));
+            let boundary = detail.permissions_boundary.as_ref();
+            got.attachments.extend(boundary.and_then(|one| convert::boundary(&user.id, one)));
             got.users.push(user);
         }
         got.memberships.sort();
         got.memberships.dedup();
     }
 
-    /// What is attached to groups of ours besides their documents, and what the documents say that
+    /// What is attached to groups besides the documents of ours, and what these documents say that
     /// they should not.
     async fn group_attachments(&self, raw: &Raw, got: &mut ObservedAccount) {
         for detail in &raw.groups {
             let Some(group) = convert::group_detail(detail, &self.organisation) else { continue };
-            if group.ownership.subject().is_none() {
-                continue;
-            }
             let inline = detail.group_policy_list.as_deref().unwrap_or_default();
             let managed = detail.attached_managed_policies.as_deref().unwrap_or_default();
             let all = convert::attachments(HolderKind::Group, &group.id, inline, managed);
+            if group.ownership.subject().is_none() {
+                got.attachments.extend(all);
+                continue;
+            }
             let is_document = |one: &Attachment| match one.kind.as_str() {
                 INLINE => one.name.as_str() == hub::inline_name(),
                 MANAGED => hub::document_number(one.name.as_str(), &group.id).is_some(),
@@ -184,13 +196,15 @@ impl Client {
                     ownership: role.ownership.clone(),
                 },
             ));
-            if role.ownership.subject().is_some() {
-                got.attachments.extend(convert::attachments(
-                    HolderKind::Role,
-                    &role.id,
-                    detail.role_policy_list.as_deref().unwrap_or_default(),
-                    detail.attached_managed_policies.as_deref().unwrap_or_default(),
-                ));
+            got.attachments.extend(convert::attachments(
+                HolderKind::Role,
+                &role.id,
+                detail.role_policy_list.as_deref().unwrap_or_default(),
+                detail.attached_managed_policies.as_deref().unwrap_or_default(),
+            ));
+            let profiles = detail.instance_profile_list.iter().flatten();
+            for name in profiles.map(|profile| profile.instance_profile_name.as_str()) {
+                got.leaned_on.insert(role.id.clone(), format!("instance profile `{name}` has it"));
             }
             got.roles.push(role);
         }
@@ -221,6 +235,23 @@ impl Client {
             }
         }
         got.bindings.sort();
+    }
+}
+
+/// Which providers are trusted by roles that are not ours: AWS deletes them all the same, and what
+/// trusted them stops working (IAM API Reference, `DeleteOpenIDConnectProvider`).
+fn trusted_by_others(providers: &[Observed<RoleSpec>], got: &mut ObservedAccount) {
+    for provider in providers {
+        let principal = format!("\"{}\"", provider.id);
+        let trusting = got.roles.iter().find(|role| {
+            let trust = role.spec.attributes.get(TRUST);
+            role.ownership.subject().is_none()
+                && matches!(trust, Some(AttributeValue::Text(text)) if text.contains(&principal))
+        });
+        if let Some(role) = trusting {
+            let why = format!("role `{}`, which is not ours, trusts it", role.spec.name);
+            got.leaned_on.insert(provider.id.clone(), why);
+        }
     }
 }
 

@@ -320,7 +320,7 @@ pub async fn delete(
 pub async fn adopt(session: &Session, id: &VendorId, mark: &Mark) -> Result<Applied, CloudError> {
     let (found, _) = get(&session.writes, &mark.organisation, id.as_str()).await?;
     match found.ownership {
-        crate::model::Ownership::Unmarked => {}
+        other if other.may_become(&mark.subject) => {}
         crate::model::Ownership::Ours(subject) if subject == mark.subject => {
             return Ok(Applied::default());
         }
@@ -360,6 +360,7 @@ fn foreign(
 ) -> CloudError {
     let message = match ownership {
         crate::model::Ownership::Ours(found) => format!("it stands for {found}"),
+        crate::model::Ownership::Damaged { why, .. } => format!("its mark is damaged: {why}"),
         crate::model::Ownership::Theirs(mark) => format!("it carries another mark: {mark}"),
         crate::model::Ownership::Unmarked => "it carries no mark".to_owned(),
     };

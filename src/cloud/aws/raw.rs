@@ -13,6 +13,10 @@ use super::session::Session;
 use crate::cloud::CloudError;
 use crate::model::Missing;
 
+/// What every summary has, also of an account with nothing in it: 0.
+const COUNTS: [SummaryKeyType; 3] =
+    [SummaryKeyType::Users, SummaryKeyType::Groups, SummaryKeyType::Roles];
+
 /// An account as read.
 #[derive(Debug, Default)]
 pub struct Raw {
@@ -46,8 +50,9 @@ pub struct RoleExtra {
 pub enum Part {
     /// Everything: of a hub.
     All,
-    /// Roles: of any other account.
-    Roles,
+    /// Users, groups and roles: of any other account. Users and groups of ours should not be
+    /// there; if the account was the hub once, they are.
+    Others,
 }
 
 impl Raw {
@@ -57,7 +62,7 @@ impl Raw {
         raw.read_summary(session).await;
         raw.read_details(session, part).await;
         raw.read_extras(session).await;
-        raw.count(part);
+        raw.count();
         raw
     }
 
@@ -65,7 +70,8 @@ impl Raw {
         let call = session.reads.get_account_summary().send();
         match read("GetAccountSummary", "account", call).await {
             Ok(reply) => match reply.summary_map {
-                Some(map) => self.summary = map,
+                Some(map) if COUNTS.iter().all(|key| map.contains_key(key)) => self.summary = map,
+                Some(_) => self.missing.push(Missing::new("the summary", "it lacks the counts")),
                 None => self.missing.push(Missing::new("the summary", "the reply has none")),
             },
             Err(error) => self.missing.push(Missing::new("the summary", error.to_string())),
@@ -83,7 +89,7 @@ impl Raw {
                     EntityType::LocalManagedPolicy,
                 ]
             }
-            Part::Roles => vec![EntityType::Role],
+            Part::Others => vec![EntityType::User, EntityType::Group, EntityType::Role],
         };
         let mut pages = Pages::new(session, "GetAccountAuthorizationDetails", "account");
         while pages.more() {
@@ -98,14 +104,11 @@ impl Raw {
                 Ok(reply) => reply,
                 Err(error) => return self.lost(what, &pages, &error),
             };
-            let of_hub = [
-                reply.user_detail_list.is_some(),
-                reply.group_detail_list.is_some(),
-                // Without them the documents of groups would look as if they named no roles.
-                reply.policies.is_some(),
-            ];
             let whole = reply.role_detail_list.is_some()
-                && (part == Part::Roles || of_hub.iter().all(|is_there| *is_there));
+                && reply.user_detail_list.is_some()
+                && reply.group_detail_list.is_some()
+                // Without them the documents of groups would look as if they named no roles.
+                && (part == Part::Others || reply.policies.is_some());
             if !whole {
                 let why = format!("page {} lacks a list", pages.number());
                 self.missing.push(Missing::new(what, why));
@@ -155,15 +158,15 @@ impl Raw {
 
     /// A list that is shorter than the account's own count was cut somewhere. (A longer one is
     /// not: the summary lags behind, and leaves out what does not count against quotas.)
-    fn count(&mut self, part: Part) {
+    fn count(&mut self) {
         let counts = [
-            (SummaryKeyType::Users, "users", self.users.len(), part == Part::All),
-            (SummaryKeyType::Groups, "groups", self.groups.len(), part == Part::All),
-            (SummaryKeyType::Roles, "roles", self.roles.len(), true),
+            (SummaryKeyType::Users, "users", self.users.len()),
+            (SummaryKeyType::Groups, "groups", self.groups.len()),
+            (SummaryKeyType::Roles, "roles", self.roles.len()),
         ];
-        for (key, what, listed, asked) in counts {
+        for (key, what, listed) in counts {
             let said = self.summary.get(&key).copied().unwrap_or(0);
-            if asked && usize::try_from(said).is_ok_and(|said| listed < said) {
+            if usize::try_from(said).is_ok_and(|said| listed < said) {
                 let why = format!("{listed} were listed, the account says it has {said}");
                 self.missing.push(Missing::new(what, why));
             }

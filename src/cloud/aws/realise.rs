@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::config::SAML_METADATA;
+use super::convert::USER_BOUNDARY;
 use super::document::{VERSION, normal, normal_value};
+use super::hub::inline_name;
 use super::identity::path_of;
 use super::providers;
 use super::session::{partition, setting};
@@ -80,7 +82,7 @@ fn by_log_in(inputs: &RoleInputs<'_>, holder: &Subject) -> RealisedRole {
     let statement = json!({
         "Effect": "Allow",
         "Principal": { "Federated": providers::arn(partition, &account.id, &provider) },
-        "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession"],
+        "Action": "sts:AssumeRoleWithSAML",
         "Condition": {
             "StringEquals": { "SAML:aud": sign_in(partition) },
             "ForAnyValue:StringEquals": { "saml:eduPersonEntitlement": entitlement(holder) },
@@ -121,6 +123,8 @@ pub fn mapping(account: &Account, held: &[(&Subject, &ObjectName)]) -> Value {
             "https://aws.amazon.com/SAML/Attributes/RoleSessionName": "the log-in name",
             "https://aws.amazon.com/SAML/Attributes/Role":
                 "of every group the person is in, the values below",
+            "https://aws.amazon.com/SAML/Attributes/SessionDuration":
+                "how many seconds a session lasts, at most what the role allows; an hour unless sent",
             "urn:oid:1.3.6.1.4.1.5923.1.1.1.7":
                 "eduPersonEntitlement: every group the person is in, as named below",
         },
@@ -288,9 +292,19 @@ fn role(
     }
 }
 
-/// A description as AWS takes it: at most 1,000 characters, no control characters.
+/// A description as AWS takes it: at most 1,000 characters, all of Latin-1 (IAM API Reference,
+/// `CreateRole`: `[\t\n\r\x20-\x7E\xA1-\xFF]*`). What is not shows as a question mark, as typographic
+/// dashes and quotes do not.
 fn description(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(1000).collect()
+    let plain = text.chars().map(|letter| match letter {
+        ' '..='~' | '\u{A1}'..='\u{FF}' => letter,
+        '\u{2010}'..='\u{2015}' => '-',
+        '\u{2018}' | '\u{2019}' => '\'',
+        '\u{201C}' | '\u{201D}' => '"',
+        _ if letter.is_whitespace() || letter.is_control() => ' ',
+        _ => '?',
+    });
+    plain.take(1000).collect()
 }
 
 /// The ARN of a managed policy: one of AWS's own by its name, or as written.
@@ -300,6 +314,34 @@ fn policy_arn(account: &Account, policy: &str) -> String {
         policy.replace("{account}", &account.id)
     } else {
         format!("arn:{partition}:iam::aws:policy/{policy}")
+    }
+}
+
+/// Whether an attachment can only take rights away: what bounds a user, policies that do nothing
+/// but deny (`AWSRevokeOlderSessions` is one), and those that AWS itself attaches to users whose
+/// keys it finds published (AWS Managed Policy Reference, `AWSCompromisedKeyQuarantine…`).
+pub fn only_forbids(attachment: &Attachment) -> bool {
+    if attachment.kind.as_str() == USER_BOUNDARY {
+        return true;
+    }
+    // What this program wrote is its own to take back.
+    if [INLINE_NAME, &inline_name()].contains(&attachment.name.as_str()) {
+        return false;
+    }
+    match &attachment.content {
+        None => attachment
+            .name
+            .as_str()
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.starts_with("AWSCompromisedKeyQuarantine")),
+        Some(content) => serde_json::from_str::<Value>(content).is_ok_and(|document| {
+            let statements = match &document["Statement"] {
+                Value::Array(all) => all.clone(),
+                one => vec![one.clone()],
+            };
+            !statements.is_empty() && statements.iter().all(|one| one["Effect"] == "Deny")
+        }),
     }
 }
 
@@ -412,6 +454,12 @@ mod tests {
         ] {
             assert_eq!(subject_claim(&jobs), expected);
         }
+    }
+
+    #[test]
+    fn descriptions_are_written_in_what_aws_takes() {
+        assert_eq!(description("Łukasz – “café”\n日\u{A0}!"), "?ukasz - \"café\" ? !");
+        assert_eq!(description(&"x".repeat(2000)).len(), 1000);
     }
 
     #[test]

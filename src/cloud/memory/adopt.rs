@@ -65,13 +65,15 @@ impl Client {
         subject: &Subject,
     ) -> Result<Option<Tags>, CloudError> {
         let whose = match ownership(tags, &self.organisation) {
-            Ownership::Unmarked => {
+            other if other.may_become(subject) => {
                 let mut tags = tags.clone();
                 tags.extend(self.mark(subject));
                 return Ok(Some(tags));
             }
             Ownership::Ours(found) if found == *subject => return Ok(None),
             Ownership::Ours(found) => format!("it stands for {found} already"),
+            Ownership::Unmarked => "it carries no mark".to_owned(),
+            Ownership::Damaged { why, .. } => format!("its mark is damaged: {why}"),
             Ownership::Theirs(mark) => format!("it carries another mark: {mark}"),
         };
         Err(CloudError::new(ErrorKind::Foreign, operation.name(), id.as_str(), whose))

@@ -327,6 +327,7 @@ impl Client {
                 foreign(format!("it stands for {found}, not for {planned}"))
             }
             (Ownership::Ours(_), _) => Ok(()),
+            (Ownership::Damaged { why, .. }, _) => foreign(format!("its mark is damaged: {why}")),
             (Ownership::Theirs(mark), _) => foreign(format!(
                 "it carries a mark that is not of organisation {}: {mark}",
                 self.organisation

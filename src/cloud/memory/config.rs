@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::model::{
     AttributeFacts, AttributeName, AttributeShape, AttributeValue, Federation, Forge, GitRef,
     NameRules, ObjectName, RealisedRole, RoleInputs, Subject, Trust, VendorFacts, VendorName,
-    any_forge, any_value, no_settings,
+    any_forge, any_value, no_settings, nothing_forbids,
 };
 
 /// Its name in the inventory.
@@ -91,6 +91,7 @@ pub fn facts() -> VendorFacts {
         shared_roles: false,
         unsettled: no_settings,
         federates: any_forge,
+        only_forbids: nothing_forbids,
         key_kind: Some(KEY_KIND),
         realise,
     }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::drafts::Drafts;
 use super::hub::Hub;
 use crate::desired::DesiredRole;
+use crate::diagnostic::Finding;
 use crate::model::{
-    Attachment, ChangeId, HolderKind, ObjectKind, ObservedAccount, Place, Reason, Subject, VendorId,
+    Attachment, ChangeId, HolderKind, ObjectKind, ObservedAccount, Place, Reason, Subject,
+    VendorFacts, VendorId,
 };
 use crate::plan::{Reference, Step, Target};
 
@@ -56,6 +58,10 @@ impl<'a> Attached<'a> {
         drafts: &mut Drafts,
     ) {
         for attachment in self.to_target(holder) {
+            if *reason == Reason::ByHand && (hub.facts.only_forbids)(attachment) {
+                drafts.find(only_forbids(&hub.place, holder, attachment));
+                continue;
+            }
             if let Some(unread) = &hub.unread {
                 drafts.withhold(&hub.place, ObjectKind::Attachment, unread);
                 continue;
@@ -66,6 +72,17 @@ impl<'a> Attached<'a> {
             }
         }
     }
+}
+
+/// Somebody took rights away, which a program does not give back.
+fn only_forbids(place: &Place, holder: &Holder<'_>, attachment: &Attachment) -> Finding {
+    let message = format!(
+        "{} {} was attached to `{}` by hand and only forbids: it is left",
+        attachment.kind, attachment.name, holder.1.name
+    );
+    Finding::warning("only-forbids", message)
+        .in_place(place)
+        .hint("find out why (a key that leaked?), then take it off by hand")
 }
 
 /// One thing less.
@@ -97,6 +114,7 @@ pub(super) fn role(
     seen: &[&Attachment],
     role: &DesiredRole,
     unread: Option<&String>,
+    facts: &VendorFacts,
     drafts: &mut Drafts,
 ) {
     let DesiredRole { attachments: wanted, reasons, .. } = role;
@@ -105,6 +123,9 @@ pub(super) fn role(
     for attachment in seen.iter().filter(|one| !wanted.iter().any(|other| same_place(one, other))) {
         match unread {
             Some(unread) => drafts.withhold(place, ObjectKind::Attachment, unread),
+            None if (facts.only_forbids)(attachment) => {
+                drafts.find(only_forbids(place, holder, attachment));
+            }
             None => {
                 push_detach(place, holder, attachment, Reason::ByHand, drafts);
             }

@@ -113,6 +113,7 @@ impl Bindings<'_> {
                 Reason::NotGranted { subject: subject.clone(), role: role.clone() }
             }
             (None, Some(_)) => Reason::NotInInventory { subject: subject.clone() },
+            (None, None) if role.is_none() => Reason::RoleGone,
             (None, None) => Reason::ByHand,
         };
         let name = role

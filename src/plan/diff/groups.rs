@@ -130,7 +130,7 @@ fn taken(hub: &Hub<'_>, index: usize, existing: usize, drafts: &mut Drafts) {
     let other = &hub.seen.groups[existing];
     let (code, whose) = match other.ownership.subject() {
         Some(subject) => ("name-taken", format!("stands for {subject}")),
-        None => ("foreign-group", "does not carry our mark".to_owned()),
+        None => ("foreign-group", super::unowned(&other.ownership)),
     };
     drafts.find(finding(
         &hub.place,

@@ -20,7 +20,8 @@ mod names;
 mod roles;
 mod users;
 
-use std::collections::{BTreeMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -29,11 +30,11 @@ use self::drafts::Drafts;
 use self::hub::Hub;
 use self::roles::Roles;
 use super::{Incomplete, Plan};
-use crate::desired::Desired;
+use crate::desired::{Desired, DesiredHub};
 use crate::diagnostic::Finding;
 use crate::model::{
     Binding, Credential, HeldAttachment, HolderKind, ObjectKind, ObjectName, Observed,
-    ObservedAccount, OrganisationName, Place, Reading, Subject, VendorFacts, VendorId,
+    ObservedAccount, OrganisationName, Ownership, Place, Reading, Subject, VendorFacts, VendorId,
 };
 
 /// What the clouds say.
@@ -64,6 +65,8 @@ pub struct DiffInputs<'a> {
 /// and proven so; and service accounts whose keys this program issues. Few, because vendors do not
 /// list credentials in bulk.
 pub fn credentials_needed(inputs: &DiffInputs<'_>) -> BTreeMap<Place, Vec<VendorId>> {
+    let desired = real(inputs);
+    let inputs = &DiffInputs { desired: &desired, ..*inputs };
     inputs
         .desired
         .hubs
@@ -83,6 +86,8 @@ pub fn credentials_needed(inputs: &DiffInputs<'_>) -> BTreeMap<Place, Vec<Vendor
 /// Guarantees: deterministic; every change only needs changes before it; applying all of it and
 /// observing again gives an empty plan, unless a finding says what stands in the way.
 pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
+    let desired = real(inputs);
+    let inputs = &DiffInputs { desired: &desired, ..*inputs };
     let mut drafts = Drafts::new();
     let mut incomplete = incomplete(inputs);
     let mut hubs = BTreeMap::new();
@@ -92,11 +97,13 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
             hubs.insert(place.clone(), hub);
         }
     }
+    let moved = former_hubs(inputs, &mut drafts);
     let mut roles: BTreeMap<&Place, Roles<'_>> = BTreeMap::new();
     for (place, wanted) in &inputs.desired.accounts {
         let Some(hub) = hubs.get(&wanted.hub) else { continue };
         let bindings = bindings_below(inputs, place, hub);
-        if let Some(changed) = Roles::changes(inputs, place, hub, &bindings, &mut drafts) {
+        let moved = moved.contains(&place.organisation);
+        if let Some(changed) = Roles::changes(inputs, place, hub, &bindings, moved, &mut drafts) {
             roles.insert(place, changed);
         }
     }
@@ -107,7 +114,6 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
             bindings::changes(inputs, place, wanted, hub, roles, &mut drafts);
         }
     }
-    former_hubs(inputs, &mut drafts);
     expiries(inputs, &mut drafts);
     incomplete.sort();
     let census = census(inputs, &hubs);
@@ -152,9 +158,30 @@ fn bindings_below<'a>(inputs: &DiffInputs<'a>, place: &Place, hub: &Hub<'_>) -> 
         .collect()
 }
 
+/// What should be, without the users and groups of systems that vouch for people at a vendor that
+/// has none. Those that are there are from another way of access, which was given up.
+fn real<'a>(inputs: &DiffInputs<'a>) -> Cow<'a, Desired> {
+    let has_users = |hub: &DesiredHub| {
+        let facts = inputs.vendors.iter().find(|facts| facts.name == hub.account.vendor);
+        facts.is_none_or(|facts| facts.has_users)
+    };
+    let mut desired = Cow::Borrowed(inputs.desired);
+    if !inputs.desired.hubs.values().all(has_users) {
+        for hub in desired.to_mut().hubs.values_mut().filter(|hub| !has_users(hub)) {
+            hub.users.clear();
+            hub.groups.clear();
+            hub.memberships.clear();
+        }
+    }
+    desired
+}
+
 /// Users and groups of ours in an account that is no hub: it was one once. Nobody looks at them
-/// any more, so they would outlive those they stand for.
-fn former_hubs(inputs: &DiffInputs<'_>, drafts: &mut Drafts) {
+/// any more, so they would outlive those they stand for. Gives the organisations that have such an
+/// account: as long as they do, their roles are not turned to the new hub, in which nobody may be
+/// able to log in yet.
+fn former_hubs<'a>(inputs: &DiffInputs<'a>, drafts: &mut Drafts) -> BTreeSet<&'a OrganisationName> {
+    let mut moved = BTreeSet::new();
     for (place, reading) in &inputs.observed.accounts {
         if inputs.desired.hubs.contains_key(place) {
             continue;
@@ -163,13 +190,25 @@ fn former_hubs(inputs: &DiffInputs<'_>, drafts: &mut Drafts) {
         let users = seen.users.iter().filter(|user| user.ownership.subject().is_some()).count();
         let groups = seen.groups.iter().filter(|group| group.ownership.subject().is_some()).count();
         if users + groups > 0 {
+            moved.insert(&place.organisation);
             drafts.find(finding(
                 place,
                 "former-hub",
                 format!("{users} users and {groups} groups of ours are left here, and the account is no hub any more"),
-                "make it the hub again, or remove them by hand; until then nobody is removed here who leaves",
+                "make it the hub again; or, once everybody can log in at the new one, remove them by \
+                 hand. Until then nobody is removed here who leaves, and existing roles are not changed",
             ));
         }
+    }
+    moved
+}
+
+/// Why something with a name that is wanted is not ours, as the end of a sentence.
+fn unowned(ownership: &Ownership) -> String {
+    match ownership {
+        Ownership::Damaged { why, .. } => format!("carries only a part of our mark ({why})"),
+        Ownership::Theirs(whose) => format!("carries another mark: {whose}"),
+        Ownership::Unmarked | Ownership::Ours(_) => "does not carry our mark".to_owned(),
     }
 }
 

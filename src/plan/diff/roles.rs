@@ -7,12 +7,12 @@ use super::attachments::{self, Attached};
 use super::drafts::Drafts;
 use super::hub::{Hub, Reach};
 use super::matching::{self, Match, Matching};
-use super::{DiffInputs, copied_mark, finding, shared};
+use super::{DiffInputs, copied_mark, finding, shared, unowned};
 use crate::desired::{DesiredAccount, DesiredRole};
 use crate::diagnostic::Finding;
 use crate::model::{
-    Binding, ChangeId, HolderKind, ObjectKind, Observed, ObservedAccount, Place, Reason, RoleSpec,
-    Subject, VendorFacts, VendorId,
+    AttributeValue, Binding, ChangeId, HolderKind, ObjectKind, Observed, ObservedAccount, Place,
+    Reason, RoleSpec, Subject, VendorFacts, VendorId,
 };
 use crate::plan::{Output, Reference, Step, Target};
 
@@ -23,6 +23,8 @@ pub(super) struct Roles<'a> {
     pub(super) seen: &'a ObservedAccount,
     hub: &'a Hub<'a>,
     unread: Option<String>,
+    /// Users of ours are left in a former hub, which existing roles still trust.
+    moved: bool,
     pub(super) role_at: HashMap<&'a VendorId, usize>,
     /// Subjects of the desired roles, in their order.
     pub(super) subjects: Vec<&'a Subject>,
@@ -42,6 +44,7 @@ impl<'a> Roles<'a> {
         place: &Place,
         hub: &'a Hub<'a>,
         bindings: &[&'a Binding],
+        moved: bool,
         drafts: &mut Drafts,
     ) -> Option<Self> {
         let wanted = inputs.desired.accounts.get(place)?;
@@ -59,6 +62,7 @@ impl<'a> Roles<'a> {
             seen,
             hub,
             unread: super::unread(place, reading),
+            moved,
             role_at: seen.roles.iter().enumerate().map(|(at, role)| (&role.id, at)).collect(),
             subjects: wanted.roles.keys().collect(),
             matching,
@@ -114,6 +118,18 @@ impl<'a> Roles<'a> {
             let unread = unread.or(elsewhere.filter(|_| self.hub.facts.shared_roles));
             if let Some(because) = unread.or_else(|| self.unknown_holder(subject)) {
                 drafts.withhold(&self.place, ObjectKind::Role, &because);
+            } else if let Some(why) = self.seen.leaned_on.get(&role.id) {
+                let message = format!(
+                    "nothing asks for {} `{}` any more, and it is kept: {why}",
+                    what(subject),
+                    role.spec.name
+                );
+                drafts.find(finding(
+                    &self.place,
+                    "leaned-on",
+                    message,
+                    "once nothing leans on it, the next run deletes it",
+                ));
             } else if !bound_elsewhere.contains(&role.id) {
                 let id = self.delete(role, subject, drafts);
                 self.deletions.insert(position, id);
@@ -255,6 +271,7 @@ impl<'a> Roles<'a> {
             seen,
             role,
             self.unread.as_ref(),
+            self.hub.facts,
             drafts,
         );
     }
@@ -279,7 +296,11 @@ impl<'a> Roles<'a> {
         }
         let target = target(observed);
         let differences = differences(&observed.spec, &after);
-        if differences.is_empty() || role.blocked {
+        // Others lean on it, and it serves us as it is.
+        let is_shared = matches!(subject, Subject::IdentityProvider(_))
+            && self.seen.leaned_on.contains_key(&observed.id)
+            && serves(&observed.spec, &after);
+        if differences.is_empty() || role.blocked || self.moved || is_shared {
             return Reach { target, needs: None };
         }
         let step = Step::UpdateRole {
@@ -305,6 +326,13 @@ impl<'a> Roles<'a> {
     ) -> Option<Reach> {
         if let Some(position) = occupant {
             let Some(deletion) = self.deletions.get(&position) else {
+                let other = &self.seen.roles[position];
+                // There can be only one; whosever it is, it vouches for ours as well.
+                if matches!(subject, Subject::IdentityProvider(_))
+                    && serves(&other.spec, &role.spec)
+                {
+                    return Some(Reach { target: target(other), needs: None });
+                }
                 self.taken(subject, position, role, drafts);
                 return None;
             };
@@ -323,12 +351,9 @@ impl<'a> Roles<'a> {
         let other = &self.seen.roles[position];
         let (code, whose) = match other.ownership.subject() {
             Some(subject) => ("name-taken", format!("stands for {subject}")),
-            None => ("foreign-role", "does not carry our mark".to_owned()),
+            None => ("foreign-role", unowned(&other.ownership)),
         };
-        let what = match subject {
-            Subject::IdentityProvider(_) => "identity provider",
-            _ => "role",
-        };
+        let what = what(subject);
         drafts.find(finding(
             &self.place,
             code,
@@ -338,6 +363,21 @@ impl<'a> Roles<'a> {
             ),
             "`reconcile adopt` it, rename it, or the role in the policies; nothing was changed on it",
         ));
+    }
+}
+
+/// Whether an identity provider has all that another should have, and perhaps more.
+fn serves(is: &RoleSpec, wanted: &RoleSpec) -> bool {
+    wanted.attributes.iter().all(|(key, wanted)| match (is.attributes.get(key), wanted) {
+        (Some(AttributeValue::Set(is)), AttributeValue::Set(wanted)) => wanted.is_subset(is),
+        (is, wanted) => is == Some(wanted),
+    })
+}
+
+fn what(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::IdentityProvider(_) => "identity provider",
+        _ => "role",
     }
 }
 
@@ -363,7 +403,7 @@ fn differences(observed: &RoleSpec, wanted: &RoleSpec) -> Vec<String> {
     for key in observed.attributes.keys().chain(attributes.keys()) {
         let (before, after) = (observed.attributes.get(key), attributes.get(key));
         if before != after {
-            let show = |value: Option<&crate::model::AttributeValue>| {
+            let show = |value: Option<&AttributeValue>| {
                 value.map_or_else(|| "nothing".to_owned(), ToString::to_string)
             };
             let (before, after) = (show(before), show(after));

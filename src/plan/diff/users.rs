@@ -195,7 +195,7 @@ fn taken(hub: &Hub<'_>, index: usize, existing: usize, drafts: &mut Drafts) {
     let wanted = &hub.wanted.users[index];
     let other = &hub.seen.users[existing];
     let (code, whose) = match (other.ownership.subject(), other.spec.access) {
-        (None, _) => ("foreign-user", "does not carry our mark".to_owned()),
+        (None, _) => ("foreign-user", super::unowned(&other.ownership)),
         (Some(subject), Access::Suspended { since })
             if matches!(hub.verdicts.get(&existing), Some(Verdict::Goes { .. })) =>
         {

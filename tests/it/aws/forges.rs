@@ -192,3 +192,55 @@ fn environments_of_gitlab_are_refused_because_aws_cannot_tell_them_apart() {
     assert!(run.text().contains("cannot tell environments of GitLab apart"), "{}", run.text());
     assert!(site.wire.calls().is_empty());
 }
+
+#[test]
+fn an_issuer_that_others_rely_on_stays_and_serves_both() {
+    let site = site();
+    site.converge();
+    let builds = site.account(BUILDS);
+    let provider = arn(SALSA);
+    let of = |audience| [("OpenIDConnectProviderArn", provider.as_str()), ("ClientID", audience)];
+    builds.iam("AddClientIDToOpenIDConnectProvider", &of("theirs"));
+    let document = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": provider},
+        "Condition": {"StringEquals": {"salsa.example.org:aud": "theirs"}}}]});
+    builds.role("their-jobs", "/", &document, &[]);
+    let run = site.run(&[]).ends_with(0);
+    assert_eq!(run.changes(), [""; 0], "their audience stays");
+    site.write("inventory/services.yaml", "service_accounts: {}\n");
+    let run = site.run(&[]).ends_with(5);
+    assert!(
+        run.text().contains("role `their-jobs`, which is not ours, trusts it"),
+        "{}",
+        run.text()
+    );
+    assert_eq!(providers(&site), [arn(SALSA)], "GitHub's went, this one stays");
+    builds.iam("DeleteRole", &[("RoleName", "their-jobs")]);
+    site.converge();
+    assert_eq!(providers(&site), [""; 0]);
+}
+
+#[test]
+fn a_provider_of_somebody_else_that_knows_our_audience_is_used_as_it_is() {
+    let site = site();
+    let builds = site.account(BUILDS);
+    builds.iam(
+        "CreateOpenIDConnectProvider",
+        &[
+            ("Url", "https://token.actions.githubusercontent.com"),
+            ("ThumbprintList.member.1", "6938fd4d98bab03faadb97b34396831e3780aea1"),
+            ("ClientIDList.member.1", "sts.amazonaws.com"),
+            ("ClientIDList.member.2", "theirs"),
+        ],
+    );
+    let before = builds.dump();
+    site.converge();
+    let now = builds.dump().only(|name| before.names().contains(&name));
+    before.assert_same(&now);
+    assert!(trust(&site, "actions-publisher").to_string().contains(GITHUB));
+    // And it is none of ours to delete.
+    site.write("inventory/services.yaml", "service_accounts: {}\n");
+    site.converge();
+    before.assert_same(&builds.dump());
+}

@@ -40,7 +40,7 @@ limits: {default: {roles: {floor: 9}, attachments: {floor: 9}}}
 const PROVIDER: &str = "saml-provider/reconcile-spi";
 
 /// The description of a log-in service that signs with certificates until the given years.
-fn metadata(years: &[i32]) -> String {
+pub fn metadata(years: &[i32]) -> String {
     let keys: String = years
         .iter()
         .map(|year| {

@@ -9,6 +9,7 @@ mod forges;
 mod keys;
 mod killed;
 mod log_in;
+mod mistakes;
 mod paging;
 mod permissions;
 mod site;

@@ -82,35 +82,3 @@ fn rights_to_read_are_enough_for_a_dry_run_and_rights_to_apply_for_a_run() {
     }
     site.converge();
 }
-
-#[test]
-fn the_log_in_service_is_told_what_to_send_for_each_group() {
-    let site = AwsSite::with(
-        &INVENTORY.replace(
-            "hub: true",
-            "hub: true, access: saml, settings: {saml_metadata: inventory/idp.xml}",
-        ),
-        POLICIES,
-    );
-    site.write("inventory/idp.xml", "<EntityDescriptor entityID=\"https://idp.example\"/>");
-    let printed = site.run(&["mapping", "spi-hub"]).ends_with(0);
-    let mapping: Value = serde_json::from_str(&printed.out).expect("JSON");
-    assert_eq!(
-        mapping["groups"]["group:debian:admin"][0],
-        "arn:aws:iam::111111111111:role/reconcile/spi/debian-admin-operator,\
-         arn:aws:iam::111111111111:saml-provider/reconcile-spi"
-    );
-    let dry = site.run(&["--dry-run"]).ends_with(0);
-    let changes = dry.changes();
-    assert!(changes.iter().all(|line| !line.contains("user") && !line.contains("group ")));
-    assert!(
-        dry.out.contains("+ create identity provider  saml-provider/reconcile-spi"),
-        "{}",
-        dry.out
-    );
-    assert!(
-        dry.out.contains("debian-build-operator") && dry.out.contains("eduPersonEntitlement"),
-        "{}",
-        dry.out
-    );
-}

@@ -2,7 +2,7 @@
 
 use reconcile::model::{
     AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, any_forge, any_value,
-    no_forge, no_settings,
+    no_forge, no_settings, nothing_forbids,
 };
 
 /// Rules like those of most vendors.
@@ -48,6 +48,7 @@ pub fn vendors() -> Vec<VendorFacts> {
         shared_roles: false,
         unsettled: no_settings,
         federates: any_forge,
+        only_forbids: nothing_forbids,
         key_kind: Some("access-key"),
         realise: RealisedRole::plain,
     };
@@ -57,6 +58,7 @@ pub fn vendors() -> Vec<VendorFacts> {
         partitions: &["world", "island"],
         unsettled: no_settings,
         federates: no_forge,
+        only_forbids: nothing_forbids,
         key_kind: None,
         ..memory.clone()
     };

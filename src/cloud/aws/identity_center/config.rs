@@ -9,7 +9,7 @@ use crate::cloud::aws::config::{
 };
 use crate::model::{
     AttributeFacts, AttributeShape, AttributeValue, NameRules, VendorFacts, VendorName, no_forge,
-    no_settings,
+    no_settings, nothing_forbids,
 };
 
 /// Its name among the ways of access.
@@ -149,6 +149,7 @@ pub fn facts() -> VendorFacts {
         has_users: true,
         shared_roles: true,
         renames_roles: false,
+        only_forbids: nothing_forbids,
         key_kind: None,
         unsettled: no_settings,
         federates: no_forge,

@@ -126,6 +126,7 @@ pub fn must_be_ours(
             foreign(format!("it stands for {found}, not for {planned}"))
         }
         (Ownership::Ours(_), _) => Ok(()),
+        (Ownership::Damaged { why, .. }, _) => foreign(format!("its mark is damaged: {why}")),
         (Ownership::Theirs(mark), _) => foreign(format!("it is somebody else's: {mark}")),
         (Ownership::Unmarked, _) => foreign("it carries no mark".to_owned()),
     }

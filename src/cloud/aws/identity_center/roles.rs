@@ -73,7 +73,7 @@ impl Client {
         let ownership = self.owner(id).await?;
         let provisioned = match ownership {
             Ownership::Ours(_) => Some(self.is_provisioned(id).await?),
-            Ownership::Theirs(_) | Ownership::Unmarked => None,
+            Ownership::Damaged { .. } | Ownership::Theirs(_) | Ownership::Unmarked => None,
         };
         Ok(Observed { id: id.clone(), ownership, spec: spec(&set, provisioned) })
     }

@@ -183,6 +183,7 @@ pub const LISTS: &[List] = &[
     List {
         action: "ListUserTags",
         elements: &[element!("Tags", |n| match n {
+            1 => "<Key>reconcile:organisation</Key><Value>spi</Value>".to_owned(),
             2 => "<Key>reconcile:key</Key><Value>AKIA2=2026-01-01</Value>".to_owned(),
             _ => format!("<Key>tag{n}</Key><Value>x</Value>"),
         })],

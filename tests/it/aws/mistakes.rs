@@ -1,0 +1,172 @@
+//! What careless people, and damage, do to an organisation: nobody is lost, and it is told.
+
+use super::site::{AwsSite, BUILDS, HUB, MIRRORS, changes, has};
+use crate::peers::moto::allow;
+
+/// The ways of all accounts at once.
+fn switch(site: &AwsSite, access: &str) {
+    for id in [HUB, MIRRORS, BUILDS] {
+        let way = format!("{{vendor: aws, access: {access}, id: \"{id}\"");
+        site.edit(&format!("{{vendor: aws, id: \"{id}\""), &way);
+    }
+}
+
+#[test]
+fn users_of_a_way_of_access_that_was_given_up_are_not_forgotten() {
+    let site = AwsSite::applied();
+    switch(&site, "saml");
+    let unknown = site.run(&["check"]).ends_with(2);
+    assert!(unknown.text().contains("does not know the log-in service"), "{}", unknown.text());
+    let metadata = super::log_in::metadata(&[2035]);
+    site.write("inventory/idp.xml", &metadata);
+    site.edit("hub: true", "hub: true, settings: {saml_metadata: inventory/idp.xml}");
+    let dry = site.run(&["--dry-run"]);
+    for user in ["amara", "boris", "chiyo", "diego", "emeka"] {
+        let line = format!("suspend user {user}");
+        assert!(changes(&dry).iter().any(|change| change.contains(&line)), "{user}: {}", dry.out);
+    }
+    assert!(!dry.text().contains("not ours"), "{}", dry.text());
+    // More than one run may take away: held, and said.
+    let run = site.run(&[]).ends_with(3);
+    assert!(run.text().contains("5 of 5 users"), "{}", run.text());
+    let groups = site.account(HUB).iam("ListGroupsForUser", &[("UserName", "amara")]);
+    assert_eq!(groups.all("GroupName"), ["admin"], "nobody lost anything");
+    // With their limits raised they go.
+    let policies = site.read("policies/all.yaml");
+    site.write("policies/all.yaml", &policies.replace("users: {floor: 3}", "users: {floor: 9}"));
+    site.converge();
+    let text = site.account(HUB).dump().text();
+    assert!(!text.contains("GroupName"), "nobody is in any group: {text}");
+    assert_eq!(text.matches("reconcile:suspended").count(), 5, "{text}");
+}
+
+#[test]
+fn a_hub_that_moves_by_mistake_locks_nobody_out() {
+    let site = AwsSite::applied();
+    let trust = |id: &str| {
+        let role = [("RoleName", "administrator")];
+        site.account(id).iam("GetRole", &role).text("AssumeRolePolicyDocument")
+    };
+    let before = [HUB, MIRRORS, BUILDS].map(trust);
+    site.edit("id: \"111111111111\", hub: true", "id: \"111111111111\"");
+    site.edit("id: \"333333333333\"", "id: \"333333333333\", hub: true");
+    let run = site.run(&[]).ends_with(5);
+    assert!(run.text().contains("5 users and 2 groups of ours are left here"), "{}", run.text());
+    assert_eq!([HUB, MIRRORS, BUILDS].map(trust), before, "whom the roles trust");
+    // Put right, everything is as it was; and what was made at the wrong place is told about.
+    site.edit("id: \"333333333333\", hub: true", "id: \"333333333333\"");
+    site.edit("id: \"111111111111\"", "id: \"111111111111\", hub: true");
+    let run = site.run(&[]).ends_with(5);
+    assert_eq!(run.changes(), [""; 0]);
+    assert!(run.text().contains("spi/debian-builds: 5 users and 2 groups"), "{}", run.text());
+}
+
+#[test]
+fn the_role_to_act_as_is_one_of_the_account_itself() {
+    let site = AwsSite::new();
+    let elsewhere = "settings: {assume_role: \"arn:aws:iam::999999999999:role/x\", external_id";
+    site.edit("settings: {external_id", elsewhere);
+    let run = site.run(&[]).ends_with(2);
+    assert!(run.text().contains("and no ARN"), "{}", run.text());
+    assert!(site.wire.calls().is_empty());
+}
+
+#[test]
+fn a_role_deleted_by_hand_is_made_again_and_holds_nothing_up() {
+    let site = AwsSite::new();
+    site.edit("    accounts:\n", "    administrators: {group: admin, minimum: 2}\n    accounts:\n");
+    site.run(&[]).ends_with(0);
+    let mirrors = site.account(MIRRORS);
+    let role = ("RoleName", "administrator");
+    let policy = ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess");
+    mirrors.iam("DetachRolePolicy", &[role, policy]);
+    mirrors.iam("DeleteRole", &[role]);
+    let run = site.converge();
+    assert!(has(&run, "+ create role administrator"), "{}", run.out);
+    assert!(!run.text().contains("HELD"), "{}", run.text());
+    assert!(!run.text().contains("by hand"), "{}", run.text());
+    let document = site
+        .account(HUB)
+        .iam("GetGroupPolicy", &[("GroupName", "admin"), ("PolicyName", "reconcile-assume-1")])
+        .text("PolicyDocument");
+    assert!(document.contains("222222222222"), "{document}");
+}
+
+#[test]
+fn a_damaged_mark_is_told_about_and_can_be_completed() {
+    let site = AwsSite::applied();
+    let hub = site.account(HUB);
+    hub.iam("UntagUser", &[("UserName", "boris"), ("TagKeys.member.1", "reconcile:subject")]);
+    hub.iam("UpdateUser", &[("UserName", "chiyo"), ("NewPath", "/other/")]);
+    let run = site.run(&["--dry-run"]).ends_with(5);
+    for user in ["boris", "chiyo"] {
+        let told = format!("user `{user}` carries only a part of our mark");
+        assert!(run.text().contains(&told), "{}", run.text());
+        let other = ["adopt", "spi-hub", "user", user, "--as", "person:debian:1001"];
+        site.run(&other).ends_with(2);
+        site.run(&["adopt", "spi-hub", "user", user, "--yes"]).ends_with(0);
+    }
+    let run = site.converge();
+    assert!(run.changes().iter().all(|line| !line.contains("remove")), "{}", run.out);
+    for user in ["boris", "chiyo"] {
+        let groups = hub.iam("ListGroupsForUser", &[("UserName", user)]);
+        assert_eq!(groups.all("GroupName"), ["admin"]);
+    }
+}
+
+#[test]
+fn adoption_shows_what_would_be_taken_off() {
+    let site = AwsSite::new();
+    let hub = site.account(HUB);
+    hub.user("amara", "/", &[]);
+    let policy = [("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")];
+    hub.iam("AttachUserPolicy", &[("UserName", "amara"), policy[0]]);
+    hub.group("admin", "/");
+    hub.inline("Group", "admin", "theirs", &allow("s3:*"));
+    let shown = site.run(&["adopt", "spi-hub", "user", "amara"]);
+    assert!(shown.out.contains("AdministratorAccess"), "{}", shown.out);
+    let shown = site.run(&["adopt", "spi-hub", "group", "admin"]);
+    assert!(shown.out.contains("theirs"), "{}", shown.out);
+}
+
+#[test]
+fn what_only_forbids_is_left_where_somebody_put_it_until_they_leave() {
+    let site = AwsSite::applied();
+    let hub = site.account(HUB);
+    let quarantine = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV2";
+    hub.iam("AttachUserPolicy", &[("UserName", "diego"), ("PolicyArn", quarantine)]);
+    let revoked = serde_json::json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Action": "*", "Resource": "*",
+         "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2026-11-01T00:00:00Z"}}}]});
+    let builds = site.account(BUILDS);
+    builds.inline("Role", "operator", "AWSRevokeOlderSessions", &revoked);
+    let run = site.run(&[]).ends_with(0);
+    assert_eq!(run.changes(), [""; 0]);
+    for what in ["AWSCompromisedKeyQuarantineV2", "AWSRevokeOlderSessions"] {
+        assert!(run.text().contains(what), "{}", run.text());
+    }
+    site.is_active("diego", false);
+    let run = site.run(&[]).ends_with(0);
+    assert!(run.out.contains("AWSCompromisedKeyQuarantineV2"), "{}", run.out);
+    let left = hub.iam("ListAttachedUserPolicies", &[("UserName", "diego")]);
+    assert_eq!(left.all("PolicyArn"), [""; 0], "who leaves loses everything");
+}
+
+#[test]
+fn a_role_in_an_instance_profile_is_kept_and_told_about() {
+    let site = AwsSite::applied();
+    let builds = site.account(BUILDS);
+    builds.iam("CreateInstanceProfile", &[("InstanceProfileName", "runner")]);
+    let both = [("InstanceProfileName", "runner"), ("RoleName", "operator")];
+    builds.iam("AddRoleToInstanceProfile", &both);
+    site.edit(
+        "  - {group: build, role: operator, accounts: [debian-builds], reason: They build}\n",
+        "",
+    );
+    let run = site.run(&[]).ends_with(5);
+    assert!(run.text().contains("instance profile `runner` has it"), "{}", run.text());
+    assert!(builds.dump().names().contains(&"role /reconcile/spi/operator"));
+    builds.iam("RemoveRoleFromInstanceProfile", &both);
+    let run = site.converge();
+    assert!(has(&run, "- delete role operator"), "{}", run.out);
+}
