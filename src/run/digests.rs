@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::gather::Gathered;
 use crate::digest::sha256;
-use crate::model::{Directory, Missing, ObservedAccount, Place, Reading};
+use crate::model::{Credential, Directory, Missing, ObservedAccount, Place, Reading, VendorId};
 
 /// The digest of every directory that was asked, by `directory NAME`.
 pub fn directories(gathered: &Gathered) -> BTreeMap<String, String> {
@@ -23,10 +23,13 @@ pub fn accounts(gathered: &Gathered) -> BTreeMap<String, String> {
         .accounts
         .iter()
         .map(|(place, reading)| {
-            let credentials = observations.credentials.get(place).map(|reading| {
-                let mut credentials = reading.got().clone();
-                credentials.sort();
-                (credentials, reading.missing().to_vec())
+            let credentials: Option<Vec<_>> = observations.credentials.get(place).map(|readings| {
+                let of_user = |(user, reading): (&VendorId, &Reading<Vec<Credential>>)| {
+                    let mut credentials = reading.got().clone();
+                    credentials.sort();
+                    (user.clone(), credentials, reading.missing().to_vec())
+                };
+                readings.iter().map(of_user).collect()
             });
             (place.to_string(), account(place, reading, &credentials))
         })

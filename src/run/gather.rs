@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use jiff::civil::Date;
 
+use super::credentials::credentials;
 use crate::cloud::{Connection, Vendor};
 use crate::desired::{self, Desired, Inputs};
 use crate::directory;
@@ -23,7 +24,7 @@ use crate::policies::Policies;
 const ACCOUNTS_AT_ONCE: usize = 16;
 
 /// How long the reading of one account may take before it counts as incomplete.
-const ACCOUNT_TIME: Duration = Duration::from_mins(15);
+pub(super) const ACCOUNT_TIME: Duration = Duration::from_mins(15);
 
 /// What a run is about and where it looks.
 pub struct Sources<'a> {
@@ -217,8 +218,13 @@ async fn observe(
 /// One account that takes for ever, or a bug that only it brings to light, is not the end of a
 /// run that is about others as well.
 async fn bounded<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    within(ACCOUNT_TIME, work).await
+}
+
+/// The same, with what is left of that time.
+pub(super) async fn within<T>(left: Duration, work: impl Future<Output = T>) -> Result<T, String> {
     let work = AssertUnwindSafe(work).catch_unwind();
-    match tokio::time::timeout(ACCOUNT_TIME, work).await {
+    match tokio::time::timeout(left, work).await {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(_)) => Err("a bug in this program made it panic, see above".to_owned()),
         Err(_) => Err(format!("no answer within {} minutes", ACCOUNT_TIME.as_secs() / 60)),
@@ -236,17 +242,15 @@ async fn read_credentials(sources: &Sources<'_>, gathered: &mut Gathered) {
     });
     let connections = &gathered.connections;
     let readings = needed.into_iter().map(|(place, users)| async move {
-        let unread = |why: &str| {
-            let what = format!("credentials in {place}");
-            Reading::partial(Vec::new(), Missing::new(what, why))
+        let readings = match connections.get(&place) {
+            Some(connection) => credentials(&*connection.observe, &users).await,
+            None => {
+                let missing = Missing::new(format!("credentials in {place}"), "not connected");
+                let unread = || Reading::partial(Vec::new(), missing.clone());
+                users.into_iter().map(|user| (user, unread())).collect()
+            }
         };
-        let reading = match connections.get(&place) {
-            None => unread("not connected"),
-            Some(connection) => bounded(connection.observe.credentials(&users))
-                .await
-                .unwrap_or_else(|why| unread(&why)),
-        };
-        (place, reading)
+        (place, readings)
     });
     gathered.observations.credentials =
         stream::iter(readings).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await;

@@ -67,6 +67,7 @@ fn one(people: u32, situation: &str) {
         "nothing to do" => world.all_there(&world.directories),
         _ => world.all_there(&world.changed()),
     };
+    let observed = world.asked(observed);
     let mut times = Vec::new();
     let mut changes = 0;
     for _ in 0..ROUNDS {
@@ -141,13 +142,25 @@ impl World {
         let empty = || Reading::Complete(ObservedAccount::default());
         Observations {
             accounts: accounts.map(|entry| (entry.account.place.clone(), empty())).collect(),
-            credentials: self.no_credentials(),
+            credentials: BTreeMap::new(),
         }
     }
 
-    fn no_credentials(&self) -> BTreeMap<Place, Reading<Vec<reconcile::model::Credential>>> {
-        let hubs = self.inventory.accounts.values().filter(|entry| entry.account.is_hub());
-        hubs.map(|entry| (entry.account.place.clone(), Reading::Complete(Vec::new()))).collect()
+    /// With the answer to whose credentials were asked for: nobody has any.
+    fn asked(&self, mut observed: Observations) -> Observations {
+        let desired = resolve(&self.inputs(&self.directories));
+        let needed = credentials_needed(&DiffInputs {
+            desired: &desired,
+            observed: &observed,
+            vendors: &self.facts,
+            grace_days: 30,
+            today: TODAY,
+        });
+        let none = |user| (user, Reading::Complete(Vec::new()));
+        let answers =
+            needed.into_iter().map(|(place, users)| (place, users.into_iter().map(none).collect()));
+        observed.credentials = answers.collect();
+        observed
     }
 
     /// A directory in which one person of twenty is different.
@@ -210,7 +223,7 @@ impl World {
                 .into_iter()
                 .map(|(place, account)| (place, Reading::Complete(account)))
                 .collect(),
-            credentials: self.no_credentials(),
+            credentials: BTreeMap::new(),
         }
     }
 }

@@ -140,14 +140,13 @@ pub(super) fn changes(hub: &Hub<'_>, drafts: &mut Drafts) -> Gone {
                 }
             }
             Verdict::Goes { reason, suspend, delete } => {
-                let Some(credentials) = &hub.credentials else {
+                let Some(credentials) = hub.credentials.get(&user.id) else {
                     if *suspend || *delete {
                         let because = format!("credentials in {}", hub.place);
                         drafts.withhold(&hub.place, ObjectKind::User, &because);
                     }
                     continue;
                 };
-                let credentials = credentials.get(&user.id).map_or(&[][..], Vec::as_slice);
                 let going = Going { user, subject, reason, suspend: *suspend, delete: *delete };
                 if let Some(deletion) = going.changes(hub, credentials, drafts) {
                     gone.deletions.insert(position, deletion);

@@ -33,8 +33,9 @@ pub(super) struct Hub<'a> {
     pub(super) seen: &'a ObservedAccount,
     /// Our groups that have a role in an account that is none of this hub's, and which.
     pub(super) bound_elsewhere: BTreeMap<&'a VendorId, &'a Place>,
-    /// Credentials of departing users and of service accounts with keys of ours, by user; `None` when they were not (all) read.
-    pub(super) credentials: Option<HashMap<&'a VendorId, Vec<&'a Credential>>>,
+    /// Credentials of departing users and of service accounts with keys of ours; of those users
+    /// only whose credentials were all read.
+    pub(super) credentials: HashMap<&'a VendorId, Vec<&'a Credential>>,
     pub(super) users: Matching,
     pub(super) groups: Matching,
     pub(super) pairs: members::Pairs,
@@ -316,21 +317,18 @@ fn unread_accounts(inputs: &DiffInputs<'_>, hub: &Place) -> Option<String> {
     )
 }
 
-/// Credentials by user, if they were all read. No reading at all proves nothing.
+/// Credentials by user, of those of whom they were all read. No reading at all proves nothing.
 fn credentials<'a>(
     inputs: &DiffInputs<'a>,
     place: &Place,
-) -> Option<HashMap<&'a VendorId, Vec<&'a Credential>>> {
-    let reading = inputs.observed.credentials.get(place)?;
-    if !reading.is_complete() {
-        return None;
-    }
-    let mut by_user: HashMap<&VendorId, Vec<&Credential>> = HashMap::new();
-    for credential in reading.got() {
-        by_user.entry(&credential.user).or_default().push(credential);
-    }
-    for credentials in by_user.values_mut() {
-        credentials.sort();
-    }
-    Some(by_user)
+) -> HashMap<&'a VendorId, Vec<&'a Credential>> {
+    let readings = inputs.observed.credentials.get(place).into_iter().flatten();
+    readings
+        .filter(|(_, reading)| reading.is_complete())
+        .map(|(user, reading)| {
+            let mut credentials: Vec<&Credential> = reading.got().iter().collect();
+            credentials.sort();
+            (user, credentials)
+        })
+        .collect()
 }

@@ -100,8 +100,13 @@ impl Keyed<'_> {
     #[expect(clippy::type_complexity, reason = "two lists, told apart by what is known of them")]
     fn keys(&self) -> Option<(Vec<(&Credential, Date)>, Vec<&Credential>)> {
         let Some(user) = self.user else { return Some((Vec::new(), Vec::new())) };
-        let all = self.hub.credentials.as_ref()?.get(&user.id).map_or(&[][..], Vec::as_slice);
-        let all = all.iter().copied().filter(|key| key.kind == *self.kind);
+        let all = self
+            .hub
+            .credentials
+            .get(&user.id)?
+            .iter()
+            .copied()
+            .filter(|key| key.kind == *self.kind);
         let (handed_over, lost): (Vec<_>, Vec<_>) = all.partition(|key| key.handed_over.is_some());
         let mut handed_over: Vec<_> =
             handed_over.into_iter().filter_map(|key| Some((key, key.handed_over?))).collect();

@@ -190,10 +190,9 @@ fn others(hub: &Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
         let deletion = hub.group_deletions.get(&other.group);
         let verdict = other.user.and_then(|at| hub.verdicts.get(&at));
         let reason = match (verdict, deletion) {
-            (Some(Verdict::Goes { reason, .. }), _) if hub.credentials.is_some() => {
-                Ok(reason.clone())
-            }
-            (Some(Verdict::Goes { .. }), None) => Err(format!("credentials in {}", hub.place)),
+            // Also of one whose credentials could not be read: suspension waits for them, but
+            // what they still open should be as little as possible.
+            (Some(Verdict::Goes { reason, .. }), _) => Ok(reason.clone()),
             (Some(Verdict::Stays { because, frozen }), None) => {
                 let known = frozen.then(|| known_group(hub, other.group)).flatten();
                 known.map(|group| Reason::NotMember { group }).ok_or_else(|| because.clone())

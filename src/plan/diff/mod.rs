@@ -33,7 +33,7 @@ use super::{Incomplete, Plan};
 use crate::desired::{Desired, DesiredHub};
 use crate::diagnostic::Finding;
 use crate::model::{
-    Binding, Credential, HeldAttachment, HolderKind, ObjectKind, ObjectName, Observed,
+    Binding, Credential, HeldAttachment, HolderKind, Missing, ObjectKind, ObjectName, Observed,
     ObservedAccount, OrganisationName, Ownership, Place, Reading, Subject, VendorFacts, VendorId,
 };
 
@@ -42,8 +42,9 @@ use crate::model::{
 pub struct Observations {
     /// Every account that was to be read.
     pub accounts: BTreeMap<Place, Reading<ObservedAccount>>,
-    /// The credentials of the users named by [`credentials_needed`], by hub.
-    pub credentials: BTreeMap<Place, Reading<Vec<Credential>>>,
+    /// The credentials of the users named by [`credentials_needed`], by hub and user: what is not
+    /// known of one says nothing about the others.
+    pub credentials: BTreeMap<Place, BTreeMap<VendorId, Reading<Vec<Credential>>>>,
 }
 
 /// Everything a difference is computed from.
@@ -225,13 +226,13 @@ fn incomplete(inputs: &DiffInputs<'_>) -> Vec<Incomplete> {
                 missing: reading.missing().to_vec(),
             },
         );
-    let credentials =
-        inputs.observed.credentials.iter().filter(|(_, reading)| !reading.is_complete()).map(
-            |(place, reading)| Incomplete {
-                read: format!("credentials in {place}"),
-                missing: reading.missing().to_vec(),
-            },
-        );
+    let credentials = inputs.observed.credentials.iter().filter_map(|(place, readings)| {
+        let missing: BTreeSet<&Missing> = readings.values().flat_map(Reading::missing).collect();
+        (!missing.is_empty()).then(|| Incomplete {
+            read: format!("credentials in {place}"),
+            missing: missing.into_iter().cloned().collect(),
+        })
+    });
     directories.chain(accounts).chain(credentials).collect()
 }
 

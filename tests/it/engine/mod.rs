@@ -2,6 +2,7 @@
 
 mod attachments;
 mod cases;
+mod credentials;
 mod guard;
 mod meddling;
 mod oracle;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reconcile::cloud::memory::service::state::State;
-use reconcile::model::{Place, Reading, Subject};
+use reconcile::model::{Place, Subject, VendorId};
 use reconcile::plan::{Effect, Observations, Plan, Reference, Step};
 
 use super::world::{Given, Model};
@@ -13,22 +13,21 @@ use super::world::{Given, Model};
 pub struct Lost {
     pub directories: BTreeSet<String>,
     pub accounts: BTreeSet<Place>,
-    pub credentials: BTreeSet<Place>,
+    pub credentials: BTreeSet<(Place, VendorId)>,
 }
 
 impl Lost {
     pub fn of(given: &Given, observed: &Observations) -> Self {
-        fn incomplete<T>(
-            readings: &std::collections::BTreeMap<Place, Reading<T>>,
-        ) -> BTreeSet<Place> {
+        let accounts = observed.accounts.iter().filter(|(_, reading)| !reading.is_complete());
+        let credentials = observed.credentials.iter().flat_map(|(place, readings)| {
             let lost = readings.iter().filter(|(_, reading)| !reading.is_complete());
-            lost.map(|(place, _)| place.clone()).collect()
-        }
+            lost.map(|(user, _)| (place.clone(), user.clone()))
+        });
         let directories = given.directories.iter().filter(|(_, reading)| !reading.is_complete());
         Self {
             directories: directories.map(|(name, _)| name.to_string()).collect(),
-            accounts: incomplete(&observed.accounts),
-            credentials: incomplete(&observed.credentials),
+            accounts: accounts.map(|(place, _)| place.clone()).collect(),
+            credentials: credentials.collect(),
         }
     }
 }
@@ -67,18 +66,19 @@ pub fn unproven(plan: &Plan, lost: &Lost) -> Vec<String> {
         {
             wrong.push(format!("directory was not read: {place} {step:?}"));
         }
-        let departure = matches!(
-            step,
-            Step::RevokeCredential { .. } | Step::SuspendUser { .. } | Step::DeleteUser { .. }
-        );
-        if departure && lost.credentials.contains(place) {
+        let departs = match step {
+            Step::RevokeCredential { credential, .. } => Some(&credential.user),
+            Step::SuspendUser { id, .. } | Step::DeleteUser { id, .. } => Some(id),
+            _ => None,
+        };
+        if departs.is_some_and(|id| lost.credentials.contains(&(place.clone(), id.clone()))) {
             wrong.push(format!("credentials were not read: {place} {step:?}"));
         }
     }
     wrong
 }
 
-fn known(reference: &Reference) -> Option<&reconcile::model::VendorId> {
+fn known(reference: &Reference) -> Option<&VendorId> {
     match reference {
         Reference::Known(id) => Some(id),
         Reference::Made { .. } => None,

@@ -1,6 +1,6 @@
 //! What holds for every world, whatever was before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use reconcile::apply::Options;
@@ -111,7 +111,7 @@ fn shuffle(rng: &mut Rng, given: &mut Given, observed: &mut Observations) {
             rng.shuffle(&mut account.bindings);
         });
     }
-    for reading in observed.credentials.values_mut() {
+    for reading in observed.credentials.values_mut().flat_map(BTreeMap::values_mut) {
         edit(reading, |credentials| rng.shuffle(credentials));
     }
 }
@@ -204,7 +204,7 @@ fn lose_something(
             });
         }
     }
-    for reading in observed.credentials.values_mut() {
+    for reading in observed.credentials.values_mut().flat_map(BTreeMap::values_mut) {
         if rng.u8(..3) > 0 {
             continue;
         }

@@ -11,6 +11,7 @@ use reconcile::event::Event;
 use reconcile::guard::{Context, Review, review};
 use reconcile::model::{Place, Site, VendorFacts};
 use reconcile::plan::{DiffInputs, Observations, Plan, credentials_needed, diff};
+use reconcile::run::credentials;
 use reconcile::sink::{NoSinks, Sinks};
 use tokio_util::sync::CancellationToken;
 
@@ -67,7 +68,7 @@ impl Cloud {
             observed.accounts.insert(place.clone(), connection.observe.observe().await);
         }
         for (place, users) in credentials_needed(&self.inputs(given, desired, &observed)) {
-            let credentials = connections[&place].observe.credentials(&users).await;
+            let credentials = credentials(&*connections[&place].observe, &users).await;
             observed.credentials.insert(place, credentials);
         }
         observed

@@ -1,5 +1,7 @@
 //! What is planned on which day.
 
+use std::collections::BTreeMap;
+
 use reconcile::inventory::ServiceIdentity;
 use reconcile::model::{KeyRotation, Missing, ObjectKind, Reading, Reason};
 use reconcile::plan::lint;
@@ -120,11 +122,13 @@ fn nothing_is_concluded_from_keys_that_were_not_all_read() {
         let mut observed = robot.cloud.observe(&given, &desired, &connections).await;
         let due = robot.cloud.plan(&given, &observed);
         assert_eq!(about_keys(&due), ["issue"]);
-        let (place, keys) = observed.credentials.pop_first().unwrap();
+        let (place, mut keys) = observed.credentials.pop_first().unwrap();
+        let (user, keys) = keys.pop_first().unwrap();
         for partial in [Some(keys.into_parts().0), None] {
             if let Some(got) = partial {
                 let reading = Reading::partial(got, Missing::new("a page", "too slow"));
-                observed.credentials.insert(place.clone(), reading);
+                let of_user = BTreeMap::from([(user.clone(), reading)]);
+                observed.credentials.insert(place.clone(), of_user);
             } else {
                 observed.credentials.clear();
             }
