@@ -79,7 +79,9 @@ pub(super) fn run(
         let look = Look::at(globals, &input, &baseline, None);
         let mut look = perform::unless_interrupted(&interrupt, look).await?;
         let access = Access { root: &globals.root, environment: &Globals::environment };
-        let adoption = run::adoption(&input.sources(access), &look.gathered, &baseline, &choice);
+        let sources = input.sources(access);
+        run::look_closer(&sources, &mut look.gathered, &choice).await.map_err(refused)?;
+        let adoption = run::adoption(&sources, &look.gathered, &baseline, &choice);
         let Adoption { prepared, follows, subject } = adoption.map_err(refused)?;
         if follows.review.approved.plan().changes.is_empty() {
             writeln!(out, "As {subject} it is just as it should be: no run would change it.")?;

@@ -31,6 +31,8 @@ enum For {
     /// Look and change: enough for `reconcile`
     #[default]
     Apply,
+    /// Look, change, and take over what exists: enough for `reconcile adopt`
+    Adopt,
 }
 
 pub(super) fn run(
@@ -45,6 +47,7 @@ pub(super) fn run(
     let purpose = match args.purpose {
         For::Read => Purpose::Read,
         For::Apply => Purpose::Apply,
+        For::Adopt => Purpose::Adopt,
     };
     let mut documents: BTreeMap<String, serde_json::Value> = BTreeMap::new();
     let mut of_vendor = false;

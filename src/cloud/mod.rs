@@ -92,6 +92,8 @@ pub enum Purpose {
     Read,
     /// Look and change.
     Apply,
+    /// Look, change, and put our mark on what exists.
+    Adopt,
 }
 
 /// Reading an account.

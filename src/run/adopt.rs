@@ -16,6 +16,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::baseline::Baseline;
+use super::credentials::credentials;
 use super::gather::{Gathered, Sources};
 use super::prepare::{Prepared, context};
 use crate::desired::Desired;
@@ -115,6 +116,40 @@ pub enum Refusal {
         /// The object's name.
         other: ObjectName,
     },
+}
+
+/// Reads what only an adoption must know: the credentials of a user, so that it can be shown which
+/// of them would go.
+///
+/// # Errors
+/// That they could not all be read.
+pub async fn look_closer(
+    sources: &Sources<'_>,
+    gathered: &mut Gathered,
+    choice: &Choice,
+) -> Result<(), Refusal> {
+    let account = sources.inventory.accounts.get(&choice.account).map(|entry| &entry.account);
+    let (Some(account), HolderKind::User) = (account, choice.kind) else { return Ok(()) };
+    let place = &account.place;
+    let facts = gathered.facts.iter().find(|facts| facts.name == account.vendor);
+    let reading = gathered.observations.accounts.get(place);
+    let connection = gathered.connections.get(place);
+    let (Some(facts), Some(reading), Some(connection)) = (facts, reading, connection) else {
+        return Ok(());
+    };
+    let fold = |name: &str| facts.user_names.fold(name);
+    let mut users = reading.got().users.iter();
+    let Some(user) = users.find(|user| fold(user.spec.name.as_str()) == fold(&choice.name)) else {
+        return Ok(());
+    };
+    let readings = credentials(&*connection.observe, std::slice::from_ref(&user.id)).await;
+    let missing: Vec<Missing> =
+        readings.values().flat_map(|reading| reading.missing().to_vec()).collect();
+    if !missing.is_empty() {
+        return Err(Refusal::Unread { account: place.clone(), missing });
+    }
+    gathered.observations.credentials.entry(place.clone()).or_default().extend(readings);
+    Ok(())
 }
 
 /// Works out an adoption.

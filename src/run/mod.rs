@@ -14,7 +14,7 @@ mod gather;
 mod prepare;
 mod usage;
 
-pub use adopt::{Adoption, Choice, Refusal, adoption};
+pub use adopt::{Adoption, Choice, Refusal, adoption, look_closer};
 pub use baseline::{Baseline, BaselineError};
 pub use carry_out::{Carried, carry_out};
 pub use credentials::credentials;

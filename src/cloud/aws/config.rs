@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_iam::config::SharedCredentialsProvider;
 
 use super::credentials::ACCESS_KEY;
-use super::{metadata, realise};
+use super::{grammar, metadata, realise};
 use crate::model::{
     Account, AttributeFacts, AttributeShape, AttributeValue, Lacking, NameRules, RealisedRole,
     RoleInputs, VendorFacts, VendorName, no_settings,
@@ -90,7 +90,7 @@ pub const ROLE_ATTRIBUTES: &[AttributeFacts] = &[
         name: realise::MANAGED_POLICIES,
         shape: AttributeShape::Set,
         required: false,
-        check: realise::check_policies,
+        check: grammar::check_policies,
         help: "Managed policies: names of AWS's own (`ReadOnlyAccess`) or ARNs, `{account}` in \
                them standing for the account",
     },
@@ -98,14 +98,14 @@ pub const ROLE_ATTRIBUTES: &[AttributeFacts] = &[
         name: realise::INLINE_POLICY,
         shape: AttributeShape::Text,
         required: false,
-        check: realise::check_document,
+        check: grammar::check_document,
         help: "A policy of the role's own, as JSON",
     },
     AttributeFacts {
         name: realise::BOUNDARY,
         shape: AttributeShape::Text,
         required: false,
-        check: realise::check_policy,
+        check: grammar::check_policy,
         help: "The managed policy that bounds it, as name or ARN",
     },
     AttributeFacts {

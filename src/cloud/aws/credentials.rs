@@ -31,7 +31,10 @@ impl Client {
                 Ok(user) => {
                     let first = got.len();
                     self.all_of(id, &user.name, &mut got, &mut missing).await;
-                    self.note_handed_over(&user.name, &mut got[first..], &mut missing).await;
+                    // Of a user that is not ours nothing is noted.
+                    if user.ownership.subject().is_some() {
+                        self.note_handed_over(&user.name, &mut got[first..], &mut missing).await;
+                    }
                 }
                 Err(error) => {
                     missing.push(Missing::new(format!("credentials of {id}"), error.to_string()));

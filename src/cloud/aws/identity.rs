@@ -102,6 +102,11 @@ pub fn group_path(organisation: &OrganisationName, subject: &Subject) -> String 
     format!("{}{}/", path_of(organisation), escape(&subject.to_string(), in_path))
 }
 
+/// What the tag of an organisation says.
+pub fn organisation_tag(organisation: &OrganisationName) -> String {
+    escape(organisation.as_str(), in_tag)
+}
+
 /// The tags that make an object ours.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ mod convert;
 mod credentials;
 mod document;
 mod error;
+mod grammar;
 mod hub;
 mod identity;
 pub mod identity_center;

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::config::{ASSUME_ROLE, DEFAULT_ROLE};
+use super::config::{ASSUME_ROLE, DEFAULT_ROLE, ORGANISATION_TAG};
 use super::document::VERSION;
-use super::identity::path_of;
+use super::identity::{organisation_tag, path_of};
 use super::session::{partition, setting};
 use crate::cloud::Purpose;
 use crate::model::Site;
@@ -101,6 +101,9 @@ const ROLES: &[&str] = &[
     "iam:UpdateRole",
 ];
 
+/// Putting the mark on what has none yet, and lies on any path.
+const ADOPT: &[&str] = &["iam:TagRole", "iam:TagUser", "iam:UpdateGroup", "iam:UpdateUser"];
+
 /// Changing identity providers.
 const PROVIDERS: &[&str] = &[
     "iam:AddClientIDToOpenIDConnectProvider",
@@ -118,7 +121,8 @@ const PROVIDERS: &[&str] = &[
 pub fn document(site: &Site<'_>, purpose: Purpose, has_users: bool) -> Value {
     let account = site.account;
     let partition = partition(account);
-    let path = path_of(&account.place.organisation);
+    let organisation = &account.place.organisation;
+    let path = path_of(organisation);
     let own = |kind: &str| format!("arn:{partition}:iam::{}:{kind}{path}*", account.id);
     let any = |kind: &str| format!("arn:{partition}:iam::{}:{kind}/*", account.id);
     let is_hub = account.is_hub();
@@ -138,7 +142,7 @@ pub fn document(site: &Site<'_>, purpose: Purpose, has_users: bool) -> Value {
             statements.push(permit("ReadCredentials", READ_CREDENTIALS, &[own("user")]));
         }
     }
-    if purpose == Purpose::Apply {
+    if purpose != Purpose::Read {
         statements.push(permit("Look", LOOK, &["*".to_owned()]));
         if is_hub && has_users {
             statements.push(permit("Users", USERS, &[own("user")]));
@@ -151,6 +155,17 @@ pub fn document(site: &Site<'_>, purpose: Purpose, has_users: bool) -> Value {
             statements.push(permit("Documents", DOCUMENTS, &[own("policy")]));
         }
         statements.push(permit("Roles", ROLES, &[own("role")]));
+        // The path of a role cannot be changed: an adopted one is known by its tag alone.
+        let adopted: Vec<&str> =
+            ROLES.iter().copied().filter(|action| *action != "iam:CreateRole").collect();
+        let mut adopted = permit("AdoptedRoles", &adopted, &[any("role")]);
+        let tag = format!("aws:ResourceTag/{ORGANISATION_TAG}");
+        adopted["Condition"] = json!({ "StringEquals": { tag: organisation_tag(organisation) } });
+        statements.push(adopted);
+        if purpose == Purpose::Adopt {
+            let all = [any("user"), any("group"), any("role")];
+            statements.push(permit("Adopt", ADOPT, &all));
+        }
         let providers = [any("oidc-provider"), any("saml-provider")];
         statements.push(permit("IdentityProviders", PROVIDERS, &providers));
     }

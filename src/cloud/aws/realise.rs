@@ -345,59 +345,6 @@ pub fn only_forbids(attachment: &Attachment) -> bool {
     }
 }
 
-/// Whether managed policies are written as they can be.
-///
-/// # Errors
-/// What is expected.
-pub fn check_policies(value: &AttributeValue) -> Result<(), String> {
-    match value {
-        AttributeValue::Set(policies) if policies.iter().all(|one| is_policy(one)) => Ok(()),
-        _ => Err(POLICY.to_owned()),
-    }
-}
-
-/// Whether one managed policy is written as it can be.
-///
-/// # Errors
-/// What is expected.
-pub fn check_policy(value: &AttributeValue) -> Result<(), String> {
-    match value {
-        AttributeValue::Text(policy) if is_policy(policy) => Ok(()),
-        _ => Err(POLICY.to_owned()),
-    }
-}
-
-const POLICY: &str = "names of AWS's own policies (`ReadOnlyAccess`, `job-function/Billing`) or \
-                      ARNs (`arn:aws:iam::{account}:policy/…`)";
-
-fn is_policy(text: &str) -> bool {
-    let plain =
-        |character: char| character.is_ascii_alphanumeric() || "+=,.@_-/".contains(character);
-    if text.starts_with("arn:") {
-        let parts: Vec<&str> = text.splitn(6, ':').collect();
-        return matches!(parts[..], ["arn", _, "iam", "", _, path] if path.starts_with("policy/"));
-    }
-    !text.is_empty() && text.chars().all(plain)
-}
-
-/// Whether a text is a policy document.
-///
-/// # Errors
-/// What is expected.
-pub fn check_document(value: &AttributeValue) -> Result<(), String> {
-    let AttributeValue::Text(text) = value else { return Err("a JSON document".to_owned()) };
-    let document: Value =
-        serde_json::from_str(text).map_err(|error| format!("a JSON document ({error})"))?;
-    let statement = document.get("Statement");
-    let is_statement = statement.is_some_and(|one| one.is_array() || one.is_object());
-    match document.get("Version").and_then(Value::as_str) {
-        Some(version) if version == VERSION && is_statement => Ok(()),
-        Some(_) | None => {
-            Err(format!("a document with \"Version\": \"{VERSION}\" and a Statement"))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -460,16 +407,5 @@ mod tests {
     fn descriptions_are_written_in_what_aws_takes() {
         assert_eq!(description("Łukasz – “café”\n日\u{A0}!"), "?ukasz - \"café\" ? !");
         assert_eq!(description(&"x".repeat(2000)).len(), 1000);
-    }
-
-    #[test]
-    fn policies_are_names_or_arns() {
-        for good in ["ReadOnlyAccess", "job-function/Billing", "arn:aws:iam::{account}:policy/x/y"]
-        {
-            assert!(is_policy(good), "{good}");
-        }
-        for bad in ["", "a b", "arn:aws:s3:::bucket", "arn:aws:iam::1:role/x", "*"] {
-            assert!(!is_policy(bad), "{bad}");
-        }
     }
 }

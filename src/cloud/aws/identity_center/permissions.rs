@@ -66,7 +66,7 @@ const WRITES: &[&str] = &[
 pub fn document(purpose: Purpose) -> Value {
     let mut statements =
         vec![json!({"Sid": "Look", "Effect": "Allow", "Action": READS, "Resource": "*"})];
-    if purpose == Purpose::Apply {
+    if purpose != Purpose::Read {
         statements
             .push(json!({"Sid": "Change", "Effect": "Allow", "Action": WRITES, "Resource": "*"}));
     }
