@@ -65,9 +65,17 @@ pub fn to_cloud_error<E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
             let status = raw.status().as_u16();
             let after = raw.headers().get("retry-after").and_then(|text| text.parse().ok());
             let kind = kind(effect, code, status, after.map(Duration::from_secs));
-            let code = code.map_or_else(|| format!("HTTP status {status}"), str::to_owned);
-            let message = failure.err().message().unwrap_or("no explanation");
-            (kind, format!("{code}: {message}"))
+            let message = match (code, failure.err().message()) {
+                (Some(code), Some(message)) => format!("{code}: {message}"),
+                (Some(code), None) => code.to_owned(),
+                (None, _) => format!(
+                    "the answer is none of AWS's (HTTP status {status}): is there a proxy in \
+                     between, or another address configured?"
+                ),
+            };
+            let renew = "; renew the program's own credentials, and look at the machine's clock";
+            let renew = if kind == ErrorKind::Unauthenticated { renew } else { "" };
+            (kind, format!("{message}{renew}"))
         }
         SdkError::TimeoutError(_) => (unclear, "no reply in time".to_owned()),
         SdkError::ResponseError(_) => (unclear, "the reply cannot be read".to_owned()),
@@ -129,6 +137,11 @@ fn kind(effect: Effect, code: Option<&str>, status: u16, after: Option<Duration>
             Effect::Read => ErrorKind::Unavailable,
             Effect::Write => ErrorKind::LostReply,
         },
+        // An answer that cannot be understood: what was asked may have happened.
+        None if status < 400 => match effect {
+            Effect::Read => ErrorKind::Unavailable,
+            Effect::Write => ErrorKind::LostReply,
+        },
         // No code AWS documents: something between us and AWS.
         None if status == 403 => ErrorKind::Denied,
         None if status == 401 => ErrorKind::Unauthenticated,
@@ -149,7 +162,16 @@ fn refused_credentials(error: &(dyn Error + 'static)) -> Option<(ErrorKind, Stri
                 CredentialsError::ProviderTimedOut(_) => ErrorKind::Unavailable,
                 _ => ErrorKind::Unauthenticated,
             };
-            found.get_or_insert_with(|| (kind, format!("no credentials: {}", chain(credentials))));
+            let why = match credentials {
+                // The SDK tells of everything it tried, at length.
+                CredentialsError::CredentialsNotLoaded(_) => {
+                    "no credentials: none in the environment, in a profile, or of this machine; set \
+                     AWS_PROFILE or whatever else AWS's own tools go by"
+                        .to_owned()
+                }
+                other => format!("no credentials: {}", chain(other)),
+            };
+            found.get_or_insert((kind, why));
         }
         cause = error.source();
     }
@@ -211,6 +233,8 @@ mod tests {
         assert_eq!(kind(Effect::Read, Some("ServiceFailure"), 500, None), ErrorKind::Unavailable);
         assert_eq!(kind(Effect::Write, None, 502, None), ErrorKind::LostReply);
         assert_eq!(kind(Effect::Write, None, 418, None), ErrorKind::Invalid);
+        assert_eq!(kind(Effect::Write, None, 200, None), ErrorKind::LostReply);
+        assert_eq!(kind(Effect::Read, None, 200, None), ErrorKind::Unavailable);
         let after = Some(Duration::from_secs(2));
         assert_eq!(kind(Effect::Read, None, 429, after), ErrorKind::Throttled { after });
     }

@@ -7,6 +7,7 @@ use aws_sdk_iam::types::SummaryKeyType;
 
 use super::attachments::ASSUME_ROLE;
 use super::client::Client;
+use super::config::{GROUP_POLICIES_SIZE, MANAGED_POLICY_SIZE};
 use super::document;
 use super::hub;
 use super::known::Seen;
@@ -15,7 +16,7 @@ use super::realise::{INLINE, MANAGED, TRUST};
 use super::{convert, providers};
 use crate::model::{
     Attachment, AttributeValue, Binding, HeldAttachment, HolderKind, Membership, Missing, Observed,
-    ObservedAccount, Quota, Reading, RoleSpec, VendorId,
+    ObservedAccount, OrganisationName, Quota, Reading, RoleSpec, VendorId,
 };
 
 impl Client {
@@ -64,7 +65,7 @@ impl Client {
             // By now the documents are known that the bulk reading did not show.
             self.group_attachments(&own, &mut got).await;
         }
-        got.quotas = quotas(&own);
+        got.quotas = quotas(&own, longest_role(&self.partition, &self.organisation));
         if own.summary.get(&SummaryKeyType::Providers).is_none_or(|count| *count > 0) {
             let found = providers::observe(self.session(), &self.organisation).await;
             trusted_by_others(&found.all, &mut got);
@@ -256,21 +257,40 @@ fn trusted_by_others(providers: &[Observed<RoleSpec>], got: &mut ObservedAccount
 }
 
 /// What the account allows, as it says itself; what the summary does not tell is IAM's default
-/// (IAM User Guide, "IAM and AWS STS quotas").
-fn quotas(raw: &Raw) -> BTreeMap<Quota, u64> {
-    let told = |key: SummaryKeyType| {
-        raw.summary.get(&key).and_then(|number| u64::try_from(*number).ok()).filter(|one| *one > 0)
+/// (IAM User Guide, "IAM and AWS STS quotas"). Nothing where there is no summary.
+fn quotas(raw: &Raw, longest_role: u64) -> BTreeMap<Quota, u64> {
+    if raw.summary.is_empty() {
+        return BTreeMap::new();
+    }
+    let told = |key: SummaryKeyType, usual: u64| {
+        let number = raw.summary.get(&key).and_then(|number| u64::try_from(*number).ok());
+        number.filter(|one| *one > 0).unwrap_or(usual)
     };
+    let attached = told(SummaryKeyType::AttachedPoliciesPerGroupQuota, 10);
+    let inline = told(SummaryKeyType::GroupPolicySizeQuota, GROUP_POLICIES_SIZE);
+    let managed = told(SummaryKeyType::PolicySizeQuota, MANAGED_POLICY_SIZE);
+    let fit = |size: u64| size.saturating_sub(FRAME) / longest_role;
     [
-        (Quota::Users, told(SummaryKeyType::UsersQuota)),
-        (Quota::Groups, told(SummaryKeyType::GroupsQuota)),
-        (Quota::GroupsPerUser, told(SummaryKeyType::GroupsPerUserQuota)),
-        (Quota::AttachmentsPerGroup, told(SummaryKeyType::AttachedPoliciesPerGroupQuota)),
-        (Quota::AttachmentsPerRole, told("AttachedPoliciesPerRoleQuota".into())),
-        (Quota::Roles, told("RolesQuota".into())),
-        (Quota::ContentPerRole, told("RolePolicySizeQuota".into())),
+        (Quota::Users, told(SummaryKeyType::UsersQuota, 5_000)),
+        (Quota::Groups, told(SummaryKeyType::GroupsQuota, 300)),
+        (Quota::GroupsPerUser, told(SummaryKeyType::GroupsPerUserQuota, 10)),
+        (Quota::AttachmentsPerGroup, attached),
+        (Quota::AttachmentsPerRole, told("AttachedPoliciesPerRoleQuota".into(), 10)),
+        (Quota::Roles, told("RolesQuota".into(), 1_000)),
+        (Quota::ContentPerRole, told("RolePolicySizeQuota".into(), 10_240)),
+        // One document within the group, the others attached to it.
+        (Quota::RolesPerGroup, fit(inline) + attached * fit(managed)),
     ]
-    .into_iter()
-    .filter_map(|(quota, number)| Some((quota, number?)))
-    .collect()
+    .into()
+}
+
+/// What a document of a group has besides its roles, at most.
+const FRAME: u64 = 120;
+
+/// How many characters the longest possible role of ours takes in a document: its ARN with a name
+/// of 64 characters, quotes and a comma.
+fn longest_role(partition: &str, organisation: &OrganisationName) -> u64 {
+    let path = super::identity::path_of(organisation);
+    let arn = format!("arn:{partition}:iam::123456789012:role{path}");
+    arn.len() as u64 + 64 + 3
 }

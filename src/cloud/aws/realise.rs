@@ -169,6 +169,10 @@ fn by_forge(inputs: &RoleInputs<'_>, service: &Subject, federation: &Federation)
     role(inputs, name, &statement, federation.session_hours, Some(provider))
 }
 
+/// How long project and networks may be: a trust has 2,048 characters (IAM quotas), of which the
+/// rest takes less than a thousand.
+const LONGEST_TERMS: usize = 1_000;
+
 /// Which jobs AWS can tell apart. Of GitLab's words it knows `aud` and `sub` only (IAM User Guide,
 /// "Available keys for AWS OIDC federation"), and `sub` names no environment. GitHub says
 /// `environment:` in `sub`, and only an environment can be protected there.
@@ -176,6 +180,13 @@ fn by_forge(inputs: &RoleInputs<'_>, service: &Subject, federation: &Federation)
 /// # Errors
 /// What it lacks, and what to do.
 pub fn check_forge(federation: &Federation) -> Result<(), Lacking> {
+    let networks: usize = federation.networks.iter().map(|one| one.len() + 3).sum();
+    if federation.project.len() + networks > LONGEST_TERMS {
+        return Err((
+            "takes at most 2,048 characters of terms for a role",
+            "name fewer networks, or larger ones",
+        ));
+    }
     match (federation.forge, &federation.git_ref) {
         (Forge::Gitlab, Some(GitRef::Environment(_))) => {
             Err(("cannot tell environments of GitLab apart", "write `branch:` or `tag:`"))

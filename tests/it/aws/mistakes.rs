@@ -173,3 +173,28 @@ fn a_role_in_an_instance_profile_is_kept_and_told_about() {
     let run = site.converge();
     assert!(has(&run, "- delete role operator"), "{}", run.out);
 }
+
+#[test]
+fn adopting_a_service_account_shows_which_keys_would_go() {
+    let site = AwsSite::applied();
+    let sink = site.path("ci.key").display().to_string();
+    site.write("policies/sinks.yaml", &format!("sinks:\n  file: {{file: {{path: '{sink}'}}}}\n"));
+    let service = "service_accounts:\n  ci: {owners: admin, role: operator, accounts: [debian-builds], reason: r, key: {sink: file}}\n";
+    site.write("inventory/services.yaml", service);
+    let hub = site.account(HUB);
+    hub.user("ci", "/", &[]);
+    let (key, _) = hub.access_key("ci");
+    let shown = site.run(&["adopt", "spi-hub", "user", "ci"]);
+    assert!(shown.out.contains(&key), "{}", shown.text());
+}
+
+#[test]
+fn without_credentials_one_line_says_so_and_nothing_is_taken_away() {
+    let site = AwsSite::applied();
+    let mut command = site.command(&[]);
+    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    let run = crate::cli::site::ran(&mut command).ends_with(4);
+    assert_eq!(run.changes(), [""; 0]);
+    assert!(run.text().contains("no credentials: none in the environment"), "{}", run.text());
+    assert!(run.text().lines().all(|line| line.len() < 400), "{}", run.text());
+}

@@ -240,6 +240,43 @@ fn two_organisations_share_accounts_and_do_not_see_each_other() {
 }
 
 #[test]
+fn two_organisations_of_one_inventory_share_accounts() {
+    let site = AwsSite::new();
+    let inventory = site
+        .read("inventory/all.yaml")
+        .replace(
+            "directories:\n",
+            "  harbour:\n    accounts:\n      harbour-hub: {vendor: aws, id: \"111111111111\", hub: true}\n      \
+             harbour-builds: {vendor: aws, id: \"333333333333\"}\ndirectories:\n",
+        )
+        .replace("accounts: [\"*\"]", "accounts: [spi-hub, debian-mirrors, debian-builds]");
+    let ldap = inventory.split("  debian:\n").nth(1).expect("a directory");
+    let (ldap, _) = ldap.split_once("grants:").expect("grants");
+    let second = format!("  port:\n{ldap}    name_prefix: h-\ngrants:\n");
+    let inventory = inventory.replace("grants:\n", &second).replace("group: ", "group: debian:");
+    let grant =
+        "  - {group: port:build, role: viewer, accounts: [harbour-builds], reason: They look}\n";
+    site.write("inventory/all.yaml", &format!("{inventory}{grant}"));
+    let viewer = "\n  viewer: {description: Looks, means: {aws: {managed_policies: [ReadOnlyAccess]}}}\nprivileged_needs_key";
+    let policies = site.read("policies/all.yaml").replace("\nprivileged_needs_key", viewer);
+    site.write("policies/all.yaml", &policies);
+    site.converge();
+    let hub = site.account(HUB).dump();
+    for user in ["user /reconcile/harbour/h-diego", "user /reconcile/spi/diego"] {
+        assert!(hub.names().contains(&user), "{:?}", hub.names());
+    }
+    // One goes, the other does not notice.
+    let spi = |name: &str| !name.contains("harbour");
+    let before = [HUB, BUILDS].map(|id| site.account(id).dump().only(spi));
+    site.edit(grant, "");
+    let run = site.run(&[]).ends_with(0);
+    assert!(has(&run, "- suspend user h-diego"), "{}", run.out);
+    for (id, before) in [HUB, BUILDS].iter().zip(&before) {
+        before.assert_same(&site.account(id).dump().only(spi));
+    }
+}
+
+#[test]
 fn a_service_that_throttles_fails_and_loses_replies_is_lived_with() {
     let mut site = AwsSite::new();
     let burst = Microburst::start(site.wire.address());
