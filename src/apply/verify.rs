@@ -1,19 +1,23 @@
 //! Which steps are believed only after a second look.
 
-use crate::plan::Step;
+use crate::model::Reason;
+use crate::plan::{Change, Step};
 
-/// Whether the object is looked at again after the vendor said that the step is done.
+/// Whether the object is looked at again after the vendor said that the change is done.
 ///
 /// The rule: everything that takes access away from somebody is verified, since a departed person
 /// who can still log in is the one failure nobody would notice. What grants access is noticed when
 /// it is missing. Deleting a group or a role takes nothing away that the removal of its members
-/// and bindings, each verified, did not take already.
-pub fn is_verified(step: &Step) -> bool {
-    match step {
+/// and bindings, each verified, did not take already. Nor is somebody looked for who stays and is
+/// no longer in one of their groups: that is everyday work, one call each, and the next run sees
+/// what became of it.
+pub fn is_verified(change: &Change) -> bool {
+    let stays = |reason: &Reason| matches!(reason, Reason::NotMember { .. });
+    match &change.step {
+        Step::RemoveMember { .. } => change.reasons.is_empty() || !change.reasons.iter().all(stays),
         Step::RevokeCredential { .. }
         | Step::SuspendUser { .. }
         | Step::DeleteUser { .. }
-        | Step::RemoveMember { .. }
         | Step::UnbindRole { .. }
         | Step::Detach { .. } => true,
         Step::CreateUser { .. }

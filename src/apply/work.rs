@@ -157,7 +157,7 @@ impl Work<'_, '_> {
     async fn confirm(&mut self, mut outputs: Outputs, began: Instant) -> Result<Ended, Failure> {
         let step = &self.change.step;
         let id_unknown = makes_id(step) && !outputs.contains_key(&Output::Id);
-        if id_unknown || is_verified(step) {
+        if id_unknown || is_verified(self.change) {
             let mut patience = self.patience(1, began);
             loop {
                 let found = self.look(began, None).await.map_err(|failure| Failure {

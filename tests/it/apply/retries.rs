@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reconcile::cloud::ErrorKind;
 use reconcile::event::{Event, Outcome};
-use reconcile::model::{Access, ChangeId, GroupSpec, Membership, Ownership};
+use reconcile::model::{Access, ChangeId, GroupRef, GroupSpec, Membership, Ownership, Reason};
 use reconcile::plan::Step;
 
 use super::fake::*;
@@ -230,6 +230,20 @@ async fn what_takes_access_away_is_looked_at_afterwards() {
     let (outcomes, _) = run(&fake, simple(steps)).await;
     assert_eq!(outcomes.by_change, vec![Outcome::Applied; 2]);
     assert_eq!(fake.calls(), ["apply #1", "look", "apply #2", "look"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stays_and_leaves_one_group_costs_one_call() {
+    let fake = Fake::default();
+    fake.user("old", Access::Enabled);
+    let membership = Membership { group: "admin".into(), user: "old".into() };
+    fake.with(|state| state.members.insert(membership));
+    let mut plan = simple(vec![remove_member("admin", "old")]);
+    let group = GroupRef { directory: "d".into(), group: "admin".into() };
+    plan.changes[0].reasons = [Reason::NotMember { group }].into();
+    let (outcomes, _) = run(&fake, plan).await;
+    assert_eq!(outcomes.by_change, vec![Outcome::Applied]);
+    assert_eq!(fake.calls(), ["apply #1"]);
 }
 
 #[tokio::test(start_paused = true)]
