@@ -229,7 +229,7 @@ impl<'a> Schedule<'a> {
     fn why_not(&self, cause: ChangeId) -> String {
         let change = &self.changes[cause.index()];
         let what = format!(
-            "depends on {cause} ({} {} in {})",
+            "depends on \"{} {}\" in {}",
             change.step.verb(),
             change.step.object(),
             change.place

@@ -114,7 +114,7 @@ impl Work<'_, '_> {
                 Err(error) => error,
             };
             let after = match error.retry() {
-                Retry::Never => return Err(Failure::of(&error)),
+                Retry::Never => return Err(self.failure(&error)),
                 Retry::Again { after } => after,
                 Retry::Look => {
                     reply_lost |= error.kind == ErrorKind::LostReply;
@@ -127,10 +127,19 @@ impl Work<'_, '_> {
                 }
             };
             if let Err(gave_up) = patience.pause(after, &self.shared.halt).await {
-                let mut failure = Failure::of(&error);
+                let mut failure = self.failure(&error);
                 failure.why = format!("{}; {gave_up}", failure.why);
                 return Err(failure);
             }
+        }
+    }
+
+    /// A failure of the step itself, of which more is known than of a call.
+    fn failure(&self, error: &CloudError) -> Failure {
+        let failure = Failure::of(error);
+        match hint::of_change(error.kind, self.change) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         }
     }
 
@@ -200,7 +209,7 @@ impl Work<'_, '_> {
             // Not found, though it is not what we look at: it is what the step refers to. Only
             // what this run made can be still on its way.
             (Verdict::NotYet, ErrorKind::NotFound) if !self.refers_to_new() => {
-                Err(Failure::of(error).hint("the next plan starts from what is there now"))
+                Err(self.failure(error))
             }
             // A new name that is taken stays taken.
             (Verdict::NotYet, ErrorKind::AlreadyExists)
@@ -306,6 +315,18 @@ impl Work<'_, '_> {
             None => self.pace.went_well(),
             Some(_) => {}
         }
+        // Names and messages come from outside: quoted, they cannot steer a terminal. No secret is
+        // in any of them: an answer's secret is nowhere but in `Applied`.
+        tracing::debug!(
+            place = %self.change.place,
+            step = self.change.step.verb(),
+            object = ?self.change.step.object().as_str(),
+            call,
+            attempt = self.calls,
+            took = ?sent.elapsed(),
+            outcome = ?error.map_or_else(|| "done".to_owned(), ToString::to_string),
+            "called"
+        );
         self.shared.tell(&Event::Called {
             change: self.change.id,
             call,

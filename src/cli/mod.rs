@@ -61,7 +61,7 @@ struct Global {
     #[arg(long, global = true, value_name = "FOLDER", env = "RECONCILE_STATE")]
     state: Option<PathBuf>,
 
-    /// Say on stderr what is being done; -vv for more, -vvv for everything
+    /// Say on stderr what is read; -vv also every search and every call of a change; -vvv more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 

@@ -56,7 +56,8 @@ impl Write for Steadfast<'_> {
     }
 }
 
-/// Warnings always; what the program does with `-v`; everything of its own with `-vv`.
+/// Warnings always; which accounts and directories are read with `-v`; every search of a directory
+/// and every call of a change with `-vv`.
 ///
 /// Other crates' messages stay out, also at the highest level: LDAP and TLS libraries log what
 /// they send, which may be a password.

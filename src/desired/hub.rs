@@ -317,7 +317,8 @@ fn block_names(hub: &mut DesiredHub, facts: &VendorFacts) {
     }
 }
 
-fn colliding<'a>(
+/// Which names the vendor forbids, or occur twice.
+pub(super) fn colliding<'a>(
     rules: &NameRules,
     names: impl Iterator<Item = &'a ObjectName> + Clone,
 ) -> Vec<bool> {

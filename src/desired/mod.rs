@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use crate::directory::Origin;
 use crate::inventory::{Grant, Inventory, ServiceAccount, ServiceIdentity, naming};
 use crate::model::{
     Account, AccountName, Attachment, Directory, DirectoryName, GroupRef, GroupSpec, KeyRotation,
-    Login, Missing, ObjectName, Place, Reading, Reason, RoleName, RoleSpec, Subject, UserSpec,
-    VendorFacts, VendorName,
+    Login, Missing, ObjectName, Place, Reading, Reason, RoleName, RoleSpec, ServiceAccountName,
+    Subject, UserSpec, VendorFacts, VendorName,
 };
 use crate::policies::Policies;
 
@@ -34,6 +35,9 @@ pub struct Desired {
     pub unread: BTreeSet<DirectoryName>,
     /// The directories the inventory knows. Nothing is concluded about people of others.
     pub directories: Vec<DirectoryName>,
+    /// Service accounts whose owners are of a group that the directory does not have (a finding
+    /// says so): nothing of theirs is created, changed or removed.
+    pub undecided: BTreeSet<ServiceAccountName>,
 }
 
 /// Where a person stands, as far as a plan needs to know.
@@ -274,6 +278,7 @@ pub fn resolve(inputs: &Inputs<'_>) -> Desired {
         incomplete: incomplete(inputs),
         unread: unread(inputs),
         directories: inputs.inventory.directories.keys().cloned().collect(),
+        undecided: undecided(inputs),
         ..Desired::default()
     };
     let mut by_hub: BTreeMap<&AccountName, Vec<Entitlement<'_>>> = BTreeMap::new();
@@ -295,6 +300,11 @@ pub fn resolve(inputs: &Inputs<'_>) -> Desired {
         }
     }
     share_roles(inputs, &mut desired);
+    for wanted in desired.accounts.values_mut() {
+        if let Some(facts) = inputs.facts(&wanted.account.vendor) {
+            roles::block_names(wanted, facts);
+        }
+    }
     desired
 }
 
@@ -347,6 +357,24 @@ fn incomplete(inputs: &Inputs<'_>) -> BTreeMap<DirectoryName, Vec<Missing>> {
 fn unread(inputs: &Inputs<'_>) -> BTreeSet<DirectoryName> {
     let asked = |name: &&DirectoryName| inputs.directories.contains_key(*name);
     inputs.inventory.directories.keys().filter(|name| !asked(name)).cloned().collect()
+}
+
+/// What has ended ends, whoever owned it.
+fn undecided(inputs: &Inputs<'_>) -> BTreeSet<ServiceAccountName> {
+    let has_owners = |service: &ServiceAccount| {
+        let GroupRef { directory, group } = &service.owners;
+        let config = inputs.inventory.directories.get(directory);
+        let is_retired = config.is_some_and(|config| config.origin == Origin::Retired);
+        match inputs.directories.get(directory) {
+            Some(Reading::Complete(read)) if !is_retired => read.group(group).is_some(),
+            _ => true,
+        }
+    };
+    let services = inputs.inventory.service_accounts.values();
+    services
+        .filter(|one| Holder::Service(one).holds(inputs.today) && !has_owners(one))
+        .map(|one| one.name.clone())
+        .collect()
 }
 
 /// The group of a subject that stands for one.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::hub::colliding;
 use super::{DesiredAccount, DesiredRole, Entitlement, Holder, Inputs};
 use crate::inventory::ServiceIdentity;
 use crate::model::{
@@ -64,6 +65,25 @@ pub(super) fn resolve(
         wanted.bindings.insert((subject, role), why.into());
     }
     wanted
+}
+
+/// Marks role objects whose names two want at once; validation has said so.
+pub(super) fn block_names(wanted: &mut DesiredAccount, facts: &VendorFacts) {
+    let named = || {
+        let is_provider = |subject: &Subject| matches!(subject, Subject::IdentityProvider(_));
+        wanted.roles.iter().filter(move |(subject, _)| !is_provider(subject))
+    };
+    let blocked = colliding(&facts.role_names, named().map(|(_, role)| &role.spec.name));
+    let blocked: Vec<Subject> = named()
+        .zip(blocked)
+        .filter(|(_, blocked)| *blocked)
+        .map(|((subject, _), _)| subject.clone())
+        .collect();
+    for subject in &blocked {
+        if let Some(role) = wanted.roles.get_mut(subject) {
+            role.blocked = true;
+        }
+    }
 }
 
 /// Who has a role object.
@@ -147,7 +167,7 @@ fn role_object(
         subject
     });
     wanted.roles.entry(held.subject(name)).or_insert_with(|| DesiredRole {
-        blocked: facts.role_names.check(realised.spec.name.as_str()).is_err(),
+        blocked: false,
         spec: realised.spec,
         attachments: realised.attachments,
         provider,

@@ -59,7 +59,7 @@ pub async fn read(config: &DirectoryConfig, access: Access<'_>) -> Reading<Direc
         Origin::Ldif(file) => read_file(config, access.root, file).await,
         Origin::Ldap(server) => ldap::read(config, server, access).await,
     };
-    tracing::debug!(
+    tracing::info!(
         directory = %config.name,
         people = reading.got().people.len(),
         groups = reading.got().groups.len(),

@@ -110,6 +110,9 @@ pub struct Review {
     pub approved: ApprovedPlan,
     /// The rules it does not pass, sorted.
     pub violations: Vec<Violation>,
+    /// The held changes that would not be held if an administrator approved this plan. Not all
+    /// that a rule with exceptions holds: a rule without may hold the same, or what that needs.
+    pub approvable: BTreeSet<ChangeId>,
 }
 
 /// A plan that passed review. Some of its changes may be held; the others may run.
@@ -212,29 +215,48 @@ pub fn review(plan: Plan, context: &Context<'_>) -> Review {
         RULES.iter().flat_map(|check| check(&plan, context)).collect();
     violations.sort();
     let approved = context.approved.as_ref().is_some_and(|approved| *approved == plan.digest());
-    let mut held = BTreeMap::new();
+    let knows_exceptions = violations.iter().any(|violation| violation.overridable);
     for violation in &mut violations {
         violation.overridden = violation.overridable && approved;
-        if !violation.overridden {
-            let why: Arc<str> = violation.message.as_str().into();
-            for change in &violation.holds {
-                held.entry(*change).or_insert_with(|| Arc::clone(&why));
-            }
+    }
+    let in_force = violations.iter().filter(|violation| !violation.overridden);
+    let (held, quotas) = held_by(&plan, context, in_force);
+    let approvable = if knows_exceptions && !approved {
+        let strict = violations.iter().filter(|violation| !violation.overridable);
+        let (still, _) = held_by(&plan, context, strict);
+        held.keys().filter(|change| !still.contains_key(change)).copied().collect()
+    } else {
+        BTreeSet::new()
+    };
+    violations.extend(quotas);
+    violations.sort();
+    Review { approved: ApprovedPlan { plan, held }, violations, approvable }
+}
+
+/// What is held by violations and by the quotas of accounts, and why; and which quotas.
+fn held_by<'a>(
+    plan: &Plan,
+    context: &Context<'_>,
+    violations: impl Iterator<Item = &'a Violation>,
+) -> (BTreeMap<ChangeId, Arc<str>>, Vec<Violation>) {
+    let mut held = BTreeMap::new();
+    for violation in violations {
+        let why: Arc<str> = violation.message.as_str().into();
+        for change in &violation.holds {
+            held.entry(*change).or_insert_with(|| Arc::clone(&why));
         }
     }
-    hold_along(&plan, &mut held);
+    hold_along(plan, &mut held);
     // What is held uses nothing and frees nothing.
-    let quotas = quotas::violations(&plan, context, &held);
+    let quotas = quotas::violations(plan, context, &held);
     for violation in &quotas {
         let why: Arc<str> = violation.message.as_str().into();
         held.extend(violation.holds.iter().map(|change| (*change, Arc::clone(&why))));
     }
     if !quotas.is_empty() {
-        violations.extend(quotas);
-        violations.sort();
-        hold_along(&plan, &mut held);
+        hold_along(plan, &mut held);
     }
-    Review { approved: ApprovedPlan { plan, held }, violations }
+    (held, quotas)
 }
 
 /// Holds what hangs together with what is held: what needs it could not be done anyway, and a

@@ -1,6 +1,7 @@
 //! The rules that span several items: one named function each, in one table, all applied, all
 //! reported.
 
+mod role_objects;
 mod services;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -22,7 +23,7 @@ pub(super) struct Checked<'a> {
 }
 
 /// The table.
-const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 13] = [
+const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 14] = [
     duplicate_grants,
     grants_that_have_ended,
     accounts_without_administrators,
@@ -31,6 +32,7 @@ const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 13] = [
     settings_an_account_lacks,
     roles_without_meaning_at_a_vendor,
     role_names_a_vendor_forbids,
+    role_objects::role_objects_with_one_name,
     service_account_names_a_vendor_forbids,
     services::identities_a_vendor_lacks,
     services::keys_with_one_place,

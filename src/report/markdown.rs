@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::comment::{Comment, entities};
 use super::counts::Counts;
 use super::table::{Widths, by_place};
-use super::text::{closing_line, finding_in_words};
+use super::text::{closing_line, finding_in_words, let_go_of};
 use super::words::{line, printable};
 use crate::guard::Review;
 
@@ -19,13 +19,11 @@ pub fn markdown(out: &mut dyn Write, review: &Review) -> io::Result<()> {
     comment.block("text", None, &mut std::iter::once(closing_line(approved)));
 
     let mut violations = review.violations.iter().map(|violation| {
-        let what = if violation.overridden { "let go" } else { "held" };
-        let text = format!(
-            "! {}: {} ({} {what})",
-            violation.organisation,
-            violation.message,
-            violation.holds.len()
-        );
+        let what = match violation.overridden {
+            true => let_go_of(review, violation),
+            false => format!("{} held", violation.holds.len()),
+        };
+        let text = format!("! {}: {} ({what})", violation.organisation, violation.message);
         printable(&text).into_owned()
     });
     comment.block("diff", Some("Guard"), &mut violations);

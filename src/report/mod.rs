@@ -7,6 +7,7 @@
 mod comment;
 mod counts;
 mod difference;
+mod document;
 mod explanation;
 mod json;
 mod markdown;

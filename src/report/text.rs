@@ -7,7 +7,7 @@ use super::counts::Counts;
 use super::table::{BAD, CAUTION, FAINT, GOOD, HEADING, Widths, by_place, style_of, styled};
 use super::words::{line, printable, sign};
 use crate::diagnostic::{Finding, Severity};
-use crate::guard::{ApprovedPlan, Review};
+use crate::guard::{ApprovedPlan, Review, Violation};
 use crate::model::Place;
 use crate::plan::{Change, Effect, Incomplete, Plan, Withheld};
 
@@ -153,30 +153,50 @@ fn violations(out: &mut dyn Write, review: &Review) -> io::Result<()> {
             let text = format!("{}: {}", violation.organisation, violation.message);
             writeln!(out, "  ! {} ({} held)", printable(&text), violation.holds.len())?;
         }
-        if held.iter().any(|violation| violation.overridable) {
-            let digest = review.approved.plan().digest();
-            writeln!(out, "  To let them go, once and for exactly this plan, add to the command:")?;
-            writeln!(out, "      --approve-removals {digest}")?;
-        }
-        if held.iter().any(|violation| !violation.overridable) {
-            let which = if held.iter().any(|violation| violation.overridable) {
-                "Not all of them can be approved"
-            } else {
-                "They cannot be approved"
-            };
-            writeln!(out, "  {which}: change the inventory or the policies, or do it by hand.")?;
-        }
+        approval(out, review)?;
         writeln!(out)?;
     }
     if !let_go.is_empty() {
         styled(out, CAUTION, "Approved for this run")?;
         for violation in let_go {
             let text = format!("{}: {}", violation.organisation, violation.message);
-            writeln!(out, "  ! {} ({} let go)", printable(&text), violation.holds.len())?;
+            writeln!(out, "  ! {} ({})", printable(&text), let_go_of(review, violation))?;
         }
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// What an approval would do, and what else there is to do.
+fn approval(out: &mut dyn Write, review: &Review) -> io::Result<()> {
+    let (all, approvable) = (review.approved.held().len(), review.approvable.len());
+    let digest = review.approved.plan().digest();
+    if approvable > 0 {
+        let which = match approvable {
+            _ if approvable == all => "them".to_owned(),
+            some => format!("{some} of the {all} changes"),
+        };
+        writeln!(out, "  To let {which} go, once and for exactly this plan, add to the command:")?;
+        writeln!(out, "      --approve-removals {digest}")?;
+    }
+    let which = match all - approvable {
+        0 => return Ok(()),
+        rest if approvable > 0 => format!("The other {rest} cannot be approved"),
+        _ => "They cannot be approved".to_owned(),
+    };
+    writeln!(out, "  {which}: change the inventory or the policies, or do it by hand.")
+}
+
+/// How many of the changes that a violation held are let go by the approval.
+pub(super) fn let_go_of(review: &Review, violation: &Violation) -> String {
+    let held = review.approved.held();
+    let still = violation.holds.iter().filter(|change| held.contains_key(change)).count();
+    match (violation.holds.len(), still) {
+        (all, 0) => format!("{all} let go"),
+        (all, still) => {
+            format!("{} of {all} let go; another rule holds the rest", all - still)
+        }
+    }
 }
 
 fn closing(out: &mut dyn Write, approved: &ApprovedPlan) -> io::Result<()> {
@@ -193,7 +213,7 @@ pub(super) fn closing_line(approved: &ApprovedPlan) -> String {
         let in_the_way = plan.findings.iter().any(|one| one.severity == Severity::Error);
         return if plan.incomplete.is_empty() && plan.withheld.is_empty() {
             if in_the_way {
-                "Nothing can be done until the errors above are put right.".to_owned()
+                "Nothing to do, besides putting right the errors above.".to_owned()
             } else {
                 "Nothing to do: everything is as it should be.".to_owned()
             }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::document;
 use crate::model::{Access, AttributeName, AttributeValue, RoleSpec, UserSpec};
 use crate::plan::{Change, Effect, Step};
 
@@ -102,7 +103,9 @@ fn detail(step: &Step) -> String {
         Step::Attach { before, attachment, .. } => match (before, &attachment.content) {
             (None, None) => format!("{} {}", attachment.kind, attachment.name),
             (None, Some(content)) => {
-                format!("{} {}: {}", attachment.kind, attachment.name, cut(content))
+                let content = document::parse(content)
+                    .map_or_else(|| cut(content).into_owned(), |content| document::whole(&content));
+                format!("{} {}: {content}", attachment.kind, attachment.name)
             }
             (Some(before), content) => format!(
                 "{} {} {}",
@@ -150,7 +153,7 @@ fn user_changes(before: &UserSpec, after: &UserSpec) -> String {
 fn role_meaning(role: &RoleSpec) -> String {
     let attributes = role.attributes.iter();
     let texts: Vec<String> =
-        attributes.map(|(name, value)| format!("{name} {}", cut(&value.to_string()))).collect();
+        attributes.map(|(name, value)| format!("{name} {}", value_in_words(value))).collect();
     texts.join(", ")
 }
 
@@ -175,17 +178,26 @@ pub(super) fn attribute_changes(before: &Attributes, after: &Attributes) -> Vec<
     let mut changes = Vec::new();
     for (key, was) in before {
         match after.get(key) {
-            None => changes.push(format!("{key} {} → nothing", cut(&was.to_string()))),
+            None => changes.push(format!("{key} {} → nothing", value_in_words(was))),
             Some(is) if is != was => changes.push(format!("{key} {}", value_change(was, is))),
             Some(_) => {}
         }
     }
     for (key, is) in after {
         if !before.contains_key(key) {
-            changes.push(format!("{key} nothing → {}", cut(&is.to_string())));
+            changes.push(format!("{key} nothing → {}", value_in_words(is)));
         }
     }
     changes
+}
+
+/// A value as people wrote it: a document is not shown as a text that contains one.
+fn value_in_words(value: &AttributeValue) -> String {
+    let parsed = match value {
+        AttributeValue::Text(text) => document::parse(text),
+        AttributeValue::Number(_) | AttributeValue::Flag(_) | AttributeValue::Set(_) => None,
+    };
+    parsed.map_or_else(|| cut(&value.to_string()).into_owned(), |parsed| document::whole(&parsed))
 }
 
 /// What joins and leaves a set; else before and after.
@@ -197,13 +209,16 @@ fn value_change(was: &AttributeValue, is: &AttributeValue) -> String {
             joins.chain(leaves).collect::<Vec<_>>().join(" ")
         }
         (AttributeValue::Text(was), AttributeValue::Text(is)) => text_change(was, is),
-        (was, is) => format!("{} → {}", cut(&was.to_string()), cut(&is.to_string())),
+        (was, is) => format!("{} → {}", value_in_words(was), value_in_words(is)),
     }
 }
 
-/// Before and after. Of long texts the part from the first difference on, so that a change far
-/// behind is not cut off.
+/// Before and after. Of documents what differs; of long texts the part from the first difference
+/// on, so that a change far behind is not cut off.
 fn text_change(was: &str, is: &str) -> String {
+    if let (Some(was), Some(is)) = (document::parse(was), document::parse(is)) {
+        return document::changes(&was, &is);
+    }
     let same = was.chars().zip(is.chars()).take_while(|(was, is)| was == is).count();
     if was.len().max(is.len()) <= LONGEST_TEXT || same < 20 {
         return format!("{} → {}", cut(&format!("{was:?}")), cut(&format!("{is:?}")));
@@ -213,7 +228,12 @@ fn text_change(was: &str, is: &str) -> String {
 }
 
 fn cut(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(LONGEST_TEXT) {
+    cut_at(text, LONGEST_TEXT)
+}
+
+/// At most so many characters of a text, and how many more there are.
+pub(super) fn cut_at(text: &str, longest: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(longest) {
         None => Cow::Borrowed(text),
         Some((at, _)) => {
             let more = text[at..].chars().count();

@@ -211,7 +211,7 @@ async fn observe(
     let reading = bounded(connection.observe.observe())
         .await
         .unwrap_or_else(|why| nothing(format!("not read: {why}")));
-    tracing::debug!(%place, complete = reading.is_complete(), "account read");
+    tracing::info!(%place, complete = reading.is_complete(), "account read");
     (place, Some(connection), reading)
 }
 

@@ -263,11 +263,14 @@ impl Client {
         object: &str,
         call: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, CloudError> {
-        match tokio::time::timeout(self.call_time_limit, call).await {
+        let answer = match tokio::time::timeout(self.call_time_limit, call).await {
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(failure)) => Err(error::to_cloud_error(operation, object, failure)),
             Err(_elapsed) => Err(error::timed_out(operation, object, self.call_time_limit)),
-        }
+        };
+        let failed = answer.as_ref().err().map(ToString::to_string);
+        tracing::trace!(operation = operation.name(), ?object, ?failed, "built-in cloud called");
+        answer
     }
 
     /// All pages of a list. What goes wrong, or a list that is not as long as it says it is, is

@@ -81,7 +81,10 @@ fn one_place(
     let placeholder = if other.name == service.name { "{account}" } else { "{service}" };
     Finding::error(
         "one-place-for-two-keys",
-        format!("the key for `{hub}` would overwrite that of `{}` for `{in_hub}`", other.name),
+        format!(
+            "the key of `{}` (hub `{hub}`) would overwrite that of `{}` (hub `{in_hub}`)",
+            service.name, other.name
+        ),
     )
     .at(&service.source)
     .hint(format!("write {placeholder} into the sink in {sink}, or take another sink"))

@@ -18,6 +18,7 @@ mod matching;
 mod members;
 mod names;
 mod roles;
+mod undecided;
 mod users;
 
 use std::borrow::Cow;
@@ -122,7 +123,8 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
     withheld.sort();
     findings.sort();
     findings.dedup();
-    Plan { today: inputs.today, changes, withheld, incomplete, findings, census }
+    let plan = Plan { today: inputs.today, changes, withheld, incomplete, findings, census };
+    undecided::leave_alone(plan, inputs)
 }
 
 /// What ends soon, or has ended: nobody may notice before nobody can log in any more.

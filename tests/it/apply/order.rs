@@ -97,7 +97,7 @@ async fn what_needs_a_failed_change_is_skipped_across_accounts_and_says_why() {
         let Outcome::Skipped { why } = &outcomes[ChangeId(skipped)] else {
             panic!("{:?}", outcomes[ChangeId(skipped)]);
         };
-        assert_eq!(why, "depends on #1 (create group admin in spi/hub), which failed");
+        assert_eq!(why, "depends on \"create group admin\" in spi/hub, which failed");
     }
     assert_eq!(outcomes[ChangeId(3)], Outcome::Applied);
     assert_eq!(other.calls(), ["apply #4"]);

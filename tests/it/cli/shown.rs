@@ -170,3 +170,18 @@ fn help_of_every_subcommand() {
         insta::assert_snapshot!(name.replace(' ', "_"), help.out);
     }
 }
+
+#[test]
+fn more_is_told_on_stderr_with_every_v() {
+    let site = Site::new();
+    let quiet = site.run(&["--dry-run"]).ends_with(0);
+    assert_eq!(quiet.err.lines().filter(|line| line.contains("read")).count(), 0);
+    let read = site.run(&["--dry-run", "-v"]).ends_with(0).err;
+    assert!(read.contains("directory read") && read.contains("account read"), "{read}");
+    let calls = site.run(&["-vv"]).ends_with(0).err;
+    for told in ["step=\"create user\"", "call=\"apply\"", "attempt=1", "outcome=\"done\""] {
+        assert!(calls.contains(told), "{told}: {calls}");
+    }
+    let all = site.run(&["--dry-run", "-vvv"]).ends_with(0).err;
+    assert!(all.contains("operation=\"ListUsers\""), "{all}");
+}

@@ -436,9 +436,17 @@ fn an_override_is_for_one_plan_and_for_rules_that_know_exceptions() {
     let mut other = plan.clone();
     other.changes[0].reasons = [Reason::ByHand, Reason::ByHand].into();
     assert_eq!(held(&review(other, &context)), [0, 1, 2]);
+    assert!(approved.approvable.is_empty(), "it was approved already");
+    let unasked = review(plan.clone(), &Context::new(&policies));
+    assert_eq!(unasked.approvable, (0..3).map(ChangeId).collect());
     // Who may not be locked out stays, approved or not.
     context.administrators = vec![administrators(3, 2, &[2])];
     context.own_principals.insert(place(), "u-3".into());
+    let before = Context { approved: None, ..context.clone() };
+    assert!(review(plan.clone(), &before).approvable.is_empty(), "nothing would be let go");
+    let required = Context { administrators: vec![], ..before };
+    let some = review(plan.clone(), &required).approvable;
+    assert_eq!(some, [ChangeId(0), ChangeId(1)].into(), "all but the program itself");
     let review = review(plan, &context);
     assert_eq!(
         rules(&review).into_iter().collect::<BTreeSet<_>>(),

@@ -12,5 +12,6 @@ pub mod quotas;
 pub mod random;
 pub mod run;
 mod scenarios;
+mod services;
 mod simulation;
 pub mod world;

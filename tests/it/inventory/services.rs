@@ -274,3 +274,23 @@ sinks:
     assert_eq!(loaded.findings, []);
     assert_eq!(loaded.policies.sinks.len(), 4);
 }
+
+#[test]
+fn role_objects_of_one_name() {
+    assert_snapshot!(shown(&[
+        (
+            "inventory/x.yaml",
+            "\
+grants:
+  - {group: admins, role: reader-ci, accounts: [hub], reason: r}
+  - {group: readers, role: reader-ci, accounts: [hub], reason: r}
+service_accounts:
+  ci: {owners: admins, role: reader, accounts: [hub, mirror], reason: r, forge: {kind: gitlab, project: a/b, protected: true}}
+"
+        ),
+        (
+            "policies/x.yaml",
+            "roles:\n  reader-ci: {description: d, means: {memory: {permissions: [read]}}}\n"
+        ),
+    ]));
+}

@@ -1,8 +1,8 @@
 //! A vendor for these tests.
 
 use reconcile::model::{
-    AttributeFacts, AttributeShape, NameRules, RealisedRole, VendorFacts, any_forge, any_value,
-    no_forge, no_settings, nothing_forbids,
+    AttributeFacts, AttributeShape, NameRules, ObjectName, RealisedRole, RoleInputs, Subject,
+    Trust, VendorFacts, any_forge, any_value, no_forge, no_settings, nothing_forbids,
 };
 
 /// Rules like those of most vendors.
@@ -50,7 +50,7 @@ pub fn vendors() -> Vec<VendorFacts> {
         federates: any_forge,
         only_forbids: nothing_forbids,
         key_kind: Some("access-key"),
-        realise: RealisedRole::plain,
+        realise,
     };
     let other = VendorFacts {
         name: "other".into(),
@@ -69,4 +69,13 @@ pub fn vendors() -> Vec<VendorFacts> {
         ..other.clone()
     };
     vec![memory, VendorFacts { access: Some("users"), ..other }, vouched]
+}
+
+/// A role for jobs of a forge has a name of its own.
+fn realise(inputs: &RoleInputs<'_>) -> RealisedRole {
+    let mut realised = RealisedRole::plain(inputs);
+    if let Trust::Forge(Subject::Service(service), _) = inputs.trust {
+        realised.spec.name = ObjectName::new(format!("{}-{service}", inputs.role));
+    }
+    realised
 }

@@ -7,7 +7,7 @@ use jiff::civil::date;
 use reconcile::apply::{Outcomes, Stopped};
 use reconcile::diagnostic::Finding;
 use reconcile::event::Outcome;
-use reconcile::guard::{Context, Review, review};
+use reconcile::guard::{AdministratorGroup, AdministratorSet, Context, Review, review};
 use reconcile::model::{
     Access, AttributeValue, ChangeId, Credential, GroupRef, GroupSpec, Missing, ObjectKind, Place,
     Private, Reason, RoleSpec, Source, Subject, UserSpec,
@@ -307,6 +307,51 @@ pub fn reviewed(plan: Plan) -> Review {
     review(plan, &Context::new(&policies))
 }
 
+/// All of some administrators leave where one membership may end in a run and `minimum`
+/// administrators must stay.
+pub fn leaving(administrators: u32, minimum: u32) -> Review {
+    all_leave(administrators, minimum, false)
+}
+
+/// The same, approved.
+pub fn leaving_approved(administrators: u32, minimum: u32) -> Review {
+    all_leave(administrators, minimum, true)
+}
+
+fn all_leave(administrators: u32, minimum: u32, approved: bool) -> Review {
+    let leave = |number: u32| Change {
+        id: ChangeId(number),
+        place: Arc::new(place("spi", "aws-hub")),
+        step: Step::RemoveMember {
+            group: known("admin"),
+            user: known(&number.to_string()),
+            subject: Some(person(&number.to_string())),
+        },
+        needs: vec![],
+        reasons: [Reason::NotMember { group: group_ref("admin") }].into(),
+    };
+    let mut plan = Plan::empty(date(2026, 11, 22));
+    plan.changes = (0..administrators).map(leave).collect();
+    plan.census = BTreeMap::from([("spi".into(), BTreeMap::from([(ObjectKind::Membership, 90)]))]);
+    let mut limits = Limits::default();
+    limits.kinds.insert(ObjectKind::Membership, Limit { count: 1, percent: 100, floor: 1 });
+    let policies = Policies { limits, ..Policies::default() };
+    let mut context = Context::new(&policies);
+    let members = (0..administrators).map(|number| number.to_string());
+    let members = members.map(|one| (format!("id-{one}").into(), person(&one))).collect();
+    let group = AdministratorGroup { roles: ["id-operator".into()].into(), members };
+    context.administrators = vec![AdministratorSet {
+        account: place("spi", "aws-hub"),
+        hub: place("spi", "aws-hub"),
+        group: group_ref("admin"),
+        groups: BTreeMap::from([("id-admin".into(), group)]),
+        minimum,
+        required: BTreeSet::new(),
+    }];
+    context.approved = approved.then(|| plan.digest());
+    review(plan, &context)
+}
+
 /// Every kind of outcome.
 pub fn outcomes(review: &Review, stopped: Option<Stopped>) -> Outcomes {
     let by_change = review
@@ -322,7 +367,7 @@ pub fn outcomes(review: &Review, stopped: Option<Stopped>) -> Outcomes {
                 hint: Some("ask the vendor for a higher quota, or use less of it".into()),
             },
             (16 | 17, _) => Outcome::Skipped {
-                why: "depends on #12 (create group admin in spi/aws-hub), which failed".into(),
+                why: "depends on \"create group admin\" in spi/aws-hub, which failed".into(),
             },
             _ => Outcome::Applied,
         })

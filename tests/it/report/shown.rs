@@ -18,6 +18,24 @@ fn a_plan_in_summary() {
     insta::assert_snapshot!(plain(|out| report::plan(out, &review, Detail::Summary)));
 }
 
+/// Three administrators leave, the limit allows one, and two administrators must stay.
+#[test]
+fn an_approval_is_offered_only_for_what_it_lets_go() {
+    let minimum = |present| sample::leaving(present, 2);
+    for (review, offered, told) in [
+        (minimum(3), false, "They cannot be approved: "),
+        (sample::leaving(3, 0), true, "To let them go, once "),
+    ] {
+        let text = plain(|out| report::plan(out, &review, Detail::Everything));
+        assert!(text.contains(told), "{text}");
+        assert_eq!(text.contains("--approve-removals"), offered, "{text}");
+    }
+    let approved = sample::leaving_approved(3, 2);
+    let text = plain(|out| report::plan(out, &approved, Detail::Everything));
+    assert!(text.contains("(0 of 3 let go; another rule holds the rest)"), "{text}");
+    assert!(text.contains("3 removals (3 held)"), "{text}");
+}
+
 #[test]
 fn nothing_to_do_is_one_plain_line() {
     let review = reviewed(Plan::empty(jiff::civil::date(2026, 11, 22)));
