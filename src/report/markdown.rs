@@ -19,9 +19,10 @@ pub fn markdown(out: &mut dyn Write, review: &Review) -> io::Result<()> {
     comment.block("text", None, &mut std::iter::once(closing_line(approved)));
 
     let mut violations = review.violations.iter().map(|violation| {
-        let what = match violation.overridden {
-            true => let_go_of(review, violation),
-            false => format!("{} held", violation.holds.len()),
+        let what = if violation.overridden {
+            let_go_of(review, violation)
+        } else {
+            format!("{} held", violation.holds.len())
         };
         let text = format!("! {}: {} ({what})", violation.organisation, violation.message);
         printable(&text).into_owned()

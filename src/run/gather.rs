@@ -242,13 +242,12 @@ async fn read_credentials(sources: &Sources<'_>, gathered: &mut Gathered) {
     });
     let connections = &gathered.connections;
     let readings = needed.into_iter().map(|(place, users)| async move {
-        let readings = match connections.get(&place) {
-            Some(connection) => credentials(&*connection.observe, &users).await,
-            None => {
-                let missing = Missing::new(format!("credentials in {place}"), "not connected");
-                let unread = || Reading::partial(Vec::new(), missing.clone());
-                users.into_iter().map(|user| (user, unread())).collect()
-            }
+        let readings = if let Some(connection) = connections.get(&place) {
+            credentials(&*connection.observe, &users).await
+        } else {
+            let missing = Missing::new(format!("credentials in {place}"), "not connected");
+            let unread = || Reading::partial(Vec::new(), missing.clone());
+            users.into_iter().map(|user| (user, unread())).collect()
         };
         (place, readings)
     });
