@@ -259,6 +259,10 @@ impl Running {
         rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it is ours");
     }
 
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("our child").is_some()
+    }
+
     pub fn kill(mut self) {
         self.child.kill().expect("a child can be killed");
         self.child.wait().expect("a killed child ends");
