@@ -362,10 +362,10 @@ fn unread(inputs: &Inputs<'_>) -> BTreeSet<DirectoryName> {
 fn undecided(inputs: &Inputs<'_>) -> BTreeSet<ServiceAccountName> {
     let has_owners = |service: &ServiceAccount| {
         let GroupRef { directory, group } = &service.owners;
-        let config = inputs.inventory.directories.get(directory);
-        let is_retired = config.is_some_and(|config| config.is_retired());
         match inputs.directories.get(directory) {
-            Some(Reading::Complete(read)) if !is_retired => read.group(group).is_some(),
+            Some(Reading::Complete(read)) if !inputs.inventory.is_retired(directory) => {
+                read.group(group).is_some()
+            }
             _ => true,
         }
     };

@@ -21,13 +21,6 @@ pub struct DirectoryConfig {
     pub source: Source,
 }
 
-impl DirectoryConfig {
-    /// Whether nobody is in it any more, by decision: there is nothing to read.
-    pub fn is_retired(&self) -> bool {
-        self.origin == Origin::Retired
-    }
-}
-
 /// Where people and groups come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::{Administrators, Grant, Inventory, naming};
 use crate::diagnostic::{Finding, nearest};
-use crate::directory::{DirectoryConfig, Origin};
+use crate::directory::DirectoryConfig;
 use crate::model::{
     AccountName, Directory, DirectoryName, GroupRef, PersonKind, Place, Reading, Source, Standing,
     VendorFacts,
@@ -73,7 +73,7 @@ impl<'a> Checked<'a> {
             let Some(Reading::Complete(directory)) = self.directories.get(&group.directory) else {
                 continue;
             };
-            if self.is_retired(&group.directory) {
+            if self.inventory.is_retired(&group.directory) {
                 continue;
             }
             let Some(index) = directory.group(&group.group) else {
@@ -111,13 +111,6 @@ impl<'a> Checked<'a> {
             }
         }
         findings
-    }
-
-    fn is_retired(&self, directory: &DirectoryName) -> bool {
-        self.inventory
-            .directories
-            .get(directory)
-            .is_some_and(|config| config.origin == Origin::Retired)
     }
 
     /// Required administrators the directory does not know, or who have no access.

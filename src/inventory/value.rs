@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::directory::DirectoryConfig;
+use crate::directory::{DirectoryConfig, Origin};
 use crate::model::{
     Account, AccountName, DirectoryName, Federation, GroupRef, KeyRotation, Login,
     OrganisationName, ProjectName, RoleName, ServiceAccountName, Source,
@@ -25,6 +25,13 @@ pub struct Inventory {
     pub grants: Vec<Grant>,
     /// Service accounts by name.
     pub service_accounts: BTreeMap<ServiceAccountName, ServiceAccount>,
+}
+
+impl Inventory {
+    /// Whether a directory is gone for good.
+    pub fn is_retired(&self, directory: &DirectoryName) -> bool {
+        self.directories.get(directory).is_some_and(|config| config.origin == Origin::Retired)
+    }
 }
 
 /// Who owns accounts.
