@@ -268,10 +268,9 @@ fn foreign(expected: &Expected<'_>, snapshot: &Snapshot) -> Option<String> {
         | Expected::AnyRole(subject) => *subject,
         Expected::Unmarked => {
             return match ownership {
-                Ownership::Unmarked => None,
+                // Of half a mark the client knows whether it may be completed.
+                Ownership::Unmarked | Ownership::Damaged { .. } => None,
                 Ownership::Ours(found) => Some(format!("it stands for {found} already")),
-                // The client knows for whom: it may be completed.
-                Ownership::Damaged { .. } => None,
                 Ownership::Theirs(whose) => Some(format!("it carries another mark ({whose})")),
             };
         }

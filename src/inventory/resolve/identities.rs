@@ -246,7 +246,7 @@ fn project(
 
 /// A name at GitHub without its id. GitHub writes `owner@1/repository@2` into the tokens of
 /// repositories made or renamed since 2026-07-15, and of those that ask for it: names are given to
-/// others one day, ids never (GitHub Docs, "OpenID Connect", immutable subject claims).
+/// others one day, ids never (GitHub Docs, "`OpenID` Connect", immutable subject claims).
 fn without_id(part: &str) -> &str {
     let is_id = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     part.split_once('@').filter(|(_, id)| is_id(id)).map_or(part, |(name, _)| name)

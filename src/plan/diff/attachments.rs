@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::drafts::Drafts;
 use super::hub::Hub;
+use super::roles::Roles;
 use crate::desired::DesiredRole;
 use crate::diagnostic::Finding;
 use crate::model::{
-    Attachment, ChangeId, HolderKind, ObjectKind, ObservedAccount, Place, Reason, Subject,
-    VendorFacts, VendorId,
+    Attachment, ChangeId, HolderKind, ObjectKind, ObservedAccount, Place, Reason, Subject, VendorId,
 };
 use crate::plan::{Reference, Step, Target};
 
@@ -105,18 +105,17 @@ pub(super) fn push_detach(
 
 /// Makes what is attached to a role what should be attached to it.
 ///
-/// `unread` is why nothing may be taken off, if so: what was not listed cannot be compared, so
-/// then nothing is attached either.
+/// Where the account was not completely read nothing is taken off: what was not listed cannot be
+/// compared, so then nothing is attached either.
 pub(super) fn role(
-    place: &Arc<Place>,
+    roles: &Roles<'_>,
     holder: &Holder<'_>,
     needs: Option<ChangeId>,
     seen: &[&Attachment],
     role: &DesiredRole,
-    unread: Option<&String>,
-    facts: &VendorFacts,
     drafts: &mut Drafts,
 ) {
+    let (place, unread, facts) = (&roles.place, roles.unread.as_ref(), roles.hub.facts);
     let DesiredRole { attachments: wanted, reasons, .. } = role;
     let same_place =
         |one: &Attachment, other: &Attachment| one.kind == other.kind && one.name == other.name;

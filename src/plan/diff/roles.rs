@@ -18,11 +18,11 @@ use crate::plan::{Output, Reference, Step, Target};
 
 /// The role objects of one account, matched up.
 pub(super) struct Roles<'a> {
-    place: Arc<Place>,
+    pub(super) place: Arc<Place>,
     pub(super) wanted: &'a DesiredAccount,
     pub(super) seen: &'a ObservedAccount,
-    hub: &'a Hub<'a>,
-    unread: Option<String>,
+    pub(super) hub: &'a Hub<'a>,
+    pub(super) unread: Option<String>,
     /// Users of ours are left in a former hub, which existing roles still trust.
     moved: bool,
     pub(super) role_at: HashMap<&'a VendorId, usize>,
@@ -264,16 +264,7 @@ impl<'a> Roles<'a> {
             .map(|position| self.attached.to(HolderKind::Role, &self.seen.roles[position].id))
             .unwrap_or_default();
         let holder = (HolderKind::Role, reach.target.clone(), subject);
-        attachments::role(
-            &self.place,
-            &holder,
-            reach.needs,
-            seen,
-            role,
-            self.unread.as_ref(),
-            self.hub.facts,
-            drafts,
-        );
+        attachments::role(self, &holder, reach.needs, seen, role, drafts);
     }
 
     fn update(

@@ -3,7 +3,7 @@
 
 use super::site::{AwsSite, BUILDS, HUB, has};
 
-const POLICIES: &str = r#"
+const POLICIES: &str = r"
 roles:
   publisher:
     description: Uploads packages
@@ -12,7 +12,7 @@ roles:
   administrator: {description: May do everything, means: {aws: {managed_policies: [AdministratorAccess]}}}
 privileged_needs_key: false
 limits: {default: {roles: {floor: 9}, attachments: {floor: 9}}}
-"#;
+";
 
 const INVENTORY: &str = r#"
 organisations:

@@ -22,7 +22,7 @@ grants:
   - {group: build, role: operator, accounts: [debian-builds], reason: They build}
 "#;
 
-const POLICIES: &str = r#"
+const POLICIES: &str = r"
 roles:
   administrator:
     description: May do everything
@@ -35,13 +35,13 @@ roles:
       aws: {managed_policies: [AmazonEC2FullAccess], session_hours: 8}
 privileged_needs_key: false
 limits: {default: {roles: {floor: 9}, attachments: {floor: 9}}}
-"#;
+";
 
 const PROVIDER: &str = "saml-provider/reconcile-spi";
 
 /// The description of a log-in service that signs with certificates until the given years.
 pub fn metadata(years: &[i32]) -> String {
-    let keys: String = years
+    let keys = years
         .iter()
         .map(|year| {
             format!(
@@ -50,7 +50,8 @@ pub fn metadata(years: &[i32]) -> String {
                 certificates::until_year(*year)
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "<?xml version=\"1.0\"?>\n\
          <md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" \
