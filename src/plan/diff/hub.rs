@@ -11,10 +11,11 @@ use super::departures::{self, Verdict};
 use super::drafts::Drafts;
 use super::matching::{self, Match, Matching};
 use super::{DiffInputs, copied_mark, finding, groups, keys, members, shared, users};
-use crate::desired::{Desired, DesiredHub};
+use crate::desired::{Desired, DesiredHub, Standing};
+use crate::diagnostic::Finding;
 use crate::model::{
     ChangeId, Credential, GroupSpec, HolderKind, ObjectKind, ObjectName, Observed, ObservedAccount,
-    Place, Reason, Subject, UserSpec, VendorFacts, VendorId, VendorName,
+    Ownership, Place, Reason, Subject, UserSpec, VendorFacts, VendorId, VendorName,
 };
 use crate::plan::{Reference, Target};
 
@@ -116,6 +117,7 @@ impl<'a> Hub<'a> {
     /// Everything that is to change among users, groups and memberships.
     pub(super) fn changes(&mut self, drafts: &mut Drafts) {
         self.copied_marks(drafts);
+        self.damaged_marks(drafts);
         self.bindings_elsewhere(drafts);
         let gone = departures::changes(self, drafts);
         groups::changes(self, drafts);
@@ -249,6 +251,31 @@ impl<'a> Hub<'a> {
             };
             let holder = (HolderKind::Group, self.group_target(position), subject);
             attached.detach(self, &holder, &reason, deletion, drafts);
+        }
+    }
+
+    /// Users whose mark is damaged are nobody's: whoever they stand for may have left. (Where one
+    /// is in somebody's way by its name, that is told with the name.)
+    fn damaged_marks(&self, drafts: &mut Drafts) {
+        let fold = |name: &ObjectName| self.facts.user_names.fold(name.as_str());
+        let damaged = self.seen.users.iter().filter_map(|user| match &user.ownership {
+            Ownership::Damaged { why, subject } => Some((user, why, subject)),
+            _ => None,
+        });
+        for (user, why, subject) in damaged {
+            let name = fold(&user.spec.name);
+            if self.wanted.users.iter().any(|wanted| fold(&wanted.spec.name) == name) {
+                continue;
+            }
+            let name = &user.spec.name;
+            let message = format!("user `{name}` carries only a part of our mark ({why})");
+            let standing = subject.as_ref().and_then(|one| self.desired.standings.get(one));
+            let found = match standing {
+                Some(Standing::Absent(_)) => Finding::error("damaged-mark", message),
+                _ => Finding::warning("damaged-mark", message),
+            };
+            let hint = "nobody suspends it when its person leaves: complete its mark or remove it";
+            drafts.find(found.in_place(&self.place).hint(hint));
         }
     }
 

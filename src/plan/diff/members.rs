@@ -11,7 +11,9 @@ use super::drafts::Drafts;
 use super::hub::Hub;
 use super::matching::{Match, Matching};
 use crate::desired::DesiredHub;
-use crate::model::{GroupRef, ObjectKind, ObjectName, ObservedAccount, Reason, Subject, VendorId};
+use crate::model::{
+    GroupRef, ObjectKind, ObjectName, ObservedAccount, Ownership, Reason, Subject, VendorId,
+};
 use crate::plan::{Reference, Step, Target};
 
 /// Observed memberships, sorted out by what has to be thought about.
@@ -248,10 +250,27 @@ fn by_hand(hub: &Hub<'_>, other: &Other, subject: Option<&Subject>) -> Result<Re
         Some(_) => Err(String::new()),
         None => match hub.seen.groups[other.group].ownership.subject() {
             Some(group) if hub.is_frozen(other.group) => Err(lacking(group)),
+            // A finding says so: nobody loses a group because a tag was lost.
+            Some(_) if may_be_meant(hub, other) => Err(String::new()),
             Some(group) => hub.blame(group).map_or(Ok(Reason::ByHand), Err),
             None => Err(String::new()),
         },
     }
+}
+
+/// Whether a member whose mark is damaged looks like one who should be in the group.
+fn may_be_meant(hub: &Hub<'_>, other: &Other) -> bool {
+    let Some(user) = other.user.map(|at| &hub.seen.users[at]) else { return false };
+    let Match::Wanted(group) = hub.groups.of_observed[other.group] else { return false };
+    if !matches!(user.ownership, Ownership::Damaged { .. }) {
+        return false;
+    }
+    let rules = &hub.facts.user_names;
+    let name = rules.fold(user.spec.name.as_str());
+    let members = hub.wanted.memberships.iter().filter(|one| one.group as usize == group);
+    members.map(|one| &hub.wanted.users[one.user as usize]).any(|wanted| {
+        user.ownership.may_become(&wanted.subject) && rules.fold(wanted.spec.name.as_str()) == name
+    })
 }
 
 /// What is to blame where a directory was read and does not know a group.
