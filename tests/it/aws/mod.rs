@@ -12,6 +12,7 @@ mod log_in;
 mod mistakes;
 mod paging;
 mod permissions;
+mod rich;
 mod site;
 mod story;
 mod surprises;

@@ -71,6 +71,29 @@ pub const AFTER: &[Someone] = &[
     ("farid", 1006, &["build"], true),
 ];
 
+/// A directory as a file.
+pub fn ldif(groups: &[&str], people: &[Someone]) -> String {
+    let users = "ou=users,dc=example,dc=org";
+    let mut text = "dn: dc=example,dc=org\nobjectClass: dcObject\ndc: example\n".to_owned();
+    for group in groups {
+        let _ = write!(text, "\ndn: gid={group},{users}\nobjectClass: debianGroup\ngid: {group}\n");
+    }
+    for (login, number, groups, active) in people {
+        let _ = write!(
+            text,
+            "\ndn: uid={login},{users}\nobjectClass: inetOrgPerson\nobjectClass: debianAccount\n\
+             objectClass: debianDeveloper\nuid: {login}\nuidNumber: {number}\ncn: {login}\nsn: x\n"
+        );
+        for group in *groups {
+            let _ = writeln!(text, "supplementaryGid: {group}");
+        }
+        if !active {
+            text += "accountStatus: inactive 2026-01-01\n";
+        }
+    }
+    text
+}
+
 /// A run that came to its end.
 pub struct Ran {
     pub plan: Plan,
@@ -133,25 +156,11 @@ impl World {
     }
 
     pub fn people(&self, people: &[Someone]) {
-        let users = "ou=users,dc=example,dc=org";
-        let mut text = "dn: dc=example,dc=org\nobjectClass: dcObject\ndc: example\n".to_owned();
-        for group in ["admin", "build"] {
-            let _ =
-                write!(text, "\ndn: gid={group},{users}\nobjectClass: debianGroup\ngid: {group}\n");
-        }
-        for (login, number, groups, active) in people {
-            let _ = write!(
-                text,
-                "\ndn: uid={login},{users}\nobjectClass: inetOrgPerson\nobjectClass: debianAccount\n\
-                 objectClass: debianDeveloper\nuid: {login}\nuidNumber: {number}\ncn: {login}\nsn: x\n"
-            );
-            for group in *groups {
-                let _ = writeln!(text, "supplementaryGid: {group}");
-            }
-            if !active {
-                text += "accountStatus: inactive 2026-01-01\n";
-            }
-        }
+        self.directory(&["admin", "build"], people);
+    }
+
+    pub fn directory(&self, groups: &[&str], people: &[Someone]) {
+        let text = ldif(groups, people);
         std::fs::write(self.folder.path().join("inventory/people.ldif"), text).expect("a file");
     }
 
