@@ -9,6 +9,7 @@ mod forges;
 mod keys;
 mod killed;
 mod log_in;
+mod matrix;
 mod mistakes;
 mod paging;
 mod permissions;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::civil::{Date, date};
 use reconcile::apply::{Options, execute};
 use reconcile::cloud::Vendor;
-use reconcile::cloud::aws::{AwsBase, AwsVendor};
+use reconcile::cloud::aws::{AwsBase, AwsVendor, Settings};
 use reconcile::directory::Access;
 use reconcile::event::{Event, Outcome};
 use reconcile::inventory;
@@ -145,14 +145,18 @@ impl World {
         for name in ["inventory", "policies", "mirrors"] {
             std::fs::create_dir(folder.path().join(name)).expect("a folder");
         }
-        std::fs::write(folder.path().join("policies/all.yaml"), POLICIES).expect("a file");
         let world = Self { moto, wire, folder, _pager: pager };
+        world.policies(POLICIES);
         world.inventory(INVENTORY);
         world
     }
 
     pub fn inventory(&self, text: &str) {
         std::fs::write(self.folder.path().join("inventory/all.yaml"), text).expect("a file");
+    }
+
+    pub fn policies(&self, text: &str) {
+        std::fs::write(self.folder.path().join("policies/all.yaml"), text).expect("a file");
     }
 
     pub fn people(&self, people: &[Someone]) {
@@ -193,6 +197,16 @@ impl World {
     /// One run on a day, with something that happens between its reading and its first write.
     pub async fn run_on(&self, today: Date, in_between: impl FnOnce()) -> Ran {
         let settings = fixture::settings_again(&self.moto, &self.wire, HUB);
+        self.run_with(settings, today, in_between).await
+    }
+
+    /// The same with credentials and time limits of one's own.
+    pub async fn run_with(
+        &self,
+        settings: Settings,
+        today: Date,
+        in_between: impl FnOnce(),
+    ) -> Ran {
         let base = AwsBase::new(settings, "faults");
         let vendors: Vec<Arc<dyn Vendor>> = vec![Arc::new(AwsVendor::iam(&base))];
         let root = self.folder.path();
