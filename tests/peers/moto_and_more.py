@@ -4,6 +4,8 @@ Run as `python3 moto_and_more.py -H 127.0.0.1 -p PORT`. Everything here is our r
 reference and not an independent peer: where it matters how AWS behaves, wire tests say so as well.
 """
 
+import os
+import pickle
 import sys
 
 from moto.core.authorization import ActionAuthenticatorMixin
@@ -12,9 +14,11 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from moto.iam.exceptions import DeleteConflictException, EntityAlreadyExists
 from moto.iam.exceptions import NotFoundException
-from moto.iam.models import IAMBackend, SAMLProvider, User
+from moto.iam.models import AccountSummary, IAMBackend, SAMLProvider, User
+from moto.iam.models import VirtualMfaDevice, iam_backends
 from moto.iam.responses import IamResponse
 from moto.iam.utils import random_resource_id
+from moto.moto_api._internal import urls
 
 
 # Refusals of authorisation: the code is where AWS puts it, so that the SDKs find it.
@@ -199,6 +203,31 @@ for function in (
     setattr(IamResponse, function.__name__, function)
 
 
+# Tags of MFA devices.
+def device_of(self):
+    name = self._get_param("SerialNumber")
+    if name not in self.backend.virtual_mfa_devices:
+        raise NotFoundException(f"VirtualMFADevice with serial number {name} doesn't exist.")
+    return self.backend.virtual_mfa_devices[name]
+
+
+def tag_mfa_device(self):
+    device = device_of(self)
+    device.kept_tags = {**device.kept_tags, **tagged(self)}
+    return EmptyResult()
+
+
+def list_mfa_device_tags(self):
+    tags = [{"Key": key, "Value": value} for key, value in device_of(self).kept_tags.items()]
+    return ActionResult({"Tags": tags, "IsTruncated": False})
+
+
+VirtualMfaDevice.kept_tags = {}
+
+for function in (tag_mfa_device, list_mfa_device_tags):
+    setattr(IamResponse, function.__name__, function)
+
+
 # Identity providers: tags of SAML providers, one provider per name, audiences one by one.
 def tagged(self):
     return {tag["Key"]: tag["Value"] for tag in self._get_param("Tags", [])}
@@ -267,6 +296,46 @@ for function in (
     remove_client_id_from_open_id_connect_provider,
 ):
     setattr(IamResponse, function.__name__, function)
+
+
+# An account whose groups have little room for policies, for tests that want several documents.
+plain_summary = AccountSummary.__init__
+
+
+def summary(self, backend):
+    plain_summary(self, backend)
+    size = os.environ.get("GROUP_POLICY_SIZE")
+    self._group_policy_size_quota = int(size or self._group_policy_size_quota)
+
+
+AccountSummary.__init__ = summary
+
+
+# IAM as it is now, in all accounts; and back to that, a thousand times faster than by calls.
+kept = {}
+
+
+def keep(request, full_url, headers):
+    kept.clear()
+    for account, backends in iam_backends.items():
+        kept[account] = {name: pickle.dumps(one) for name, one in backends.items()}
+    return 200, {}, "{}"
+
+
+def restore(request, full_url, headers):
+    for account, backends in iam_backends.items():
+        for name, backend in backends.items():
+            was = kept.get(account, {}).get(name)
+            if was:
+                # The backend stays the same object: caches hold it.
+                backend.__dict__ = pickle.loads(was).__dict__
+            else:
+                backend.reset()
+    return 200, {}, "{}"
+
+
+urls.url_paths["{0}/moto-api/keep"] = keep
+urls.url_paths["{0}/moto-api/restore"] = restore
 
 
 if __name__ == "__main__":

@@ -73,6 +73,9 @@ impl Client {
                 let call = hub.delete_group_policy().group_name(name).policy_name(what).send();
                 write("DeleteGroupPolicy", name, call).await.map(|reply| done(&reply))
             }
+            (HolderKind::Group, MANAGED) if hub::document_number(what, holder.id).is_some() => {
+                self.delete_unattached(what, holder.id).await
+            }
             (HolderKind::Group, MANAGED) => {
                 let call = hub.detach_group_policy().group_name(name).policy_arn(what).send();
                 write("DetachGroupPolicy", name, call).await.map(|reply| done(&reply))
@@ -114,6 +117,12 @@ impl Client {
                 let found = self.inline_policy(held).await?;
                 let wanted = content.as_deref();
                 Ok(wanted.is_none_or(|wanted| same_document(wanted, &document::decode(&found))))
+            }
+            (HolderKind::Group, MANAGED)
+                if hub::document_number(name.as_str(), &held.holder).is_some() =>
+            {
+                // One that is attached to nothing is there to be detached as well.
+                Ok(self.has_managed(held).await? || self.is_there(name.as_str()).await?)
             }
             (_, MANAGED) => self.has_managed(held).await,
             (HolderKind::User, USER_BOUNDARY) => {

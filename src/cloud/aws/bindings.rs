@@ -167,13 +167,7 @@ impl Client {
                 Err(error) if error.kind != ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            for (version, is_default) in versions {
-                if !is_default {
-                    self.delete_version(&arn, &version).await?;
-                }
-            }
-            let call = client.delete_policy().policy_arn(&arn).send();
-            return write("DeletePolicy", &arn, call).await.map(|reply| done(&reply));
+            return self.delete_managed(&arn, versions).await;
         }
         if versions.len() >= 5
             && let Some((oldest, _)) = versions.iter().rfind(|(_, is_default)| !is_default)
@@ -191,6 +185,44 @@ impl Client {
         let call = client.attach_group_policy().group_name(name).policy_arn(&arn).send();
         write("AttachGroupPolicy", name, call).await?;
         Ok(done(&reply))
+    }
+
+    /// Deletes a document that is attached to nothing: IAM refuses it otherwise.
+    pub(super) async fn delete_unattached(
+        &self,
+        arn: &str,
+        group: &VendorId,
+    ) -> Result<Applied, CloudError> {
+        let lock = self.hub.documents(group);
+        let _documents = lock.lock().await;
+        match self.versions(arn).await {
+            Ok(versions) => self.delete_managed(arn, versions).await,
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(Applied::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn delete_managed(
+        &self,
+        arn: &str,
+        versions: Vec<(String, bool)>,
+    ) -> Result<Applied, CloudError> {
+        for (version, is_default) in versions {
+            if !is_default {
+                self.delete_version(arn, &version).await?;
+            }
+        }
+        let call = self.hub_iam().delete_policy().policy_arn(arn).send();
+        write("DeletePolicy", arn, call).await.map(|reply| done(&reply))
+    }
+
+    /// Whether a document is there, attached or not.
+    pub(super) async fn is_there(&self, arn: &str) -> Result<bool, CloudError> {
+        match self.versions(arn).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn create_managed(

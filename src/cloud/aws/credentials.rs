@@ -26,13 +26,15 @@ impl Client {
     pub(super) async fn credentials_of(&self, users: &[VendorId]) -> Reading<Vec<Credential>> {
         let mut missing = Vec::new();
         let mut got = Vec::new();
+        let mut ours = Vec::new();
         for id in users {
             match self.known_user(id).await {
                 Ok(user) => {
                     let first = got.len();
                     self.all_of(id, &user.name, &mut got, &mut missing).await;
                     // Of a user that is not ours nothing is noted.
-                    if user.ownership.subject().is_some() {
+                    if let Some(subject) = user.ownership.subject() {
+                        ours.push((id.clone(), subject.clone()));
                         self.note_handed_over(&user.name, &mut got[first..], &mut missing).await;
                     }
                 }
@@ -41,6 +43,7 @@ impl Client {
                 }
             }
         }
+        self.add_left_over(&ours, &mut got, &mut missing).await;
         got.sort();
         Reading::from_parts(got, missing)
     }
@@ -175,7 +178,11 @@ impl Client {
         let all = match credential.kind.as_str() {
             ACCESS_KEY => self.access_keys(&name).await?,
             LOGIN_PROFILE => return Ok(!self.login_profile(&name).await?.is_empty()),
-            MFA | VIRTUAL_MFA => self.mfa_devices(&name).await?,
+            MFA => self.mfa_devices(&name).await?,
+            VIRTUAL_MFA => {
+                let left_over = self.left_over().await?.into_iter().map(|(id, _)| id);
+                self.mfa_devices(&name).await?.into_iter().chain(left_over).collect()
+            }
             SSH_KEY => self.ssh_keys(&name).await?,
             SIGNING_CERTIFICATE => self.signing_certificates(&name).await?,
             SERVICE_CREDENTIAL => self.service_credentials(&name).await?,
@@ -208,7 +215,7 @@ impl Client {
                 let call = client.deactivate_mfa_device().user_name(name).serial_number(id).send();
                 write("DeactivateMFADevice", id, call).await.map(|reply| done(&reply))
             }
-            VIRTUAL_MFA => self.revoke_virtual_mfa(name, id).await,
+            VIRTUAL_MFA => self.revoke_virtual_mfa(name, subject, id).await,
             SSH_KEY => {
                 let call =
                     client.delete_ssh_public_key().user_name(name).ssh_public_key_id(id).send();
@@ -232,18 +239,6 @@ impl Client {
                 Err(CloudError::new(ErrorKind::Invalid, operation, id, message))
             }
         }
-    }
-
-    /// Deactivated first, which IAM asks for; an interrupted run may have come that far.
-    async fn revoke_virtual_mfa(&self, name: &str, id: &str) -> Result<Applied, CloudError> {
-        let client = self.hub_iam();
-        let call = client.deactivate_mfa_device().user_name(name).serial_number(id).send();
-        match write("DeactivateMFADevice", id, call).await {
-            Err(error) if error.kind != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let call = client.delete_virtual_mfa_device().serial_number(id).send();
-        write("DeleteVirtualMFADevice", id, call).await.map(|reply| done(&reply))
     }
 }
 

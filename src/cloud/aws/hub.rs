@@ -259,6 +259,23 @@ pub fn document_number(arn: &str, group: &VendorId) -> Option<u32> {
     (policy_name(group, number).as_str() == name).then_some(number)
 }
 
+/// The managed documents of a group that are attached to nothing: a run ended between attaching
+/// or detaching one and the call beside it. They say nothing any more, and count as attachments
+/// that nothing asks for.
+pub fn unattached<'a>(
+    raw: &'a Raw,
+    organisation: &OrganisationName,
+    group: &VendorId,
+) -> impl Iterator<Item = &'a str> {
+    let path = identity::path_of(organisation);
+    raw.policies.iter().filter_map(move |policy| {
+        let arn = policy.arn.as_deref()?;
+        document_number(arn, group)?;
+        let is_ours = policy.path.as_deref() == Some(path.as_str());
+        (is_ours && policy.attachment_count == Some(0)).then_some(arn)
+    })
+}
+
 /// The documents of every group of ours in a reading; `None` if one is attached that is not among
 /// the policies that were read, as one that was made in between.
 fn documents_of(raw: &Raw, organisation: &OrganisationName) -> Vec<(VendorId, Option<Documents>)> {

@@ -14,6 +14,7 @@ mod client;
 mod config;
 mod convert;
 mod credentials;
+mod devices;
 mod document;
 mod error;
 mod grammar;

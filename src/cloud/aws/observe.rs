@@ -145,6 +145,10 @@ impl Client {
                 holder: group.id.clone(),
                 attachment,
             };
+            let left_over = hub::unattached(raw, &self.organisation, &group.id);
+            got.attachments.extend(left_over.map(|arn| {
+                held(Attachment { kind: MANAGED.into(), name: arn.into(), content: None })
+            }));
             let documents = self.hub.documents(&group.id);
             let documents = documents.lock().await;
             for document in documents.iter().flat_map(BTreeMap::values) {

@@ -140,13 +140,17 @@ pub fn document(site: &Site<'_>, purpose: Purpose, has_users: bool) -> Value {
         }
         if has_users {
             statements.push(permit("ReadCredentials", READ_CREDENTIALS, &[own("user")]));
+            let list = &["iam:ListVirtualMFADevices"];
+            statements.push(permit("ListSecondFactors", list, &["*".to_owned()]));
+            let tags = &["iam:ListMFADeviceTags"];
+            statements.push(permit("ReadSecondFactors", tags, &[any("mfa")]));
         }
     }
     if purpose != Purpose::Read {
         statements.push(permit("Look", LOOK, &["*".to_owned()]));
         if is_hub && has_users {
             statements.push(permit("Users", USERS, &[own("user")]));
-            let devices = &["iam:DeleteVirtualMFADevice"];
+            let devices = &["iam:DeleteVirtualMFADevice", "iam:TagMFADevice"];
             statements.push(permit("SecondFactors", devices, &[any("mfa")]));
             statements.push(permit("Groups", GROUPS, &[own("group")]));
             // Who leaves, leaves every group, whosever it is.

@@ -92,7 +92,7 @@ impl<'a> Roles<'a> {
             .filter(|binding| !self.hub.minds_group(&binding.group))
             .map(|binding| &binding.role)
             .collect();
-        let mut providers: Vec<ChangeId> = Vec::new();
+        let mut providers = Vec::new();
         let mut others: Vec<ChangeId> = Vec::new();
         for (position, role) in self.sorted() {
             let Some(subject) = role.ownership.subject() else { continue };
@@ -131,18 +131,21 @@ impl<'a> Roles<'a> {
                     "once nothing leans on it, the next run deletes it",
                 ));
             } else if !bound_elsewhere.contains(&role.id) {
+                if matches!(subject, Subject::IdentityProvider(_)) {
+                    providers.push((position, role, subject));
+                    continue;
+                }
                 let id = self.delete(role, subject, drafts);
                 self.deletions.insert(position, id);
-                match subject {
-                    Subject::IdentityProvider(_) => providers.push(id),
-                    _ => others.push(id),
-                }
+                others.push(id);
             }
         }
-        // Roles that trust it go first.
-        for provider in providers {
+        // Roles that trust it go first, and stand before it in the plan.
+        for (position, provider, subject) in providers {
+            let id = self.delete(provider, subject, drafts);
+            self.deletions.insert(position, id);
             for other in &others {
-                drafts.need(provider, *other);
+                drafts.need(id, *other);
             }
         }
     }

@@ -1,10 +1,4 @@
-//! Whatever goes wrong with whichever call: nothing foreign is touched, nothing goes that should
-//! stay, and the next clean run brings everything where it belongs.
-//!
-//! A world in which somebody joins, somebody leaves with a key, somebody moves and a role drifted
-//! is reconciled once with a fault at one call, and then without. Every kind of fault is tried at
-//! every fourth call, the first at another position for each kind; `RECONCILE_MATRIX=all` tries
-//! every kind at every call (a few minutes).
+//! What the service refuses in the middle of a run.
 
 use super::world::{AFTER, BUILDS, HUB, World};
 use crate::peers::wire::{Fault, Place};
@@ -65,59 +59,4 @@ async fn an_account_that_refuses_does_not_stop_the_others() {
     world.wire.clear();
     world.run().await;
     assert_eq!(world.run().await.changes, []);
-}
-
-async fn matrix(faults: &[usize]) {
-    let all = std::env::var("RECONCILE_MATRIX").is_ok_and(|value| value == "all");
-    let world = World::new();
-    world.before().await;
-    let calls = {
-        world.run().await;
-        world.wire.calls().len()
-    };
-    world.wire.clear();
-    let again = world.run().await;
-    assert_eq!(again.changes, [], "a second run has nothing to do");
-    assert!(world.wire.writes().is_empty());
-    let goal = world.state();
-    for (number, fault) in Fault::all().into_iter().enumerate() {
-        if !faults.contains(&number) {
-            continue;
-        }
-        for position in 1..=calls {
-            if !all && (position + number) % 4 != 0 {
-                continue;
-            }
-            let what = format!("{fault:?} at call {position}");
-            world.before().await;
-            world.wire.inject(Place::call(position), fault.clone());
-            world.run().await;
-            world.assert_nothing_lost(&what);
-            world.wire.clear();
-            world.run().await;
-            let clean = world.run().await;
-            assert_eq!(clean.changes, [], "{what}: not converged");
-            assert_eq!(world.state(), goal, "{what}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn refusals_and_failures_at_any_call() {
-    matrix(&[0, 1, 2, 3]).await;
-}
-
-#[tokio::test]
-async fn lost_connections_at_any_call() {
-    matrix(&[4, 5, 7]).await;
-}
-
-#[tokio::test]
-async fn cut_and_empty_replies_at_any_call() {
-    matrix(&[6, 8, 9]).await;
-}
-
-#[tokio::test]
-async fn no_answer_at_any_call() {
-    matrix(&[10, 11]).await;
 }

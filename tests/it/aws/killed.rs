@@ -1,77 +1,140 @@
-//! kill -9 after each write: a rerun brings everything where it belongs.
+//! kill -9 after each write: a rerun brings everything where it belongs, and a second one writes
+//! nothing.
+//!
+//! Positions are dealt out to several tests, which run beside each other. At a position exactly so
+//! many writes are done, whichever they are: those that do not wait for each other come in any
+//! order.
 
-use super::site::{AwsSite, BUILDS, HUB};
-use crate::peers::wire::{Fault, Place};
+use super::rich::Rich;
+use super::world::{BUILDS, HUB};
+use crate::peers::moto::{allow, trust};
 
-const INVENTORY: &str = r#"
-organisations:
-  spi:
-    accounts:
-      spi-hub: {vendor: aws, id: "111111111111", hub: true}
-      debian-builds: {vendor: aws, id: "333333333333"}
-directories:
-  debian: {ldap: {url: "URL", start_tls: false}, schema: userdir, base: "dc=example,dc=org"}
-grants:
-  - {group: build, role: operator, accounts: [debian-builds], reason: They build}
-"#;
+/// How many tests share the positions.
+const TESTS: usize = 6;
 
-const POLICIES: &str = r#"
-roles:
-  operator:
-    description: Runs instances
-    means:
-      aws:
-        inline_policy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"}]}'
-privileged_needs_key: false
-limits: {default: {users: {floor: 3}, memberships: {floor: 9}}}
-"#;
+fn killed_at_every_sixth_write(first: usize) {
+    let site = Rich::new();
+    site.run(&[]).ends_with(0);
+    let writes = site.wire.writes().len();
+    assert!(writes >= 50, "only {writes} writes");
+    let goal = site.state();
+    site.wire.clear();
+    site.run(&[]).ends_with(0);
+    assert_eq!(site.wire.writes(), [], "a second run writes nothing");
+    for position in (first..=writes).step_by(TESTS) {
+        let what = format!("killed after {position} of {writes} writes");
+        site.moto.restore();
+        assert!(site.is_killed_after(position, &[]), "{what}: it was not");
+        let rerun = site.run(&[]).ends_with(0);
+        assert_eq!(site.state(), goal, "{what}: {}", rerun.out);
+        site.wire.clear();
+        site.run(&[]).ends_with(0);
+        assert_eq!(site.wire.writes(), [], "{what}: a second run writes nothing");
+    }
+}
 
 #[test]
-fn a_kill_after_any_write_is_mended_by_a_rerun() {
-    let site = AwsSite::with(INVENTORY, POLICIES);
-    let mut killed = 0;
-    // A joiner and a leaver each round, so that there is always something to write.
+fn a_kill_after_the_first_write_and_every_sixth_then_is_mended() {
+    killed_at_every_sixth_write(1);
+}
+
+#[test]
+fn a_kill_after_the_second_write_and_every_sixth_then_is_mended() {
+    killed_at_every_sixth_write(2);
+}
+
+#[test]
+fn a_kill_after_the_third_write_and_every_sixth_then_is_mended() {
+    killed_at_every_sixth_write(3);
+}
+
+#[test]
+fn a_kill_after_the_fourth_write_and_every_sixth_then_is_mended() {
+    killed_at_every_sixth_write(4);
+}
+
+#[test]
+fn a_kill_after_the_fifth_write_and_every_sixth_then_is_mended() {
+    killed_at_every_sixth_write(5);
+}
+
+#[test]
+fn a_kill_after_the_sixth_write_and_every_sixth_then_is_mended() {
+    killed_at_every_sixth_write(6);
+}
+
+/// Something that was there before is adopted, the adoption killed after each of its writes and
+/// done again.
+fn adoption_survives(kind: &str, name: &str, make: impl Fn(&Rich)) {
+    let site = Rich::new();
+    let adopt = [
+        "adopt",
+        if kind == "user" || kind == "group" { "hub" } else { "builds" },
+        kind,
+        name,
+        "--yes",
+    ];
+    make(&site);
+    site.run(&adopt).ends_with(0);
+    let writes = site.wire.writes().len();
+    let adopted = site.state();
     site.run(&[]).ends_with(0);
-    for round in 1.. {
-        assert!(round < 40, "the rounds end");
-        let login = format!("new{round}");
-        site.joins(&login, 2000 + round, &["build"]);
-        site.account(HUB).access_key("diego");
-        site.is_active("diego", round % 2 == 0);
-        site.wire.clear();
-        site.wire.inject(Place::write(killed + 1), Fault::StallAfterwards);
-        let mut child =
-            site.command(&[]).stdout(std::process::Stdio::null()).spawn().expect("it starts");
-        let stalled = loop {
-            if site.wire.faults_met() > 0 {
-                break true;
-            }
-            if child.try_wait().expect("our child").is_some() {
-                break false;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        };
-        child.kill().expect("our child");
-        child.wait().expect("our child");
-        site.wire.clear();
-        site.converge();
-        let names = site.account(HUB).dump().text();
-        assert!(names.contains(&format!("/reconcile/spi/{login}")), "round {round}");
-        assert!(site.account(BUILDS).dump().names().contains(&"role /reconcile/spi/operator"));
-        let keys = site.account(HUB).iam("ListAccessKeys", &[("UserName", "diego")]);
-        if round % 2 == 1 {
-            assert_eq!(keys.all("AccessKeyId"), [""; 0], "round {round}: a key outlived its owner");
-        } else {
-            for key in keys.all("AccessKeyId") {
-                let of = [("UserName", "diego"), ("AccessKeyId", key.as_str())];
-                site.account(HUB).iam("DeleteAccessKey", &of);
-            }
-        }
-        if stalled {
-            killed += 1;
-        } else {
-            break;
-        }
+    let goal = site.state();
+    assert!(writes > 0);
+    for position in 1..=writes {
+        let what = format!("adoption of {kind} killed after {position} of {writes} writes");
+        site.moto.restore();
+        make(&site);
+        assert!(site.is_killed_after(position, &adopt), "{what}: it was not");
+        let again = site.run(&adopt);
+        // After the last write it is managed already.
+        again.ends_with(if position == writes { 2 } else { 0 });
+        assert_eq!(site.state(), adopted, "{what}");
+        site.run(&[]).ends_with(0);
+        assert_eq!(site.state(), goal, "{what}");
     }
-    assert!(killed >= 4, "only {killed} writes");
+    site.wire.clear();
+    site.run(&[]).ends_with(0);
+    assert_eq!(site.wire.writes(), [], "a second run writes nothing");
+}
+
+#[test]
+fn a_killed_adoption_of_a_user_is_done_again() {
+    adoption_survives("user", "farid", |site| {
+        let hub = site.moto.account(HUB);
+        hub.user("farid", "/staff/", &[("team", "web")]);
+        hub.everything("farid");
+        hub.member("farid", "clique");
+    });
+}
+
+#[test]
+fn a_killed_adoption_of_a_group_is_done_again() {
+    adoption_survives("group", "fresh", |site| {
+        let hub = site.moto.account(HUB);
+        hub.group("fresh", "/staff/");
+        hub.member("stranger", "fresh");
+        hub.inline("Group", "fresh", "own", &allow("s3:*"));
+    });
+}
+
+#[test]
+fn a_killed_adoption_of_a_role_is_done_again() {
+    adoption_survives("role", "watcher", |site| {
+        let builds = site.moto.account(BUILDS);
+        builds.role("watcher", "/staff/", &trust("arn:aws:iam::999999999999:root"), &[]);
+        builds.inline("Role", "watcher", "own", &allow("s3:*"));
+    });
+}
+
+#[test]
+fn a_killed_adoption_of_an_identity_provider_is_done_again() {
+    adoption_survives(
+        "identity-provider",
+        "oidc-provider/token.actions.githubusercontent.com",
+        |site| {
+            let url = [("Url", "https://token.actions.githubusercontent.com")];
+            site.moto.account(BUILDS).iam("CreateOpenIDConnectProvider", &url);
+        },
+    );
 }

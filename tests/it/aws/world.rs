@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::civil::{Date, date};
 use reconcile::apply::{Options, execute};
 use reconcile::cloud::Vendor;
-use reconcile::cloud::aws::{AwsBase, AwsVendor};
+use reconcile::cloud::aws::{AwsBase, AwsVendor, Settings};
 use reconcile::directory::Access;
 use reconcile::event::{Event, Outcome};
 use reconcile::inventory;
@@ -71,6 +71,29 @@ pub const AFTER: &[Someone] = &[
     ("farid", 1006, &["build"], true),
 ];
 
+/// A directory as a file.
+pub fn ldif(groups: &[&str], people: &[Someone]) -> String {
+    let users = "ou=users,dc=example,dc=org";
+    let mut text = "dn: dc=example,dc=org\nobjectClass: dcObject\ndc: example\n".to_owned();
+    for group in groups {
+        let _ = write!(text, "\ndn: gid={group},{users}\nobjectClass: debianGroup\ngid: {group}\n");
+    }
+    for (login, number, groups, active) in people {
+        let _ = write!(
+            text,
+            "\ndn: uid={login},{users}\nobjectClass: inetOrgPerson\nobjectClass: debianAccount\n\
+             objectClass: debianDeveloper\nuid: {login}\nuidNumber: {number}\ncn: {login}\nsn: x\n"
+        );
+        for group in *groups {
+            let _ = writeln!(text, "supplementaryGid: {group}");
+        }
+        if !active {
+            text += "accountStatus: inactive 2026-01-01\n";
+        }
+    }
+    text
+}
+
 /// A run that came to its end.
 pub struct Ran {
     pub plan: Plan,
@@ -122,8 +145,8 @@ impl World {
         for name in ["inventory", "policies", "mirrors"] {
             std::fs::create_dir(folder.path().join(name)).expect("a folder");
         }
-        std::fs::write(folder.path().join("policies/all.yaml"), POLICIES).expect("a file");
         let world = Self { moto, wire, folder, _pager: pager };
+        world.policies(POLICIES);
         world.inventory(INVENTORY);
         world
     }
@@ -132,26 +155,16 @@ impl World {
         std::fs::write(self.folder.path().join("inventory/all.yaml"), text).expect("a file");
     }
 
+    pub fn policies(&self, text: &str) {
+        std::fs::write(self.folder.path().join("policies/all.yaml"), text).expect("a file");
+    }
+
     pub fn people(&self, people: &[Someone]) {
-        let users = "ou=users,dc=example,dc=org";
-        let mut text = "dn: dc=example,dc=org\nobjectClass: dcObject\ndc: example\n".to_owned();
-        for group in ["admin", "build"] {
-            let _ =
-                write!(text, "\ndn: gid={group},{users}\nobjectClass: debianGroup\ngid: {group}\n");
-        }
-        for (login, number, groups, active) in people {
-            let _ = write!(
-                text,
-                "\ndn: uid={login},{users}\nobjectClass: inetOrgPerson\nobjectClass: debianAccount\n\
-                 objectClass: debianDeveloper\nuid: {login}\nuidNumber: {number}\ncn: {login}\nsn: x\n"
-            );
-            for group in *groups {
-                let _ = writeln!(text, "supplementaryGid: {group}");
-            }
-            if !active {
-                text += "accountStatus: inactive 2026-01-01\n";
-            }
-        }
+        self.directory(&["admin", "build"], people);
+    }
+
+    pub fn directory(&self, groups: &[&str], people: &[Someone]) {
+        let text = ldif(groups, people);
         std::fs::write(self.folder.path().join("inventory/people.ldif"), text).expect("a file");
     }
 
@@ -184,6 +197,16 @@ impl World {
     /// One run on a day, with something that happens between its reading and its first write.
     pub async fn run_on(&self, today: Date, in_between: impl FnOnce()) -> Ran {
         let settings = fixture::settings_again(&self.moto, &self.wire, HUB);
+        self.run_with(settings, today, in_between).await
+    }
+
+    /// The same with credentials and time limits of one's own.
+    pub async fn run_with(
+        &self,
+        settings: Settings,
+        today: Date,
+        in_between: impl FnOnce(),
+    ) -> Ran {
         let base = AwsBase::new(settings, "faults");
         let vendors: Vec<Arc<dyn Vendor>> = vec![Arc::new(AwsVendor::iam(&base))];
         let root = self.folder.path();

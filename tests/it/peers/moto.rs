@@ -44,6 +44,11 @@ impl Moto {
         Self::start_with(&[("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")])
     }
 
+    /// Starts a server whose accounts have room for so many characters of policies in a group.
+    pub fn start_with_small_groups(size: usize) -> Self {
+        Self::start_with(&[("GROUP_POLICY_SIZE", &size.to_string())])
+    }
+
     fn start_with(environment: &[(&str, &str)]) -> Self {
         let arguments = |port: u16| {
             ["-H", "127.0.0.1", "-p", &port.to_string()].map(str::to_owned).into_iter().collect()
@@ -81,6 +86,16 @@ impl Moto {
     /// Forgets everything.
     pub fn reset(&self) {
         self.administer("reset", "");
+    }
+
+    /// Keeps IAM of all accounts as it is now, for [`restore`](Self::restore).
+    pub fn keep(&self) {
+        self.administer("keep", "");
+    }
+
+    /// Brings IAM of all accounts back to where it was when kept: ids, keys and all.
+    pub fn restore(&self) {
+        self.administer("restore", "");
     }
 
     /// Whether signatures and policies are checked from now on.

@@ -137,6 +137,28 @@ pub const LISTS: &[List] = &[
         is_paged: true,
     },
     List {
+        action: "ListVirtualMFADevices",
+        elements: &[element!("VirtualMFADevices", |n| {
+            format!("<SerialNumber>{}</SerialNumber>", device(n))
+        })],
+        asks: &[
+            Ask::Credentials(|all, n| has(all, "virtual-mfa", &device(n))),
+            Ask::Look(|n| credential("virtual-mfa", device(n))),
+        ],
+        is_paged: true,
+    },
+    List {
+        action: "ListMFADeviceTags",
+        elements: &[element!("Tags", |n| match n {
+            1 => "<Key>reconcile:organisation</Key><Value>spi</Value>".to_owned(),
+            2 => "<Key>reconcile:subject</Key><Value>person:debian:1</Value>".to_owned(),
+            _ => format!("<Key>tag{n}</Key><Value>x</Value>"),
+        })],
+        // The second page says whose the device was; of a third one nothing depends on.
+        asks: &[Ask::Credentials(|all, n| n == 2 && has(all, "virtual-mfa", &device(1)))],
+        is_paged: true,
+    },
+    List {
         action: "ListSSHPublicKeys",
         elements: &[element!("SSHPublicKeys", |n| {
             format!(
@@ -300,6 +322,10 @@ pub fn policy(n: u32) -> String {
         2 => format!("{ACCOUNT}:policy/reconcile/spi/reconcile-assume-2-AGPA1"),
         _ => format!("{ACCOUNT}:policy/p{n}"),
     }
+}
+
+fn device(n: u32) -> String {
+    format!("{ACCOUNT}:mfa/device{n}")
 }
 
 fn provider(kind: &str, n: u32) -> String {
