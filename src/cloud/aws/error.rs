@@ -30,7 +30,9 @@ pub async fn read<T, E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
     object: &str,
     call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 ) -> Result<T, CloudError> {
-    call.await.map_err(|error| to_cloud_error(Effect::Read, operation, object, &error))
+    let reply = call.await;
+    tracing::trace!(operation, object, succeeded = reply.is_ok(), "read");
+    reply.map_err(|error| to_cloud_error(Effect::Read, operation, object, &error))
 }
 
 /// One writing call, its failure in our words.
@@ -39,7 +41,9 @@ pub async fn write<T, E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
     object: &str,
     call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 ) -> Result<T, CloudError> {
-    call.await.map_err(|error| to_cloud_error(Effect::Write, operation, object, &error))
+    let reply = call.await;
+    tracing::trace!(operation, object, succeeded = reply.is_ok(), "written");
+    reply.map_err(|error| to_cloud_error(Effect::Write, operation, object, &error))
 }
 
 /// What a writing call gave that made nothing up.
