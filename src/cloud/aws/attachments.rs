@@ -121,6 +121,10 @@ impl Client {
             (HolderKind::Group, MANAGED)
                 if hub::document_number(name.as_str(), &held.holder).is_some() =>
             {
+                // A binding took it up again: it is a document, and no attachment any more.
+                if self.is_in_use(name.as_str(), &held.holder).await {
+                    return Ok(false);
+                }
                 // One that is attached to nothing is there to be detached as well.
                 Ok(self.has_managed(held).await? || self.is_there(name.as_str()).await?)
             }

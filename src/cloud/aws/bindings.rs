@@ -33,6 +33,9 @@ impl Client {
             return Ok(Applied::default());
         }
         let number = self.hub.room(&now, &found.arn);
+        if number > 1 && !now.contains_key(&number) {
+            self.clear_away(&self.hub.policy_arn(group, number)).await?;
+        }
         now.entry(number).or_default().roles.insert(found.arn);
         self.put(&mut documents, now, number, group, &to).await
     }
@@ -194,12 +197,27 @@ impl Client {
         group: &VendorId,
     ) -> Result<Applied, CloudError> {
         let lock = self.hub.documents(group);
-        let _documents = lock.lock().await;
+        let documents = lock.lock().await;
+        if is_among(documents.as_ref(), arn, group) {
+            return Ok(Applied::default());
+        }
+        self.clear_away(arn).await
+    }
+
+    /// Deletes what an earlier run left where a document is to be.
+    async fn clear_away(&self, arn: &str) -> Result<Applied, CloudError> {
         match self.versions(arn).await {
             Ok(versions) => self.delete_managed(arn, versions).await,
             Err(error) if error.kind == ErrorKind::NotFound => Ok(Applied::default()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether a managed policy is one of a group's documents, as this run knows them.
+    pub(super) async fn is_in_use(&self, arn: &str, group: &VendorId) -> bool {
+        let lock = self.hub.documents(group);
+        let documents = lock.lock().await;
+        is_among(documents.as_ref(), arn, group)
     }
 
     async fn delete_managed(
@@ -270,4 +288,9 @@ impl Client {
             _ => Ok(()),
         }
     }
+}
+
+fn is_among(documents: Option<&Documents>, arn: &str, group: &VendorId) -> bool {
+    let number = hub::document_number(arn, group);
+    documents.zip(number).is_some_and(|(known, number)| known.contains_key(&number))
 }
