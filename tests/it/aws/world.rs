@@ -82,7 +82,8 @@ pub fn ldif(groups: &[&str], people: &[Someone<'_>]) -> String {
         let _ = write!(
             text,
             "\ndn: uid={login},{users}\nobjectClass: inetOrgPerson\nobjectClass: debianAccount\n\
-             objectClass: debianDeveloper\nuid: {login}\nuidNumber: {number}\ncn: {login}\nsn: x\n"
+             objectClass: debianDeveloper\nuid: {login}\nuidNumber: {number}\ncn: {login}\nsn: x\n\
+             keyFingerPrint: {number:040X}\n"
         );
         for group in *groups {
             let _ = writeln!(text, "supplementaryGid: {group}");
