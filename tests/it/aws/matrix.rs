@@ -3,8 +3,12 @@
 //!
 //! A world in which people join, move, leave with a key and come to the end of their grace, in
 //! which a group, roles, attachments and an identity provider come and go and others were changed
-//! by hand, is reconciled once with a fault at one call, and then without. Every kind of fault is
-//! tried at every call.
+//! by hand, is reconciled once with a fault at one call, and then without.
+//!
+//! Every kind of fault is tried at every third call, the first at another position for each kind;
+//! with `CI` or `RECONCILE_MATRIX=all` in the environment at every call. All of it is 12 kinds at 68
+//! calls: 816 cases of two runs each, measured at 0.37 s a case on an idle core (five minutes of one
+//! core), 0.7 s on a machine that three builds share.
 
 use std::time::Duration;
 
@@ -140,10 +144,11 @@ impl Matrix {
     }
 }
 
-/// One kind of fault at every call; at every second of those that write nothing, with another
-/// beginning for each kind, where the number of cases is halved.
-async fn at_every_call(fault: usize) {
-    let fault = &Fault::all()[fault];
+/// One kind of fault at the calls of a run.
+async fn at_any_call(number: usize) {
+    let fault = &Fault::all()[number];
+    let all = ["CI", "RECONCILE_MATRIX"].iter().any(|name| std::env::var_os(name).is_some());
+    let (first, step) = if all { (1, 1) } else { (1 + number % 3, 3) };
     let matrix = Matrix::new().await;
     let wire = &matrix.world.wire;
     wire.clear();
@@ -153,8 +158,7 @@ async fn at_every_call(fault: usize) {
     wire.clear();
     assert_eq!(matrix.run().await, 0, "a second run has nothing to do");
     assert_eq!(wire.writes(), []);
-    let begin = std::time::Instant::now();
-    for position in 1..=calls {
+    for position in (first..=calls).step_by(step) {
         let what = format!("{fault:?} at call {position} of {calls}");
         matrix.world.moto.restore();
         wire.clear();
@@ -165,65 +169,64 @@ async fn at_every_call(fault: usize) {
         matrix.run().await;
         assert_eq!(matrix.state(), goal, "{what}: not converged");
     }
-    eprintln!("{calls} {:?}", begin.elapsed());
 }
 
 #[tokio::test]
 async fn a_throttled_call() {
-    at_every_call(0).await;
+    at_any_call(0).await;
 }
 
 #[tokio::test]
 async fn a_denied_call() {
-    at_every_call(1).await;
+    at_any_call(1).await;
 }
 
 #[tokio::test]
 async fn an_internal_error() {
-    at_every_call(2).await;
+    at_any_call(2).await;
 }
 
 #[tokio::test]
 async fn an_unavailable_service() {
-    at_every_call(3).await;
+    at_any_call(3).await;
 }
 
 #[tokio::test]
 async fn a_reset_before_it_is_done() {
-    at_every_call(4).await;
+    at_any_call(4).await;
 }
 
 #[tokio::test]
 async fn a_lost_reply() {
-    at_every_call(5).await;
+    at_any_call(5).await;
 }
 
 #[tokio::test]
 async fn a_reply_cut_honestly() {
-    at_every_call(6).await;
+    at_any_call(6).await;
 }
 
 #[tokio::test]
 async fn a_reply_cut_short() {
-    at_every_call(7).await;
+    at_any_call(7).await;
 }
 
 #[tokio::test]
 async fn an_empty_result() {
-    at_every_call(8).await;
+    at_any_call(8).await;
 }
 
 #[tokio::test]
 async fn an_empty_body() {
-    at_every_call(9).await;
+    at_any_call(9).await;
 }
 
 #[tokio::test]
 async fn a_stall_before_it_is_done() {
-    at_every_call(10).await;
+    at_any_call(10).await;
 }
 
 #[tokio::test]
 async fn a_stall_afterwards() {
-    at_every_call(11).await;
+    at_any_call(11).await;
 }

@@ -14,6 +14,7 @@ mod mistakes;
 mod paging;
 mod permissions;
 mod rich;
+mod scale;
 mod site;
 mod story;
 mod surprises;

@@ -56,7 +56,7 @@ limits: {default: {users: {floor: 3}, memberships: {floor: 9}, groups: {floor: 3
 pub const TODAY: Date = date(2026, 11, 22);
 
 /// Login, number, groups, whether they are active.
-pub type Someone = (&'static str, u32, &'static [&'static str], bool);
+pub type Someone<'a> = (&'a str, u32, &'a [&'a str], bool);
 
 pub const BEFORE: &[Someone] = &[
     ("amara", 1001, &["admin"], true),
@@ -72,7 +72,7 @@ pub const AFTER: &[Someone] = &[
 ];
 
 /// A directory as a file.
-pub fn ldif(groups: &[&str], people: &[Someone]) -> String {
+pub fn ldif(groups: &[&str], people: &[Someone<'_>]) -> String {
     let users = "ou=users,dc=example,dc=org";
     let mut text = "dn: dc=example,dc=org\nobjectClass: dcObject\ndc: example\n".to_owned();
     for group in groups {
@@ -82,7 +82,8 @@ pub fn ldif(groups: &[&str], people: &[Someone]) -> String {
         let _ = write!(
             text,
             "\ndn: uid={login},{users}\nobjectClass: inetOrgPerson\nobjectClass: debianAccount\n\
-             objectClass: debianDeveloper\nuid: {login}\nuidNumber: {number}\ncn: {login}\nsn: x\n"
+             objectClass: debianDeveloper\nuid: {login}\nuidNumber: {number}\ncn: {login}\nsn: x\n\
+             keyFingerPrint: {number:040X}\n"
         );
         for group in *groups {
             let _ = writeln!(text, "supplementaryGid: {group}");
@@ -133,9 +134,14 @@ impl World {
 
     /// One whose lists all come on pages of one.
     pub fn on_pages_of_one() -> Self {
+        Self::on_pages_of(1)
+    }
+
+    /// One whose lists come on pages of so many, as those of IAM do and moto's do not.
+    pub fn on_pages_of(size: usize) -> Self {
         let moto = Moto::start();
         let pager = Pager::start(moto.address());
-        pager.page_size(1);
+        pager.page_size(size);
         let wire = Wire::start(pager.address());
         Self::behind(moto, wire, Some(pager))
     }
@@ -159,11 +165,11 @@ impl World {
         std::fs::write(self.folder.path().join("policies/all.yaml"), text).expect("a file");
     }
 
-    pub fn people(&self, people: &[Someone]) {
+    pub fn people(&self, people: &[Someone<'_>]) {
         self.directory(&["admin", "build"], people);
     }
 
-    pub fn directory(&self, groups: &[&str], people: &[Someone]) {
+    pub fn directory(&self, groups: &[&str], people: &[Someone<'_>]) {
         let text = ldif(groups, people);
         std::fs::write(self.folder.path().join("inventory/people.ldif"), text).expect("a file");
     }
