@@ -3,6 +3,7 @@
 //! The directory is a file, and IAM is brought back to where it was before, instead of being made
 //! anew: a round takes a fraction of a second.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -265,7 +266,7 @@ impl Rich {
             for (action, element) in
                 [("ListVirtualMFADevices", "SerialNumber"), ("ListOpenIDConnectProviders", "Arn")]
             {
-                text += &format!("{action}: {:?}\n", account.iam(action, &[]).all(element));
+                let _ = writeln!(text, "{action}: {:?}", account.iam(action, &[]).all(element));
             }
         }
         let of = [("UserName", "diego")];
@@ -277,10 +278,12 @@ impl Rich {
             ("ListServiceSpecificCredentials", "ServiceSpecificCredentialId"),
         ] {
             let found = self.moto.account(HUB).iam(action, &of).all(element);
-            text += &format!("{action}: {found:?}\n");
+            let _ = writeln!(text, "{action}: {found:?}");
         }
         let logs_in = self.moto.account(HUB).try_iam("GetLoginProfile", &of).is_ok();
-        text += &format!("diego has a password: {logs_in}\n");
-        text
+        let _ = writeln!(text, "diego has a password: {logs_in}");
+        // The day of a suspension is that of the run, and a test may run over midnight.
+        let is_day = |line: &&str| line.trim_start().starts_with("Value: 20");
+        text.lines().filter(|line| !is_day(line)).collect::<Vec<_>>().join("\n")
     }
 }

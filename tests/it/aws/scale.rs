@@ -41,7 +41,7 @@ impl Scale {
     async fn applied() -> Self {
         let world = World::on_pages_of(PAGE as usize);
         let settings = fixture::settings(&world.moto, &world.wire, HUB);
-        let settings = Settings { call_time_limit: Duration::from_secs(60), ..settings };
+        let settings = Settings { call_time_limit: Duration::from_mins(1), ..settings };
         let groups: Vec<String> = (0..GROUPS).map(|number| format!("group{number}")).collect();
         let mut inventory = INVENTORY.to_owned();
         for (number, group) in groups.iter().enumerate() {
@@ -84,8 +84,8 @@ impl Scale {
         let mut counts = self.world.wire.counts();
         let mut took = |action: &str| counts.remove(action).unwrap_or_default();
         // The users, `runner` among them, and the groups of the hub; a role in each other account.
-        let people = self.people.len() as u32 + 1 + GROUPS;
-        assert_eq!(took("GetAccountAuthorizationDetails"), people.div_ceil(PAGE) as usize + 2);
+        let people = self.people.len() + 1 + GROUPS as usize;
+        assert_eq!(took("GetAccountAuthorizationDetails"), people.div_ceil(PAGE as usize) + 2);
         assert_eq!(took("ListRoles"), 3, "one page in each account");
         assert_eq!(took("GetCallerIdentity"), 1, "once in a run");
         assert_eq!(took("AssumeRole"), 2, "into the two accounts that are not the hub");
