@@ -12,6 +12,7 @@ mod log_in;
 mod matrix;
 mod mistakes;
 mod paging;
+mod partitions;
 mod permissions;
 mod rich;
 mod scale;

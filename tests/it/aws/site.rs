@@ -38,7 +38,7 @@ gid: Debian
 gidNumber: 800
 ";
 
-const INVENTORY: &str = r#"
+pub const INVENTORY: &str = r#"
 organisations:
   spi:
     accounts:
