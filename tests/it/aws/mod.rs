@@ -8,6 +8,7 @@ mod fixture;
 mod forges;
 mod keys;
 mod killed;
+mod limits;
 mod log_in;
 mod matrix;
 mod mistakes;
