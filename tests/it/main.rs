@@ -7,6 +7,7 @@ mod aws_identity_center;
 mod cli;
 mod directory;
 mod engine;
+mod hostile;
 mod inventory;
 mod keys;
 mod memory;

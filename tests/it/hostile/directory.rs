@@ -1,0 +1,1 @@
+//! Directories that never end, are cut, or tell more than they should.

@@ -1,0 +1,1 @@
+//! What a branch cannot define: commands, secrets, trust anchors, servers, sinks.

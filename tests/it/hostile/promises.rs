@@ -1,0 +1,1 @@
+//! One test for each sentence of the README's "What it never does".

@@ -1,0 +1,1 @@
+//! Records, approvals, full disks and clocks.

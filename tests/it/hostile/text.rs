@@ -1,0 +1,1 @@
+//! Deceptive characters, and files that are large in a clever way.

@@ -1,0 +1,1 @@
+//! Links, fifos and repositories that would run something.
