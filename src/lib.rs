@@ -12,6 +12,7 @@
 //!  policies/  ─▶ Policies ──┘                                ├─▶ plan::diff ─▶ Plan (pure)
 //!  clouds     ─▶ cloud::Observe ─▶ Observations ─────────────┘
 //!                                  (complete | partial)
+//!  operator's file ─▶ Operator ─▶ Permit: no directory is asked and no sink used without
 //!  Plan + Policies ─▶ guard::review ─▶ ApprovedPlan + held changes + violations     (pure)
 //!  ApprovedPlan ─▶ apply::execute ─▶ events ─▶ { progress, record } ─▶ Outcomes ─▶ exit code
 //!                            └─▶ sink::Sinks (secrets of new keys, and nowhere else)
@@ -37,6 +38,9 @@
 //!   not desired; **departed**: whose person left (the act: deprovision: suspend, wait, delete).
 //! - **key**: a credential of a service account that this program issues; **handed over**: a sink
 //!   took its secret, as noted on its user; **sink**: where secrets of new keys go.
+//! - **operator's file**: what only the operator decides, outside the repository: secrets, whom to
+//!   trust, which servers may be asked; **permit**: leave to ask one server, with what and trusting
+//!   whom.
 //! - **hub**: the account in which an organisation's users and groups at a vendor live.
 //!
 //! # Rules that hold everywhere
@@ -54,6 +58,8 @@
 //! 9. Every write is safe to repeat; a lost reply is resolved by looking.
 //! 10. Secrets are types that cannot be printed; personal values are stored where they are needed
 //!     and shown nowhere.
+//! 11. What a merge request can change is untrusted: it names secrets, servers and sinks, and the
+//!     operator's file, outside the repository, says what they are and what each is good for.
 //!
 //! `tests/it/tidy` enforces what a test can: the direction of imports below, purity, who prints.
 //!
@@ -65,8 +71,11 @@ pub mod model;
 
 pub mod diagnostic;
 pub mod digest;
+pub mod file;
 pub mod pattern;
 pub mod yaml;
+
+pub mod operator;
 
 pub mod directory;
 pub mod inventory;

@@ -53,6 +53,7 @@ pub(super) fn run(
     globals: &Globals,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
+    globals.operator()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let access = Access { root: &globals.root, environment: &Globals::environment };
     let inputs = Inputs {

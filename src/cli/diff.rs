@@ -60,6 +60,7 @@ pub(super) fn run(
     globals: &Globals,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
+    globals.operator()?;
     let today = args.today.unwrap_or_else(|| globals.today());
     let mut notes = Vec::new();
     let head = head(args, globals, today)?;

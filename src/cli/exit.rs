@@ -8,7 +8,7 @@ pub enum ExitCode {
     Success = 0,
     /// Something unforeseen; a bug or a broken machine.
     Unexpected = 1,
-    /// Wrong usage, or an error in the inventory or the policies.
+    /// Wrong usage, or an error in the inventory, the policies or the operator's file.
     BadInput = 2,
     /// Removals were held by a guard rule; everything else was done.
     RemovalsHeld = 3,
@@ -39,7 +39,7 @@ pub(super) const HELP: &str = "\
 Exit codes:
    0  everything is as it should be, or was made so
    1  something unforeseen
-   2  wrong usage, or an error in the inventory or the policies
+   2  wrong usage, or an error in the inventory, the policies or the operator's file
    3  removals were held by a guard rule; everything else was done
    4  a directory or account was not read completely; nothing was removed on account of it
    5  some changes failed, or something stands in their way

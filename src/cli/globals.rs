@@ -11,7 +11,9 @@ use secrecy::SecretString;
 
 use super::ExitCode;
 use super::record::RecordError;
+use crate::diagnostic::{self, text::NoLines};
 use crate::lock::Holder;
+use crate::operator::{self, Operator, Unusable};
 use crate::record::{self, Clock, redact_arguments};
 
 /// The world outside, as the command line found it.
@@ -21,6 +23,8 @@ pub struct Globals {
     pub root: PathBuf,
     /// Where locks, the run record and the embedded cloud are kept.
     pub state: PathBuf,
+    /// The operator's file, where one was named.
+    pub secrets: Option<PathBuf>,
     /// The command line, the program's name first.
     pub arguments: Vec<String>,
 }
@@ -62,10 +66,48 @@ impl Globals {
         std::env::var(name).ok().map(SecretString::from)
     }
 
+    /// What the operator allows: the file that was named, or the first there is in the usual places.
+    /// Where there is none, nothing is allowed.
+    ///
+    /// # Errors
+    /// It cannot be used. What is wrong in it has been written to stderr.
+    pub fn operator(&self) -> Result<Operator, Failure> {
+        let loaded = match &self.secrets {
+            Some(path) => operator::load(path, &self.root),
+            None => operator::find(&usual_places(), &self.root),
+        };
+        loaded.map_err(|unusable| {
+            let hint = match &unusable {
+                Unusable::Missing(_) => "name the one you mean with --secrets".to_owned(),
+                Unusable::Refused { hint, .. } => hint.clone(),
+                Unusable::Mistakes { findings, .. } => {
+                    let mut stderr = anstream::stderr();
+                    // What cannot be told there is told nowhere.
+                    let _ = diagnostic::text::write(findings, &NoLines, &mut stderr);
+                    "put them right; `reconcile schema operator` says what can be in it".to_owned()
+                }
+            };
+            Failure::new(ExitCode::BadInput, unusable).hint(hint)
+        })
+    }
+
     /// A path below the root, unless it is absolute.
     pub fn path(&self, path: &Path) -> PathBuf {
         self.root.join(path)
     }
+}
+
+/// Where the operator's file is looked for. As the XDG base directory specification has it, a
+/// relative path in its variable does not count.
+fn usual_places() -> Vec<PathBuf> {
+    let folder = |name: &str| {
+        std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute())
+    };
+    let own = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")));
+    own.into_iter()
+        .chain([PathBuf::from("/etc")])
+        .map(|folder| folder.join("reconcile/operator.yaml"))
+        .collect()
 }
 
 fn user() -> String {

@@ -57,6 +57,7 @@ pub fn write(root: &Path, out: &mut dyn Write) -> Result<(), InitError> {
         ("policies/policies.yaml", POLICIES.to_owned()),
         (".schemas/inventory.json", schema::text(Files::Inventory)),
         (".schemas/policies.json", schema::text(Files::Policies)),
+        (".schemas/operator.json", schema::text(Files::Operator)),
     ];
     let folders = ["inventory", "policies"].map(|folder| root.join(folder));
     for path in folders.into_iter().chain(files.iter().map(|(path, _)| root.join(path))) {

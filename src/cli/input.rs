@@ -13,6 +13,7 @@ use crate::directory;
 use crate::inventory::{self, Loaded};
 use crate::lock::{LockError, Locks};
 use crate::model::{AccountName, ObjectKind, OrganisationName};
+use crate::operator::Operator;
 use crate::plan::Narrowing;
 use crate::record::{self, InputVersion, RunId};
 use crate::run::{Gathered, Sources};
@@ -75,6 +76,8 @@ pub(super) struct Input {
     pub(super) today: Date,
     /// Which state of the folders was read.
     pub(super) version: InputVersion,
+    /// What the operator allows.
+    pub(super) operator: Operator,
 }
 
 impl Input {
@@ -104,6 +107,7 @@ impl Input {
         today: Date,
         narrowing: impl FnOnce(&Loaded) -> Result<Narrowing, Failure>,
     ) -> Result<Self, Failure> {
+        let operator = globals.operator()?;
         let version = record::input_version(&globals.root, &["inventory", "policies", "mirrors"]);
         let tree = inventory::read_folder(&globals.root);
         let loaded = inventory::load(&tree, &registry::facts(), today);
@@ -124,7 +128,7 @@ impl Input {
         let vendors = registry::vendors(&globals.state, run.as_str())
             .map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
         let organisations = organisations(&narrowing, &loaded);
-        Ok(Self { run, loaded, vendors, narrowing, organisations, today, version })
+        Ok(Self { run, loaded, vendors, narrowing, organisations, today, version, operator })
     }
 
     /// Makes sure that the folders are what was read. While git updates a checkout a file may be

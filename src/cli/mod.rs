@@ -61,6 +61,11 @@ struct Global {
     #[arg(long, global = true, value_name = "FOLDER", env = "RECONCILE_STATE")]
     state: Option<PathBuf>,
 
+    /// File with secrets, trust and servers, outside the repository [default:
+    /// ~/.config/reconcile/operator.yaml, else /etc/reconcile/operator.yaml]
+    #[arg(long, global = true, value_name = "FILE", env = "RECONCILE_SECRETS")]
+    secrets: Option<PathBuf>,
+
     /// Say on stderr what is read; -vv also every search and every call of a change; -vvv more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
@@ -170,6 +175,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
     let globals = Globals {
         state: cli.global.state.unwrap_or_else(|| cli.global.root.join(".reconcile")),
         root: cli.global.root,
+        secrets: cli.global.secrets,
         arguments: std::env::args_os()
             .map(|argument| argument.to_string_lossy().into_owned())
             .collect(),

@@ -305,6 +305,9 @@ fn facts(globals: &Globals, input: &Input, look: &Look) -> RunFacts {
     let holder = globals.holder();
     let mut inputs = input.digests();
     inputs.extend(run::digests::directories(&look.gathered));
+    inputs.extend(input.operator.origin.iter().map(|origin| {
+        (format!("operator's file {}", origin.path.display()), origin.digest.clone())
+    }));
     RunFacts {
         arguments: globals.arguments.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

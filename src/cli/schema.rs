@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::ExitCode;
 use crate::plan::PlanFile;
-use crate::{diagnostic, inventory, policies, report};
+use crate::{diagnostic, inventory, operator, policies, report};
 
 /// Print the JSON Schema of what is read and written.
 #[derive(clap::Args, Clone, Debug)]
@@ -21,6 +21,8 @@ pub enum Files {
     Inventory,
     /// Those below policies/
     Policies,
+    /// The operator's file
+    Operator,
     /// Saved plans
     Plan,
     /// What `--format json` writes
@@ -47,6 +49,7 @@ pub fn text(of: Files) -> String {
     let schema = match of {
         Files::Inventory => inventory::schema(),
         Files::Policies => policies::schema(),
+        Files::Operator => operator::schema(),
         Files::Plan => PlanFile::schema(),
         Files::Report => report::schema(),
         Files::Explain => report::explanation_schema(),

@@ -18,6 +18,15 @@ pub trait Lines {
     fn lines(&self) -> impl FnMut(&Source) -> Option<String>;
 }
 
+/// No lines: of files that are not for everybody who sees what is wrong in them.
+pub struct NoLines;
+
+impl Lines for NoLines {
+    fn lines(&self) -> impl FnMut(&Source) -> Option<String> {
+        |_| None
+    }
+}
+
 /// Writes findings with the lines they are about, and their number at the end.
 ///
 /// The text is styled; a stream that cannot show styles takes them away (`anstream`).

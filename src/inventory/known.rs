@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::as_written::InventoryFile;
 use crate::diagnostic::{Finding, Findings};
-use crate::model::Source;
+use crate::model::{Source, is_name};
 use crate::policies::as_written::PoliciesFile;
 use crate::yaml::{Field, InFile, Named, Written};
 
@@ -102,14 +102,6 @@ impl Names {
 }
 
 const NAME_SHAPE: &str = "a name has 1 to 64 lower-case letters, digits, `-`, `_` and `.`, and begins with a letter or digit";
-
-/// Whether a text can be a name of the inventory: part of paths, tags and command lines.
-pub(crate) fn is_name(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    (1..=64).contains(&text.len())
-        && text.bytes().next().is_some_and(plain)
-        && text.bytes().all(|byte| plain(byte) || matches!(byte, b'-' | b'_' | b'.'))
-}
 
 impl Known {
     /// Collects the names of all files; a finding for each that is defined twice or has a wrong

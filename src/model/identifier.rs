@@ -71,8 +71,12 @@ macro_rules! identifiers {
 identifiers! {
     /// A kind of attachment in a vendor's words: `managed-policy`, `inline-policy`, …
     AttachmentKind;
-    /// A place of the policies into which secrets are put.
+    /// A place into which secrets are put: policies name it, the operator's file defines it.
     SinkName;
+    /// A secret: the inventory names it, the operator's file says where it is.
+    SecretName;
+    /// Certificates to trust: the inventory names them, the operator's file says which they are.
+    TrustName;
     /// An organisation of the inventory: who owns accounts.
     OrganisationName;
     /// An account, subscription or project at a vendor, by its name in the inventory.
@@ -103,6 +107,14 @@ identifiers! {
     CredentialKind;
     /// A key of a role's or resource's attributes in the vendor's words.
     AttributeName;
+}
+
+/// Whether a text can be a name of the inventory: part of paths, tags and command lines.
+pub fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (1..=64).contains(&text.len())
+        && text.bytes().next().is_some_and(plain)
+        && text.bytes().all(|byte| plain(byte) || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 /// A group of a named directory: `debian:admin`.

@@ -28,7 +28,7 @@ pub use federation::{Federation, Forge, GitRef};
 pub use identifier::{
     AccountName, AttachmentKind, AttributeName, ChangeId, CredentialKind, DirectoryName, GroupName,
     GroupRef, InvalidIdentifier, Login, ObjectName, OrganisationName, ProjectName, RoleName,
-    ServiceAccountName, SinkName, StableId, VendorId, VendorName,
+    SecretName, ServiceAccountName, SinkName, StableId, TrustName, VendorId, VendorName, is_name,
 };
 pub use key::{Handovers, IssuedKey, KeyRotation};
 pub use object::{

@@ -1,1 +1,3 @@
 //! What a branch cannot define: commands, secrets, trust anchors, servers, sinks.
+
+mod file;

@@ -108,7 +108,11 @@ fn init_overwrites_nothing() {
 /// The copies that editors use. Write them anew with `reconcile schema`.
 #[test]
 fn the_schemas_in_the_repository_are_those_of_the_types() {
-    for (files, path) in [(Files::Inventory, "inventory"), (Files::Policies, "policies")] {
+    for (files, path) in [
+        (Files::Inventory, "inventory"),
+        (Files::Policies, "policies"),
+        (Files::Operator, "operator"),
+    ] {
         let path = format!("{}/.schemas/{path}.json", env!("CARGO_MANIFEST_DIR"));
         let text = schema::text(files);
         if std::env::var_os("RECONCILE_BLESS").is_some() {

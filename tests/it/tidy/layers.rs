@@ -5,15 +5,17 @@ use super::{Problem, module_of};
 
 /// What each module may know besides itself. `guard` stands below `apply` and above `plan`, and
 /// so on: the picture in `lib.rs`.
-const MAY_KNOW: [(&str, &[&str]); 23] = [
+const MAY_KNOW: [(&str, &[&str]); 25] = [
     ("digest", &[]),
+    ("file", &[]),
     ("pattern", &[]),
     ("model", &[]),
     ("diagnostic", &["model", "digest"]),
     ("yaml", &["model", "diagnostic"]),
     ("event", &["model"]),
     ("lock", &["model", "digest"]),
-    ("directory", &["model", "diagnostic", "digest"]),
+    ("operator", &["model", "diagnostic", "digest", "file", "yaml"]),
+    ("directory", &["model", "diagnostic", "digest", "file", "operator"]),
     ("policies", &["model", "diagnostic", "digest", "pattern", "yaml", "inventory"]),
     // What an inventory says about a directory is `directory`'s configuration. `load` reads all
     // three folders, because what stands in one is checked against the others.
