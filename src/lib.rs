@@ -72,6 +72,8 @@ pub mod model;
 pub mod diagnostic;
 pub mod digest;
 pub mod file;
+pub mod folder;
+pub mod git;
 pub mod pattern;
 pub mod yaml;
 

@@ -12,9 +12,9 @@ use crate::cloud::registry;
 use crate::desired::{self, Inputs};
 use crate::diagnostic::{self, Severity};
 use crate::directory::{DirectoryConfig, Origin};
+use crate::git::GitError;
 use crate::inventory::{
-    self, Inventory, Loaded, RevisionError, SourceTree, is_changed_since, read_folder,
-    read_revision,
+    self, Inventory, Loaded, SourceTree, is_changed_since, read_folder, read_revision,
 };
 use crate::model::{Directory, DirectoryName, Reading, VendorFacts};
 use crate::report::{self, DIFFERENCE_FORMAT, DifferenceReport};
@@ -163,13 +163,19 @@ fn base(
 
 fn revision_tree(globals: &Globals, revision: &str) -> Result<SourceTree, Failure> {
     read_revision(&globals.root, revision).map_err(|error| match error {
-        RevisionError::BadName(_) | RevisionError::NoCommit { .. } => {
+        GitError::BadName(_) | GitError::NoCommit { .. } | GitError::NoRepository(_) => {
             Failure::new(ExitCode::BadInput, error)
                 .hint("name a commit, branch or tag of the repository that holds the root; a shallow clone may lack it (git fetch --unshallow)")
         }
-        RevisionError::Git(_) | RevisionError::Failed { .. } | RevisionError::Unexpected { .. } => {
-            Failure::new(ExitCode::Unexpected, error)
-        }
+        GitError::Missing(_) => Failure::new(ExitCode::BadInput, error)
+            .hint("nothing is fetched here; `git fetch --refetch --no-filter` makes the clone whole"),
+        GitError::Refused { .. } => Failure::new(ExitCode::BadInput, error)
+            .hint("use a plain clone of the repository"),
+        GitError::Run(_)
+        | GitError::Failed { .. }
+        | GitError::Unexpected { .. }
+        | GitError::TooSlow { .. }
+        | GitError::TooMuch { .. } => Failure::new(ExitCode::Unexpected, error),
     })
 }
 

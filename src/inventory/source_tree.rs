@@ -4,13 +4,12 @@
 //! they point: what a file may define depends on the folder it is in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 use crate::diagnostic::Finding;
 use crate::diagnostic::text::Lines;
 use crate::digest::sha256;
+use crate::folder::{Content, Folder, Kind, OpenError, read_bounded};
 use crate::model::Source;
 
 /// Largest file that is read, in bytes. Ten thousand grants are about two million.
@@ -91,18 +90,28 @@ impl SourceTree {
     }
 
     /// Takes a file's content, unless that makes too much.
-    pub(super) fn take(&mut self, path: String, bytes: Vec<u8>) {
-        self.bytes += bytes.len() as u64;
+    fn take(&mut self, path: String, bytes: Vec<u8>) {
+        if self.makes_room_for(&path, bytes.len() as u64) {
+            self.files.insert(path, bytes);
+        }
+    }
+
+    /// Counts what a file has; whether all files together are still few enough.
+    pub(super) fn makes_room_for(&mut self, path: &str, size: u64) -> bool {
+        self.bytes += size;
         if self.bytes > MAX_TREE_BYTES {
             self.wrong(
-                &path,
+                path,
                 "too-much",
                 format!("all files together have more than {MAX_TREE_BYTES} bytes"),
                 "the file was not read",
             );
-        } else {
-            self.files.insert(path, bytes);
         }
+        self.bytes <= MAX_TREE_BYTES
+    }
+
+    pub(super) fn submodule(&mut self, path: &str) {
+        self.wrong(path, "submodule", "submodules are not read", "put the files here");
     }
 
     pub(super) fn too_large(&mut self, path: &str, size: u64) {
@@ -112,6 +121,10 @@ impl SourceTree {
             format!("the file has {size} bytes, at most {MAX_FILE_BYTES} are read"),
             "nothing of it was read",
         );
+    }
+
+    fn unreadable(&mut self, path: &str, error: &dyn std::error::Error) {
+        self.wrong(path, "unreadable", format!("cannot be read: {error}"), "nothing was read");
     }
 
     pub(super) fn symbolic_link(&mut self, path: &str) {
@@ -154,16 +167,22 @@ impl LineIndex<'_> {
     }
 }
 
+/// Most steps into folders: one for each part of each folder's path. Ten thousand folders may be a
+/// hundred deep.
+const MAX_STEPS: usize = 1_000_000;
+
 /// Reads the folders below a root. Never fails: what could not be read is a finding.
 pub fn read_folder(root: &Path) -> SourceTree {
     let mut tree = SourceTree::default();
-    let mut entries = 0;
+    let mut walk = Walk { root: Folder::open(root), entries: 0, steps: 0 };
     for (folder, is_read) in FOLDERS {
-        match fs::symlink_metadata(root.join(folder)) {
-            Ok(metadata) if metadata.is_dir() => {
-                walk(&mut tree, root, folder, is_read, &mut entries);
-            }
-            Ok(metadata) if metadata.is_symlink() => tree.symbolic_link(folder),
+        let found = match &walk.root {
+            Ok(root) => root.kind(Path::new(folder)),
+            Err(error) => Err(error.kind().into()),
+        };
+        match found {
+            Ok(Kind::Folder) => walk.take(&mut tree, folder, is_read),
+            Ok(Kind::Link) => tree.symbolic_link(folder),
             Ok(_) => tree.wrong(folder, "not-a-folder", "this is not a folder", "nothing was read"),
             Err(_) if !is_read => {}
             Err(error) => tree.wrong(
@@ -177,104 +196,98 @@ pub fn read_folder(root: &Path) -> SourceTree {
     tree
 }
 
-/// Reads one folder and those below it. A loop, so that no depth of folders can be too much.
-fn walk(tree: &mut SourceTree, root: &Path, top: &str, is_read: bool, entries: &mut usize) {
-    let mut folders = vec![top.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let listing = match fs::read_dir(root.join(&folder)) {
-            Ok(listing) => listing,
-            Err(error) => {
-                tree.wrong(
-                    &folder,
-                    "unreadable",
-                    format!("cannot be read: {error}"),
-                    "nothing was read",
-                );
-                continue;
-            }
-        };
-        for entry in listing {
-            *entries += 1;
-            if *entries > MAX_ENTRIES {
-                let message = format!("there are more than {MAX_ENTRIES} files and folders");
-                tree.wrong(&folder, "too-much", message, "the rest was not read");
-                return;
-            }
-            match entry {
-                Ok(entry) => take_entry(tree, &folder, &entry, is_read, &mut folders),
+/// The way through the folders, with what bounds it.
+struct Walk {
+    root: std::io::Result<Folder>,
+    entries: usize,
+    steps: usize,
+}
+
+impl Walk {
+    /// Reads one folder and those below it. A loop, so that no depth of folders can be too much;
+    /// each is opened from the root on, so that no more than one is open.
+    fn take(&mut self, tree: &mut SourceTree, top: &str, is_read: bool) {
+        let Ok(root) = &self.root else { return };
+        let mut folders = vec![top.to_owned()];
+        while let Some(path) = folders.pop() {
+            self.steps += path.split('/').count();
+            let folder = match root.folder(Path::new(&path)) {
+                Ok(folder) => folder,
+                Err(OpenError::Link(_)) => {
+                    tree.symbolic_link(&path);
+                    continue;
+                }
                 Err(error) => {
-                    tree.wrong(&folder, "unreadable", format!("cannot be read: {error}"), "");
+                    tree.unreadable(&path, &error);
+                    continue;
+                }
+            };
+            let names = match folder.names() {
+                Ok(names) => names,
+                Err(error) => {
+                    tree.unreadable(&path, &error);
+                    continue;
+                }
+            };
+            for entry in names {
+                self.entries += 1;
+                if self.entries > MAX_ENTRIES || self.steps > MAX_STEPS {
+                    let message = format!(
+                        "there are more than {MAX_ENTRIES} files and folders, or they are too deep"
+                    );
+                    tree.wrong(&path, "too-much", message, "the rest was not read");
+                    return;
+                }
+                match entry {
+                    Ok((name, kind)) => {
+                        let entry = Entry { folder: &folder, path: &path, name: &name, kind };
+                        take_entry(tree, &entry, is_read, &mut folders);
+                    }
+                    Err(error) => tree.unreadable(&path, &error),
                 }
             }
         }
     }
 }
 
-fn take_entry(
-    tree: &mut SourceTree,
-    folder: &str,
-    entry: &fs::DirEntry,
-    is_read: bool,
-    folders: &mut Vec<String>,
-) {
-    let name = entry.file_name();
-    let Some(name) = name.to_str() else {
-        let shown = format!("{folder}/{}", name.to_string_lossy());
+/// A name in a folder.
+struct Entry<'a> {
+    folder: &'a Folder,
+    path: &'a str,
+    name: &'a std::ffi::OsStr,
+    kind: Kind,
+}
+
+fn take_entry(tree: &mut SourceTree, entry: &Entry<'_>, is_read: bool, folders: &mut Vec<String>) {
+    let Some(name) = entry.name.to_str() else {
+        let shown = format!("{}/{}", entry.path, entry.name.to_string_lossy());
         tree.wrong(&shown, "name-not-utf-8", "the name is not UTF-8", "rename it; it was not read");
         return;
     };
     if name.starts_with('.') {
         return;
     }
-    let path = format!("{folder}/{name}");
+    let path = format!("{}/{name}", entry.path);
     if !tree.has_plain_name(&path) {
         return;
     }
-    match entry.file_type() {
-        Ok(kind) if kind.is_dir() => folders.push(path),
-        Ok(kind) if kind.is_symlink() => tree.symbolic_link(&path),
-        Ok(_) if !tree.wants(&path) => {}
-        Ok(kind) if !kind.is_file() => {
+    match entry.kind {
+        Kind::Folder => folders.push(path),
+        Kind::Link => tree.symbolic_link(&path),
+        Kind::File | Kind::Other if !tree.wants(&path) => {}
+        Kind::Other => {
             tree.wrong(&path, "not-a-file", "this is not a regular file", "it was not read");
         }
-        Ok(_) if !is_read => {
+        Kind::File if !is_read => {
             tree.unread.insert(path);
         }
-        Ok(_) => match read_file(&entry.path()) {
-            Ok(Content::Read(bytes)) => tree.take(path, bytes),
-            Ok(Content::TooLarge(size)) => tree.too_large(&path, size),
-            Err(error) => {
-                tree.wrong(
-                    &path,
-                    "unreadable",
-                    format!("cannot be read: {error}"),
-                    "nothing was read",
-                );
+        Kind::File => {
+            let opened = entry.folder.file(Path::new(name)).map_err(std::io::Error::from);
+            match opened.and_then(|file| read_bounded(file, MAX_FILE_BYTES)) {
+                Ok(Content::Read(bytes)) => tree.take(path, bytes),
+                Ok(Content::TooLarge(size)) => tree.too_large(&path, size),
+                Err(error) => tree.unreadable(&path, &error),
             }
-        },
-        Err(error) => {
-            tree.wrong(&path, "unreadable", format!("cannot be read: {error}"), "nothing was read");
         }
     }
-}
-
-enum Content {
-    Read(Vec<u8>),
-    TooLarge(u64),
-}
-
-/// Reads a file, unless it is too large: then not a byte of it.
-fn read_file(path: &Path) -> std::io::Result<Content> {
-    let file = fs::File::open(path)?;
-    let size = file.metadata()?.len();
-    if size > MAX_FILE_BYTES {
-        return Ok(Content::TooLarge(size));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-    // It may grow while it is read.
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Ok(Content::TooLarge(bytes.len() as u64));
-    }
-    Ok(Content::Read(bytes))
 }

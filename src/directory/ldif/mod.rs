@@ -14,6 +14,7 @@ use super::config::DirectoryConfig;
 use super::distinguished_name::{is_at_or_below, normalise};
 use super::entry::Entry;
 use super::schema::{Assembly, Search};
+use crate::folder::open_inside;
 use crate::model::{Directory, Missing, Reading};
 
 use record::{Problem, Records};
@@ -37,12 +38,9 @@ fn passes(
     file: &Path,
     shown: &str,
 ) -> Result<(), std::io::Error> {
-    let path = root.join(file);
-    // Before opening: a named pipe would wait for a writer for ever.
-    if !std::fs::metadata(&path)?.is_file() {
-        return Err(std::io::Error::other("it is not a regular file"));
-    }
-    let mut handle = File::open(&path)?;
+    // No part of the path is a link: whoever may write the inventory shall not choose what is read
+    // elsewhere. And no pipe, which would wait for a writer for ever.
+    let mut handle = open_inside(root, file)?;
     let before = handle.metadata()?;
     let mut problems = Vec::new();
     pass(&handle, &assembly.schema().groups.clone(), &mut problems, |entry| assembly.group(entry));

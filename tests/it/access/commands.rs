@@ -222,7 +222,7 @@ fn revisions_that_do_not_exist_and_no_repository() {
     copy_example(bare.path());
     let (code, _, err) = ran(bare.path(), &["diff", "--base", "HEAD"]);
     assert_eq!(code, 2);
-    assert!(err.contains("not a git repository"), "{err}");
+    assert!(err.contains("is in no repository of git"), "{err}");
 }
 
 #[test]

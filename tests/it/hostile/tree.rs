@@ -1,1 +1,4 @@
 //! Links, fifos and repositories that would run something.
+
+mod links;
+mod repositories;

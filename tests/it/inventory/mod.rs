@@ -3,7 +3,7 @@
 mod cli;
 mod directory;
 mod example;
-mod files;
+pub mod files;
 mod grammar;
 mod limits;
 mod names;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use reconcile::inventory::{RevisionError, read_folder, read_revision};
+use reconcile::git::GitError;
+use reconcile::inventory::{read_folder, read_revision};
 
 use super::files::{organisation, write};
 
@@ -91,18 +92,15 @@ fn what_a_folder_refuses_a_revision_refuses() {
 fn names_that_are_no_revisions() {
     let folder = organisation();
     let root = folder.path();
-    assert!(
-        matches!(read_revision(root, "HEAD"), Err(RevisionError::NoCommit { .. })),
-        "no repository"
-    );
+    assert!(matches!(read_revision(root, "HEAD"), Err(GitError::NoRepository(_))), "no repository");
     git(root, &["init", "-q"]);
     commit(root);
     for name in ["--output=/tmp/x", "-h", "", "HEAD\n--all"] {
-        assert!(matches!(read_revision(root, name), Err(RevisionError::BadName(_))), "{name}");
+        assert!(matches!(read_revision(root, name), Err(GitError::BadName(_))), "{name}");
     }
     for name in ["gone", "HEAD~9", "HEAD:inventory", "$(touch x)", "HEAD..HEAD"] {
         let error = read_revision(root, name).unwrap_err();
-        assert!(matches!(error, RevisionError::NoCommit { .. }), "{name}: {error}");
+        assert!(matches!(error, GitError::NoCommit { .. }), "{name}: {error}");
     }
     assert!(!root.join("x").exists());
 }

@@ -5,23 +5,36 @@ use super::{Problem, module_of};
 
 /// What each module may know besides itself. `guard` stands below `apply` and above `plan`, and
 /// so on: the picture in `lib.rs`.
-const MAY_KNOW: [(&str, &[&str]); 25] = [
+const MAY_KNOW: [(&str, &[&str]); 27] = [
     ("digest", &[]),
     ("file", &[]),
     ("pattern", &[]),
+    ("folder", &[]),
+    ("git", &["folder"]),
     ("model", &[]),
     ("diagnostic", &["model", "digest"]),
     ("yaml", &["model", "diagnostic"]),
     ("event", &["model"]),
     ("lock", &["model", "digest"]),
     ("operator", &["model", "diagnostic", "digest", "file", "yaml"]),
-    ("directory", &["model", "diagnostic", "digest", "file", "operator"]),
+    ("directory", &["model", "diagnostic", "digest", "file", "folder", "operator"]),
     ("policies", &["model", "diagnostic", "digest", "pattern", "yaml", "inventory"]),
     // What an inventory says about a directory is `directory`'s configuration. `load` reads all
     // three folders, because what stands in one is checked against the others.
     (
         "inventory",
-        &["model", "diagnostic", "digest", "pattern", "yaml", "directory", "policies", "mirrors"],
+        &[
+            "model",
+            "diagnostic",
+            "digest",
+            "folder",
+            "git",
+            "pattern",
+            "yaml",
+            "directory",
+            "policies",
+            "mirrors",
+        ],
     ),
     ("mirrors", &["model", "diagnostic", "digest", "inventory"]),
     ("desired", &["model", "diagnostic", "inventory", "policies", "mirrors"]),
@@ -34,7 +47,7 @@ const MAY_KNOW: [(&str, &[&str]); 25] = [
     // Of `policies` what a sink is.
     ("sink", &["model", "http", "policies"]),
     ("apply", &["model", "digest", "plan", "guard", "event", "cloud", "sink"]),
-    ("record", &["model", "digest", "plan", "guard", "event"]),
+    ("record", &["model", "digest", "folder", "git", "plan", "guard", "event"]),
     (
         "report",
         &[
