@@ -454,7 +454,11 @@ mod tests {
                 found_group("a"),
                 None,
             ),
-            (Step::AddMember { group: target("g"), user: target("u") }, None, exists()),
+            (
+                Step::AddMember { group: target("g"), user: target("u"), subject: subject() },
+                None,
+                exists(),
+            ),
             (
                 Step::RemoveMember { group: target("g"), user: target("u"), subject: None },
                 exists(),

@@ -340,7 +340,7 @@ fn object(step: &Step) -> String {
         Step::UpdateGroup { before, .. } | Step::DeleteGroup { before, .. } => {
             before.name.to_string()
         }
-        Step::AddMember { group, user } => format!("{} to {}", user.name, group.name),
+        Step::AddMember { group, user, .. } => format!("{} to {}", user.name, group.name),
         Step::RemoveMember { group, user, .. } => format!("{} from {}", user.name, group.name),
         Step::CreateRole { role, .. } => role.name.to_string(),
         Step::UpdateRole { before, .. } | Step::DeleteRole { before, .. } => {

@@ -7,10 +7,10 @@
 //! else goes on.
 
 mod administrators;
+mod belief;
 mod limits;
 mod principals;
 mod quotas;
-mod shrinkage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -39,8 +39,11 @@ pub struct Context<'a> {
     pub hubs: BTreeMap<AccountName, AccountName>,
     /// Who administers what, as it is before the run.
     pub administrators: Vec<AdministratorSet>,
-    /// How the directories changed since they were last read completely.
-    pub shrinkage: Vec<Shrinkage>,
+    /// Why directories may not be believed, as far as limits do not decide it.
+    pub doubts: Vec<Doubt>,
+    /// People whose stable id stood for somebody else when their directory was last read, and what
+    /// is different about them.
+    pub strangers: BTreeMap<Subject, Vec<&'static str>>,
     /// What accounts allow, and how much of it is used.
     pub usage: BTreeMap<Place, Usage>,
     /// The plan whose held removals an administrator has approved for this one run.
@@ -56,7 +59,8 @@ impl<'a> Context<'a> {
             own_groups: BTreeMap::new(),
             hubs: BTreeMap::new(),
             administrators: Vec::new(),
-            shrinkage: Vec::new(),
+            doubts: Vec::new(),
+            strangers: BTreeMap::new(),
             usage: BTreeMap::new(),
             approved: None,
         }
@@ -91,16 +95,47 @@ pub struct AdministratorGroup {
     pub members: BTreeMap<VendorId, Subject>,
 }
 
-/// The people of a directory who may have access, then and now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shrinkage {
+/// A reason not to believe a directory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Doubt {
     /// Which directory.
     pub directory: DirectoryName,
-    /// How many they were when it was last read completely.
-    pub before: u64,
-    /// How many of them are still there now, completely read. Newcomers do not make up for those
-    /// who are gone.
-    pub now: u64,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// What contradicts a directory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// People who might have access are gone. Newcomers do not make up for them.
+    Lacks {
+        /// How many there were when it was last read completely.
+        before: u64,
+        /// How many of them there still are, completely read.
+        now: u64,
+    },
+    /// Nobody shows what is decided by.
+    Hides {
+        /// What, as a noun without an article.
+        what: &'static str,
+        /// How many of those who are still listed showed it when the directory was last read;
+        /// `None` where its schema expects it.
+        showed: Option<u64>,
+    },
+    /// People who had left, expired or were locked may have access again.
+    Returned {
+        /// How many people were listed when it was last read completely.
+        before: u64,
+        /// How many are back.
+        returned: u64,
+    },
+    /// Ids stand for other people.
+    Others {
+        /// How many people were listed when it was last read completely.
+        before: u64,
+        /// How many of their ids stand for somebody else.
+        others: u64,
+    },
 }
 
 /// The verdict on a plan.
@@ -172,6 +207,11 @@ pub enum Rule {
     MinimumAdministrators,
     /// A directory that shrank suddenly is not believed.
     DirectoryShrinkage,
+    /// A directory that hides what it decides by, gives back those who left, or names other people
+    /// is not believed.
+    DirectoryBelief,
+    /// An id that suddenly stands for somebody else is not a renaming.
+    AnotherPerson,
     /// No run removes more than the limits say.
     RemovalLimit,
     /// Nothing is begun for which the account has no room.
@@ -183,7 +223,10 @@ impl Rule {
     /// keep people from being locked out know no exception.
     pub fn is_overridable(self) -> bool {
         match self {
-            Self::DirectoryShrinkage | Self::RemovalLimit => true,
+            Self::DirectoryShrinkage
+            | Self::DirectoryBelief
+            | Self::AnotherPerson
+            | Self::RemovalLimit => true,
             Self::OwnPrincipal
             | Self::Protected
             | Self::RequiredAdministrator
@@ -197,12 +240,13 @@ impl Rule {
 type Check = fn(&Plan, &Context<'_>) -> Vec<Violation>;
 
 /// Every rule, all of them always applied.
-const RULES: [Check; 6] = [
+const RULES: [Check; 7] = [
     principals::own,
     principals::protected,
     administrators::required,
     administrators::minimum,
-    shrinkage::violations,
+    belief::directories,
+    belief::another_person,
     limits::violations,
 ];
 

@@ -19,12 +19,21 @@ pub struct Directory {
     pub groups: Vec<DirectoryGroup>,
     /// Oddities worth a line to the admin (an unknown state word, a dangling `subGroup`, …).
     pub warnings: Vec<DirectoryWarning>,
+    /// What the schema decides by and nobody of many people shows, as noun phrases: hidden, most
+    /// likely. On the word of such a directory nobody gets anything.
+    pub hidden: Vec<&'static str>,
 }
 
 impl Directory {
     /// A directory with nobody in it.
     pub fn empty(name: DirectoryName) -> Self {
-        Self { name, people: Vec::new(), groups: Vec::new(), warnings: Vec::new() }
+        Self {
+            name,
+            people: Vec::new(),
+            groups: Vec::new(),
+            warnings: Vec::new(),
+            hidden: Vec::new(),
+        }
     }
 
     /// The group of that name. Exact spelling: how a schema compares names is applied when the
@@ -72,6 +81,10 @@ pub struct Person {
     pub display_name: Option<Private<String>>,
     /// Mail address.
     pub email: Option<Private<String>>,
+    /// What else tells this person from others and outlives a renaming: ids besides the stable one
+    /// that the server makes up, and registered keys. Whoever has none of what they had before is
+    /// somebody else.
+    pub other_ids: Box<[Private<String>]>,
     /// Every group the person is in, with the way that led there; sorted, each group once.
     /// Memberships that do not count (`group@host`) are not here.
     pub groups: Vec<Joined>,

@@ -171,6 +171,8 @@ pub enum Step {
         group: Target,
         /// The user.
         user: Target,
+        /// Whom the user stands for.
+        subject: Subject,
     },
     /// A user leaves a group.
     RemoveMember {
@@ -450,9 +452,10 @@ impl Step {
             | Self::Attach { subject, .. }
             | Self::Detach { subject, .. }
             | Self::Adopt { subject, .. }
+            | Self::AddMember { subject, .. }
             | Self::IssueCredential { subject, .. } => Some(subject),
             Self::RemoveMember { subject, .. } => subject.as_ref(),
-            Self::AddMember { .. } | Self::BindRole { .. } | Self::UnbindRole { .. } => None,
+            Self::BindRole { .. } | Self::UnbindRole { .. } => None,
         }
     }
 
@@ -529,7 +532,7 @@ impl Step {
     /// The references it holds, in the order they are written.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
         let (first, second) = match self {
-            Self::AddMember { group, user } | Self::RemoveMember { group, user, .. } => {
+            Self::AddMember { group, user, .. } | Self::RemoveMember { group, user, .. } => {
                 (Some(&group.id), Some(&user.id))
             }
             Self::BindRole { role, group } | Self::UnbindRole { role, group } => {
@@ -558,7 +561,7 @@ impl Step {
     /// The references it holds, for renumbering a plan.
     pub(super) fn references_mut(&mut self) -> impl Iterator<Item = &mut Reference> {
         let (first, second) = match self {
-            Self::AddMember { group, user } | Self::RemoveMember { group, user, .. } => {
+            Self::AddMember { group, user, .. } | Self::RemoveMember { group, user, .. } => {
                 (Some(&mut group.id), Some(&mut user.id))
             }
             Self::BindRole { role, group } | Self::UnbindRole { role, group } => {

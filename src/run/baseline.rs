@@ -1,40 +1,70 @@
-//! Who was in each directory when it was last read completely: what the guard compares a
-//! reading with.
+//! What each directory said when it was last read completely: what a reading is compared with before
+//! it is believed.
 //!
 //! Only a cache: without it the other limits still hold. It lives in the state folder as
 //! `directories.json` and is replaced as a whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::belief;
 use super::gather::Gathered;
-use crate::desired::Standing;
-use crate::guard::{Rule, Shrinkage, Violation};
-use crate::model::{DirectoryName, StableId, Subject};
+use super::remembered::Remembered;
+use crate::guard::{Rule, Violation};
+use crate::model::{Directory, DirectoryName, Reading, StableId};
 use crate::policies::Policies;
 
 /// The form of the file.
-const FORMAT: &str = "reconcile-directories/1";
+const FORMAT: &str = "reconcile-directories/2";
+
+/// The form before: who might have access, and nothing else.
+const FORMER_FORMAT: &str = "reconcile-directories/1";
 
 /// The last complete reading of each directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
     format: String,
-    directories: BTreeMap<DirectoryName, Count>,
+    directories: BTreeMap<DirectoryName, Remembrance>,
 }
+
+/// Everybody a directory listed, by what is stable about them.
+pub(super) type People = BTreeMap<StableId, Remembered>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Count {
-    /// Who had access, by what is stable about them: newcomers do not make up for those who are
-    /// gone, and other ids for the same people are other people.
-    present: BTreeSet<StableId>,
+struct Remembrance {
+    people: People,
     on: Date,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormerBaseline {
+    #[expect(dead_code, reason = "it has been looked at; unknown fields are refused")]
+    format: String,
+    directories: BTreeMap<DirectoryName, FormerCount>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormerCount {
+    present: Vec<StableId>,
+    on: Date,
+}
+
+impl From<FormerBaseline> for Baseline {
+    fn from(former: FormerBaseline) -> Self {
+        let directories = former.directories.into_iter().map(|(name, count)| {
+            let people = count.present.into_iter().map(|id| (id, Remembered::present_only()));
+            (name, Remembrance { people: people.collect(), on: count.on })
+        });
+        Self { format: FORMAT.to_owned(), directories: directories.collect() }
+    }
 }
 
 /// Why the baseline cannot be used.
@@ -77,23 +107,23 @@ impl Baseline {
             }
             Err(source) => return Err(BaselineError::Read { path, source }),
         };
-        match serde_json::from_slice::<Self>(&bytes) {
-            Ok(baseline) if baseline.format == FORMAT => Ok(baseline),
-            Ok(_) => Err(BaselineError::Damaged { path, source: None }),
-            Err(source) => Err(BaselineError::Damaged { path, source: Some(source) }),
+        #[derive(Deserialize)]
+        struct Form {
+            format: String,
         }
+        let damaged = |source| BaselineError::Damaged { path: path.clone(), source };
+        let form: Form = serde_json::from_slice(&bytes).map_err(|error| damaged(Some(error)))?;
+        let read = match form.format.as_str() {
+            FORMAT => serde_json::from_slice(&bytes),
+            FORMER_FORMAT => serde_json::from_slice::<FormerBaseline>(&bytes).map(Into::into),
+            _ => return Err(damaged(None)),
+        };
+        read.map_err(|error| damaged(Some(error)))
     }
 
-    /// How the completely read directories compare.
-    pub fn compare(&self, gathered: &Gathered) -> Vec<Shrinkage> {
-        present(gathered)
-            .into_iter()
-            .filter_map(|(directory, now)| {
-                let before = &self.directories.get(&directory)?.present;
-                let still = before.intersection(&now).count() as u64;
-                Some(Shrinkage { directory, before: before.len() as u64, now: still })
-            })
-            .collect()
+    /// Everybody a directory listed when it was last read completely.
+    pub(super) fn people(&self, directory: &DirectoryName) -> Option<&People> {
+        self.directories.get(directory).map(|remembered| &remembered.people)
     }
 
     /// Takes over the new readings, except those of a directory that is not believed: otherwise the
@@ -106,28 +136,33 @@ impl Baseline {
         finished: bool,
         today: Date,
     ) {
-        let let_go = |directory: &DirectoryName| {
-            violations.iter().any(|one| {
-                one.rule == Rule::DirectoryShrinkage
-                    && one.overridden
-                    && one.directory.as_ref() == Some(directory)
-            })
+        let let_go = |directory: &DirectoryName, rules: &[Rule]| {
+            finished
+                && violations.iter().any(|one| {
+                    one.overridden
+                        && rules.contains(&one.rule)
+                        && one.directory.as_ref() == Some(directory)
+                })
         };
         let limits =
             || std::iter::once(&policies.limits).chain(policies.organisation_limits.values());
-        for (directory, now) in present(gathered) {
-            let believed = match self.directories.get(&directory) {
-                None => true,
-                Some(before) => {
-                    let lost = before.present.difference(&now).count() as u64;
-                    let before = before.present.len() as u64;
-                    (let_go(&directory) && finished)
-                        || limits().all(|limits| lost <= limits.directory.allowed(before))
+        for (directory, reading) in &gathered.directories {
+            let Reading::Complete(read) = reading else { continue };
+            let mut now = people(read, today);
+            if let Some(before) = self.people(directory) {
+                let rules = [Rule::DirectoryShrinkage, Rule::DirectoryBelief];
+                let causes = belief::causes(before, reading, today);
+                let is_too_much = limits()
+                    .any(|limits| causes.iter().any(|cause| cause.exceeds(limits.directory)));
+                if is_too_much && !let_go(directory, &rules) {
+                    continue;
                 }
-            };
-            if believed {
-                self.directories.insert(directory, Count { present: now, on: today });
+                // Who has somebody else's id is told every time, until somebody says who it is.
+                if !is_too_much && !let_go(directory, &[Rule::AnotherPerson]) {
+                    keep_strangers(before, &mut now);
+                }
             }
+            self.directories.insert(directory.clone(), Remembrance { people: now, on: today });
         }
     }
 
@@ -161,20 +196,15 @@ fn file(state: &Path) -> PathBuf {
     state.join("directories.json")
 }
 
-/// Who may have access, by completely read directory.
-fn present(gathered: &Gathered) -> BTreeMap<DirectoryName, BTreeSet<StableId>> {
-    let mut present: BTreeMap<DirectoryName, BTreeSet<StableId>> = gathered
-        .directories
-        .iter()
-        .filter(|(_, reading)| reading.is_complete())
-        .map(|(name, _)| (name.clone(), BTreeSet::new()))
-        .collect();
-    for (subject, standing) in &gathered.desired.standings {
-        if let (Subject::Person { directory, stable_id }, Standing::Present) = (subject, standing)
-            && let Some(present) = present.get_mut(directory)
-        {
-            present.insert(stable_id.clone());
+fn people(directory: &Directory, today: Date) -> People {
+    let people = directory.people.iter();
+    people.map(|one| (one.stable_id.clone(), Remembered::of(one, today))).collect()
+}
+
+fn keep_strangers(before: &People, now: &mut People) {
+    for (id, person) in now {
+        if let Some(was) = before.get(id).filter(|was| person.is_not(was).is_some()) {
+            *person = was.clone();
         }
     }
-    present
 }

@@ -7,11 +7,13 @@
 mod administrators;
 mod adopt;
 mod baseline;
+mod belief;
 mod carry_out;
 mod credentials;
 pub mod digests;
 mod gather;
 mod prepare;
+mod remembered;
 mod usage;
 
 pub use adopt::{Adoption, Choice, Refusal, adoption, look_closer};

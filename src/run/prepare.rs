@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::baseline::Baseline;
 use super::gather::{Gathered, Sources};
-use super::{administrators, usage};
+use super::{administrators, belief, usage};
 use crate::diagnostic::Finding;
 use crate::guard::{self, Context, Review};
 use crate::model::{Place, VendorId};
@@ -52,6 +52,7 @@ pub(super) fn context<'a>(
     baseline: &Baseline,
     approved: Option<PlanDigest>,
 ) -> Context<'a> {
+    let belief = belief::of(baseline, gathered, sources.today);
     Context {
         policies: sources.policies,
         own_principals: gathered
@@ -70,7 +71,8 @@ pub(super) fn context<'a>(
             .map(|(name, entry)| (name.clone(), entry.account.hub.clone()))
             .collect(),
         administrators: administrators::sets(sources.inventory, sources.policies, gathered),
-        shrinkage: baseline.compare(gathered),
+        doubts: belief.doubts,
+        strangers: belief.strangers,
         usage: usage::of(gathered),
         approved,
     }

@@ -252,6 +252,7 @@ fn directory(people: u32) -> Directory {
                 expires: None,
                 password_locked: false,
                 has_key: Some(true),
+                other_ids: Box::default(),
                 display_name: Some(Private::new(format!("Person Number {number}"))),
                 email: Some(Private::new(format!("person{number}@example.org"))),
                 groups: joined.collect(),
@@ -259,7 +260,7 @@ fn directory(people: u32) -> Directory {
         })
         .collect();
     people.sort_by(|a, b| a.stable_id.cmp(&b.stable_id));
-    Directory { name: "debian".into(), people, groups, warnings: Vec::new() }
+    Directory { name: "debian".into(), people, groups, warnings: Vec::new(), hidden: Vec::new() }
 }
 
 fn inventory() -> Inventory {

@@ -4,6 +4,7 @@ mod access;
 mod apply;
 mod aws;
 mod aws_identity_center;
+mod cases;
 mod cli;
 mod directory;
 mod engine;

@@ -264,7 +264,7 @@ pub fn target(id: &VendorId) -> Target {
 }
 
 pub fn join(group: &VendorId, user: &VendorId) -> Step {
-    Step::AddMember { group: target(group), user: target(user) }
+    Step::AddMember { group: target(group), user: target(user), subject: person("member") }
 }
 
 pub fn leave(group: &VendorId, user: &VendorId) -> Step {

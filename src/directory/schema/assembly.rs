@@ -27,6 +27,8 @@ pub(in crate::directory) struct Assembly {
     people: Vec<Person>,
     group_entries: usize,
     person_entries: usize,
+    /// What nobody shows although many should.
+    hidden: Vec<&'static str>,
 }
 
 /// How groups are found from people.
@@ -54,6 +56,7 @@ impl Assembly {
             people: Vec::new(),
             group_entries: 0,
             person_entries: 0,
+            hidden: Vec::new(),
         }
     }
 
@@ -118,7 +121,13 @@ impl Assembly {
         people.shrink_to_fit();
         let (warnings, missing) = self.notes.into_parts();
         Reading::from_parts(
-            Directory { name: self.name, people, groups: self.links.groups, warnings },
+            Directory {
+                name: self.name,
+                people,
+                groups: self.links.groups,
+                warnings,
+                hidden: self.hidden,
+            },
             missing,
         )
     }
@@ -139,10 +148,11 @@ impl Assembly {
         if !people().any(joined) {
             hidden.push("anybody's groups");
         }
-        for what in hidden {
+        for &what in &hidden {
             let why = "no entry shows one; check what this bind may read";
             self.notes.missing(Missing::new(what, why));
         }
+        self.hidden = hidden;
     }
 
     /// Success without a single entry is more often a wrong base or a missing right than an

@@ -60,8 +60,11 @@ impl Schema {
         };
         let stable_id = config.stable_id.clone().unwrap_or_else(|| defaults.stable_id.to_owned());
         let mut attributes = owned(defaults.person_attributes);
-        if !attributes.iter().any(|one| one.eq_ignore_ascii_case(&stable_id)) {
-            attributes.push(stable_id.clone());
+        // Those that the server makes up are told only to those who ask for them by name.
+        for name in values::LASTING.into_iter().chain([stable_id.as_str()]) {
+            if !attributes.iter().any(|one| one.eq_ignore_ascii_case(name)) {
+                attributes.push(name.to_owned());
+            }
         }
         Self {
             groups: Search {

@@ -12,11 +12,11 @@ use super::notes::Notes;
 /// from others or has no log-in name.
 pub(super) fn person(
     entry: &Entry,
-    stable_id: &str,
+    stable_id_attribute: &str,
     login: &str,
     notes: &mut Notes,
 ) -> Option<Person> {
-    let stable_id = match self::stable_id(entry, stable_id) {
+    let stable_id = match stable_id(entry, stable_id_attribute) {
         Ok(stable_id) => stable_id,
         Err(why) => {
             notes.left_out("the person", &entry.dn, &why);
@@ -40,6 +40,7 @@ pub(super) fn person(
         has_key: None,
         display_name: display_name(entry).map(Private::new),
         email: entry.text("mail").map(|mail| Private::new(mail.to_owned())),
+        other_ids: other_ids(entry, stable_id_attribute),
         groups: Vec::new(),
     })
 }
@@ -60,6 +61,21 @@ fn stable_id(entry: &Entry, attribute: &str) -> Result<StableId, String> {
         },
         _ => Err(format!("it has several `{attribute}`")),
     }
+}
+
+/// Attributes that stay with a person when name, log-in and mail address change.
+pub(super) const LASTING: [&str; 6] =
+    ["entryUUID", "nsUniqueId", "ipaUniqueID", "objectGUID", "objectSid", "keyFingerPrint"];
+
+/// What else tells the person from others.
+fn other_ids(entry: &Entry, stable_id: &str) -> Box<[Private<String>]> {
+    let others = LASTING.iter().filter(|name| !name.eq_ignore_ascii_case(stable_id));
+    let values = others.flat_map(|name| entry.values(name));
+    let texts = values.map(|value| match std::str::from_utf8(value) {
+        Ok(text) => text.trim().to_lowercase(),
+        Err(_) => hexadecimal(value),
+    });
+    texts.filter(|text| !text.is_empty()).map(Private::new).collect()
 }
 
 /// A number in its one spelling.

@@ -126,7 +126,11 @@ fn additions(hub: &Hub<'_>, drafts: &mut Drafts) {
         let user = &hub.user_targets[membership.user as usize];
         let (Some(group), Some(user)) = (group, user) else { continue };
         let needs = [group.needs, user.needs].into_iter().flatten().collect();
-        let step = Step::AddMember { group: group.target.clone(), user: user.target.clone() };
+        let step = Step::AddMember {
+            group: group.target.clone(),
+            user: user.target.clone(),
+            subject: hub.wanted.users[membership.user as usize].subject.clone(),
+        };
         drafts.push(&hub.place, step, needs, Arc::clone(&membership.reasons));
     }
 }

@@ -296,7 +296,8 @@ pub fn made(by: u32, name: &str) -> Target {
 }
 
 pub fn add_member(group: Target, user: Target) -> Step {
-    Step::AddMember { group, user }
+    let subject = person(user.name.as_str());
+    Step::AddMember { group, user, subject }
 }
 
 pub fn remove_member(group: &str, user: &str) -> Step {

@@ -64,7 +64,8 @@ pub fn target(id: &VendorId) -> Target {
 }
 
 pub fn join(group: &VendorId, user: &VendorId) -> Step {
-    Step::AddMember { group: target(group), user: target(user) }
+    let subject = "person:people:1".parse().unwrap();
+    Step::AddMember { group: target(group), user: target(user), subject }
 }
 
 pub fn leave(group: &VendorId, user: &VendorId) -> Step {

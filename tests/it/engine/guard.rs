@@ -7,7 +7,7 @@ use fastrand::Rng;
 use reconcile::apply::Options;
 use reconcile::event::Outcome;
 use reconcile::guard::{
-    AdministratorGroup, AdministratorSet, Context, Review, Rule, Shrinkage, review,
+    AdministratorGroup, AdministratorSet, Cause, Context, Doubt, Review, Rule, review,
 };
 use reconcile::model::{
     Access, Attachment, ChangeId, Credential, GroupRef, GroupSpec, HolderKind, ObjectKind, Place,
@@ -255,7 +255,8 @@ fn a_directory_that_shrank_too_far_is_not_believed() {
     for (now, rule) in [(91, vec![]), (90, vec![]), (89, vec![Rule::DirectoryShrinkage])] {
         let policies = limited(None, limit);
         let mut context = Context::new(&policies);
-        context.shrinkage = vec![Shrinkage { directory: "debian".into(), before: 100, now }];
+        let cause = Cause::Lacks { before: 100, now };
+        context.doubts = vec![Doubt { directory: "debian".into(), cause }];
         let elsewhere = Step::DeleteRole {
             id: "r-1".into(),
             subject: Subject::Role("old".into()),

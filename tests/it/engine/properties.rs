@@ -240,7 +240,7 @@ fn missing_additions(partial: &Plan, whole: &Plan) -> Vec<String> {
 fn additions(plan: &Plan) -> impl Iterator<Item = (reconcile::model::ChangeId, String)> {
     plan.changes.iter().filter(|change| change.step.effect() == Effect::Addition).map(|change| {
         let text = match &change.step {
-            Step::AddMember { group, user } => format!("{} joins {}", user.name, group.name),
+            Step::AddMember { group, user, .. } => format!("{} joins {}", user.name, group.name),
             Step::BindRole { role, group } => format!("{} gets {}", group.name, role.name),
             step => format!("{step:?}"),
         };

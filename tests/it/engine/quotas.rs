@@ -33,7 +33,8 @@ fn known(id: &str) -> Target {
 }
 
 fn join(group: u32) -> Step {
-    Step::AddMember { group: known(&format!("g-{group}")), user: known("amara") }
+    let group = known(&format!("g-{group}"));
+    Step::AddMember { group, user: known("amara"), subject: person(1) }
 }
 
 fn leave(group: u32) -> Step {

@@ -285,11 +285,18 @@ impl DirectoryModel {
             expires: person.expires,
             password_locked: person.locked,
             has_key: person.has_key,
+            other_ids: Box::default(),
             display_name: person.name.clone().map(Private::new),
             email: person.email.clone().map(Private::new),
             groups: person.groups.iter().filter_map(index).collect(),
         });
-        Directory { name: name.into(), people: people.collect(), groups, warnings: Vec::new() }
+        Directory {
+            name: name.into(),
+            people: people.collect(),
+            groups,
+            warnings: Vec::new(),
+            hidden: Vec::new(),
+        }
     }
 }
 

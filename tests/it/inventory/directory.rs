@@ -19,6 +19,7 @@ fn person(id: &str, login: &str, groups: &[u32]) -> Person {
         expires: None,
         password_locked: false,
         has_key: None,
+        other_ids: Box::default(),
         display_name: None,
         email: None,
         groups: groups
@@ -36,6 +37,7 @@ fn directory(people: Vec<Person>) -> Directory {
         people,
         groups: groups.map(|name| DirectoryGroup { name: name.into() }).into(),
         warnings: Vec::new(),
+        hidden: Vec::new(),
     }
 }
 

@@ -138,7 +138,7 @@ impl Apply for LyingConnection {
             }
             (Lie::NoOutputs, Ok(applied)) => Ok(Applied { outputs: Outputs::new(), ..applied }),
             (Lie::EverythingIsDoneTwice, Ok(applied)) => {
-                if let Step::AddMember { group, user } = &change.step {
+                if let Step::AddMember { group, user, .. } = &change.step {
                     let step = Step::RemoveMember {
                         group: group.clone(),
                         user: user.clone(),

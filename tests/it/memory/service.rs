@@ -37,7 +37,8 @@ async fn make(connection: &Connection, change: &Change) -> VendorId {
 
 fn join(group: &VendorId, user: &VendorId) -> Change {
     let target = |id: &VendorId| Target { id: Reference::Known(id.clone()), name: "name".into() };
-    change(Step::AddMember { group: target(group), user: target(user) })
+    let subject = "person:people:1".parse().unwrap();
+    change(Step::AddMember { group: target(group), user: target(user), subject })
 }
 
 #[tokio::test]

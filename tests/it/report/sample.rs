@@ -247,7 +247,11 @@ pub fn plan() -> Plan {
         ),
         (
             hub(),
-            Step::AddMember { group: made(11, "admin"), user: made(8, "ada") },
+            Step::AddMember {
+                group: made(11, "admin"),
+                user: made(8, "ada"),
+                subject: person("1001"),
+            },
             vec![8, 11],
             vec![member()],
         ),

@@ -1,0 +1,161 @@
+//! A directory that is not believed neither takes anything nor gives anything.
+//!
+//! A server that hides entries or attributes (a changed access rule, a half-loaded replica, the
+//! wrong server behind the right name) answers with success: on the wire it looks like everybody
+//! having left, or like everybody who left being back. So what rests on the word of a directory is
+//! held, whatever the verb, when that word contradicts what the directory said at its last
+//! complete reading, or what its schema expects; even where each account alone would be within its
+//! own limits. An administrator who knows better approves the plan.
+
+use std::collections::BTreeMap;
+
+use super::{Cause, Context, Doubt, Rule, Violation, violation};
+use crate::model::{ChangeId, DirectoryName, OrganisationName, Subject};
+use crate::plan::Plan;
+use crate::policies::Limit;
+
+/// One violation for every doubt and organisation in which something rests on the directory.
+pub(super) fn directories(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
+    let mut resting: BTreeMap<&DirectoryName, ByOrganisation<'_>> = BTreeMap::new();
+    context
+        .doubts
+        .iter()
+        .flat_map(|doubt| {
+            let changes = resting
+                .entry(&doubt.directory)
+                .or_insert_with(|| resting_on(plan, &doubt.directory))
+                .clone();
+            changes.into_iter().filter_map(|(organisation, holds)| {
+                let limit = context.policies.limits_of(organisation).directory;
+                doubt.cause.exceeds(limit).then(|| Violation {
+                    directory: Some(doubt.directory.clone()),
+                    ..violation(doubt.cause.rule(), organisation, told(doubt, limit), holds)
+                })
+            })
+        })
+        .collect()
+}
+
+/// One violation for every person who has an id that stood for somebody else.
+pub(super) fn another_person(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
+    if context.strangers.is_empty() {
+        return Vec::new();
+    }
+    let mut concerned: BTreeMap<(&OrganisationName, &Subject), Vec<ChangeId>> = BTreeMap::new();
+    for change in &plan.changes {
+        if let Some((subject, _)) =
+            change.step.subject().and_then(|subject| context.strangers.get_key_value(subject))
+        {
+            let organisation = &change.place.organisation;
+            concerned.entry((organisation, subject)).or_default().push(change.id);
+        }
+    }
+    concerned
+        .into_iter()
+        .map(|((organisation, subject), holds)| {
+            let message = format!(
+                "{subject} has another {} than when the directory was last read: the same person \
+                 under a new name, or a number that was given to somebody else",
+                list(&context.strangers[subject]),
+            );
+            Violation {
+                directory: directory_of(subject).cloned(),
+                ..violation(Rule::AnotherPerson, organisation, message, holds)
+            }
+        })
+        .collect()
+}
+
+type ByOrganisation<'a> = BTreeMap<&'a OrganisationName, Vec<ChangeId>>;
+
+/// The changes whose object stands for a person or group of a directory.
+fn resting_on<'a>(plan: &'a Plan, directory: &DirectoryName) -> ByOrganisation<'a> {
+    let mut resting = ByOrganisation::new();
+    for change in &plan.changes {
+        if change.step.subject().and_then(directory_of) == Some(directory) {
+            resting.entry(&change.place.organisation).or_default().push(change.id);
+        }
+    }
+    resting
+}
+
+/// The directory on whose word an object stands for what it does.
+fn directory_of(subject: &Subject) -> Option<&DirectoryName> {
+    match subject {
+        Subject::Person { directory, .. } => Some(directory),
+        Subject::Group(group) => Some(&group.directory),
+        Subject::Held { by, .. } => directory_of(by),
+        Subject::Role(_)
+        | Subject::Service(_)
+        | Subject::ServiceGroup(_)
+        | Subject::IdentityProvider(_) => None,
+    }
+}
+
+impl Cause {
+    /// Whether it is more than the limit on directories lets pass. What is hidden from everybody
+    /// is too much in any case.
+    pub fn exceeds(&self, limit: Limit) -> bool {
+        match *self {
+            Self::Lacks { before, now } => before.saturating_sub(now) > limit.allowed(before),
+            Self::Hides { .. } => true,
+            Self::Returned { before, returned } => returned > limit.allowed(before),
+            Self::Others { before, others } => others > limit.allowed(before),
+        }
+    }
+
+    fn rule(&self) -> Rule {
+        match self {
+            Self::Lacks { .. } => Rule::DirectoryShrinkage,
+            Self::Hides { .. } | Self::Returned { .. } | Self::Others { .. } => {
+                Rule::DirectoryBelief
+            }
+        }
+    }
+}
+
+fn told(doubt: &Doubt, limit: Limit) -> String {
+    let directory = &doubt.directory;
+    let at_most = |before| {
+        format!(
+            "at most {} are believed (limit: {}, {} %, at least {})",
+            limit.allowed(before),
+            limit.count,
+            limit.percent,
+            limit.floor,
+        )
+    };
+    match doubt.cause {
+        Cause::Lacks { before, now } => format!(
+            "directory {directory} lacks {} of the {before} people it had when it was last read, {}",
+            before.saturating_sub(now),
+            at_most(before),
+        ),
+        Cause::Hides { what, showed: Some(showed) } => format!(
+            "directory {directory} shows nobody's {what} any more, which {showed} of the same \
+             people showed when it was last read: it is most likely hidden from this bind",
+        ),
+        Cause::Hides { what, showed: None } => format!(
+            "directory {directory} does not show {what}, by which its schema decides: it is most \
+             likely hidden from this bind",
+        ),
+        Cause::Returned { before, returned } => format!(
+            "directory {directory} gives {returned} people back who had left, expired or were \
+             locked when it was last read, {}",
+            at_most(before),
+        ),
+        Cause::Others { before, others } => format!(
+            "directory {directory} names other people under {others} of the {before} ids it had \
+             when it was last read, as another directory would, {}",
+            at_most(before),
+        ),
+    }
+}
+
+fn list(words: &[&'static str]) -> String {
+    match words {
+        [] => "identity".to_owned(),
+        [one] => (*one).to_owned(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}

@@ -1,0 +1,239 @@
+//! What is remembered of one person of a directory: what they showed, and fingerprints by which a
+//! renaming is told from somebody else under the same id.
+//!
+//! Nothing personal is kept: a fingerprint is the beginning of a hash. It proves nothing to anybody
+//! who cannot guess the value, and it is only ever compared with another one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::sha256;
+use crate::model::{AccountStatus, Person, Standing};
+
+/// One person, as they were when their directory was last read completely.
+///
+/// Its text form is a word of letters (what they showed), then the fingerprints of log-in name, full
+/// name and mail address (`-` where there is none), then those of other ids, with commas.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(super) struct Remembered {
+    /// They might have access.
+    pub(super) present: bool,
+    shows: [bool; SHOWN.len()],
+    login: Option<Fingerprint>,
+    name: Option<Fingerprint>,
+    email: Option<Fingerprint>,
+    others: Vec<Fingerprint>,
+}
+
+/// What is decided by, as it is told, with the letter by which it is remembered.
+pub(super) const SHOWN: [(&str, char); 5] = [
+    ("status", 's'),
+    ("expiry", 'e'),
+    ("registered key", 'k'),
+    ("locked password or account", 'l'),
+    ("groups", 'g'),
+];
+
+const PRESENT: char = 'p';
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fingerprint(u32);
+
+impl Remembered {
+    /// As a person is on a day.
+    pub(super) fn of(person: &Person, today: Date) -> Self {
+        let print = |kind: &str, text: &str| Fingerprint::of(kind, text);
+        Self {
+            present: person.standing(today) == Standing::Present,
+            shows: shows(person),
+            login: Some(print("login", person.login.as_str())),
+            name: person.display_name.as_ref().map(|name| print("name", name.reveal())),
+            email: person
+                .email
+                .as_ref()
+                .map(|email| print("email", &email.reveal().to_lowercase())),
+            others: person.other_ids.iter().map(|other| print("other", other.reveal())).collect(),
+        }
+    }
+
+    /// Somebody of whom only that is known.
+    pub(super) fn present_only() -> Self {
+        Self {
+            present: true,
+            shows: [false; SHOWN.len()],
+            login: None,
+            name: None,
+            email: None,
+            others: Vec::new(),
+        }
+    }
+
+    /// What they showed, in the order of [`SHOWN`].
+    pub(super) fn shows(&self) -> [bool; SHOWN.len()] {
+        self.shows
+    }
+
+    /// What is different if this is somebody else than `before`: nothing by which they could be
+    /// known is as it was. `None` for the same person, and where nothing can be compared.
+    pub(super) fn is_not(&self, before: &Self) -> Option<Vec<&'static str>> {
+        let pairs = [
+            ("log-in name", self.login, before.login),
+            ("full name", self.name, before.name),
+            ("mail address", self.email, before.email),
+        ];
+        let known = pairs.into_iter().filter(|(_, now, was)| now.is_some() && was.is_some());
+        let mut different = Vec::new();
+        for (what, now, was) in known {
+            if now == was {
+                return None;
+            }
+            different.push(what);
+        }
+        if self.others.iter().any(|other| before.others.contains(other)) {
+            return None;
+        }
+        if !self.others.is_empty() && !before.others.is_empty() {
+            different.push("key or further id");
+        }
+        (!different.is_empty()).then_some(different)
+    }
+}
+
+/// What a person shows.
+fn shows(person: &Person) -> [bool; SHOWN.len()] {
+    [
+        person.status != AccountStatus::Active,
+        person.expires.is_some(),
+        person.has_key == Some(true),
+        person.password_locked,
+        !person.groups.is_empty(),
+    ]
+}
+
+impl Fingerprint {
+    fn of(kind: &str, text: &str) -> Self {
+        let hash = sha256(format!("{kind}\0{}", text.trim()).as_bytes());
+        let digits = hash.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        Self(digits.expect("a hash is 64 hexadecimal digits"))
+    }
+}
+
+impl From<Remembered> for String {
+    fn from(person: Remembered) -> Self {
+        let letters = SHOWN.iter().zip(person.shows).filter(|(_, shows)| *shows);
+        let mut text: Self = person
+            .present
+            .then_some(PRESENT)
+            .into_iter()
+            .chain(letters.map(|((_, letter), _)| *letter))
+            .collect();
+        for print in [person.login, person.name, person.email] {
+            text.push(' ');
+            match print {
+                Some(print) => text += &print.to_string(),
+                None => text.push('-'),
+            }
+        }
+        text.push(' ');
+        let others: Vec<Self> = person.others.iter().map(ToString::to_string).collect();
+        text + &others.join(",")
+    }
+}
+
+impl TryFrom<String> for Remembered {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parse = || {
+            let mut words = text.split(' ');
+            let letters = words.next()?;
+            let mut print = || match words.next()? {
+                "-" => Some(None),
+                word => word.parse().ok().map(Some),
+            };
+            let (login, name, email) = (print()?, print()?, print()?);
+            let others = words.next()?.split(',').filter(|word| !word.is_empty());
+            let others = others.map(|word| word.parse().ok()).collect::<Option<Vec<_>>>()?;
+            let known = |letter| letter == PRESENT || SHOWN.iter().any(|(_, one)| *one == letter);
+            (words.next().is_none() && letters.chars().all(known)).then(|| Self {
+                present: letters.contains(PRESENT),
+                shows: SHOWN.map(|(_, letter)| letters.contains(letter)),
+                login,
+                name,
+                email,
+                others,
+            })
+        };
+        parse().ok_or_else(|| format!("`{}` does not remember a person", text.escape_debug()))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:08x}", self.0)
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u32::from_str_radix(text, 16).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{PersonKind, Private};
+
+    fn person(login: &str, name: &str, email: &str, other: &str) -> Remembered {
+        let given = |text: &str| (!text.is_empty()).then(|| Private::new(text.to_owned()));
+        let person = Person {
+            stable_id: "1002".into(),
+            login: login.into(),
+            kind: PersonKind::Person,
+            status: AccountStatus::Inactive,
+            expires: None,
+            password_locked: false,
+            has_key: Some(true),
+            display_name: given(name),
+            email: given(email),
+            other_ids: given(other).into_iter().collect(),
+            groups: Vec::new(),
+        };
+        Remembered::of(&person, jiff::civil::date(2026, 11, 28))
+    }
+
+    #[test]
+    fn one_thing_that_stays_is_enough_to_be_the_same() {
+        let olaf = person("olaf", "Olaf Old", "olaf@example.org", "1111");
+        for same in [
+            person("olaf", "Nina New", "nina@example.org", "2222"),
+            person("nina", "Olaf Old", "nina@example.org", "2222"),
+            person("nina", "Nina New", "Olaf@example.org", "2222"),
+            person("nina", "Nina New", "nina@example.org", "1111"),
+        ] {
+            assert_eq!(same.is_not(&olaf), None);
+        }
+        let nina = person("nina", "Nina New", "nina@example.org", "2222");
+        assert_eq!(nina.is_not(&olaf).map(|different| different.len()), Some(4));
+        assert_eq!(person("nina", "", "", "").is_not(&olaf), Some(vec!["log-in name"]));
+        assert_eq!(nina.is_not(&Remembered::present_only()), None, "nothing to compare with");
+    }
+
+    #[test]
+    fn the_text_form_says_it_all_and_no_name() {
+        let olaf = person("olaf", "Olaf Old", "", "1111");
+        let text = String::from(olaf.clone());
+        assert!(text.starts_with("sk ") && !text.contains("laf"), "{text}");
+        assert_eq!(Remembered::try_from(text), Ok(olaf));
+        for wrong in ["", "p", "x - - - ", "p zz - - ", "p - - -", "p - - -  ", "p - - - 1,z"] {
+            assert!(Remembered::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+}
