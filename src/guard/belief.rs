@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::{Cause, Context, Doubt, Rule, Violation, violation};
 use crate::model::{ChangeId, DirectoryName, OrganisationName, Subject};
-use crate::plan::Plan;
+use crate::plan::{Effect, Plan};
 use crate::policies::Limit;
 
 /// One violation for every doubt and organisation in which something rests on the directory.
@@ -25,9 +25,12 @@ pub(super) fn directories(plan: &Plan, context: &Context<'_>) -> Vec<Violation> 
                 .entry(&doubt.directory)
                 .or_insert_with(|| resting_on(plan, &doubt.directory))
                 .clone();
-            changes.into_iter().filter_map(|(organisation, holds)| {
+            changes.into_iter().filter_map(|(organisation, mut holds)| {
                 let limit = context.policies.limits_of(organisation).directory;
-                doubt.cause.exceeds(limit).then(|| Violation {
+                if !doubt.cause.is_about_presence(limit) {
+                    holds.retain(|id| plan.changes[id.index()].step.effect() == Effect::Removal);
+                }
+                (doubt.cause.exceeds(limit) && !holds.is_empty()).then(|| Violation {
                     directory: Some(doubt.directory.clone()),
                     ..violation(doubt.cause.rule(), organisation, told(doubt, limit), holds)
                 })
@@ -97,10 +100,21 @@ impl Cause {
     /// is too much in any case.
     pub fn exceeds(&self, limit: Limit) -> bool {
         match *self {
-            Self::Lacks { before, now } => before.saturating_sub(now) > limit.allowed(before),
+            Self::Lacks { before, now, .. } => before.saturating_sub(now) > limit.allowed(before),
             Self::Hides { .. } => true,
             Self::Returned { before, returned } => returned > limit.allowed(before),
             Self::Others { before, others } => others > limit.allowed(before),
+        }
+    }
+
+    /// Whether it holds what gives access as well. People who are all marked as gone are a reason
+    /// to wait with taking; a directory in which they are not even listed is another one.
+    fn is_about_presence(&self, limit: Limit) -> bool {
+        match *self {
+            Self::Lacks { before, listed, .. } => {
+                before.saturating_sub(listed) > limit.allowed(before)
+            }
+            Self::Hides { .. } | Self::Returned { .. } | Self::Others { .. } => true,
         }
     }
 
@@ -126,7 +140,7 @@ fn told(doubt: &Doubt, limit: Limit) -> String {
         )
     };
     match doubt.cause {
-        Cause::Lacks { before, now } => format!(
+        Cause::Lacks { before, now, .. } => format!(
             "directory {directory} lacks {} of the {before} people it had when it was last read, {}",
             before.saturating_sub(now),
             at_most(before),

@@ -113,6 +113,9 @@ pub enum Cause {
         before: u64,
         /// How many of them there still are, completely read.
         now: u64,
+        /// How many of them are still listed, with or without access: of the others nobody says
+        /// that they left.
+        listed: u64,
     },
     /// Nobody shows what is decided by.
     Hides {

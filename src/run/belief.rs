@@ -64,6 +64,8 @@ struct Compared<'a> {
     shown: [bool; SHOWN.len()],
     /// How many who might have had access still may.
     still_present: u64,
+    /// How many who might have had access are listed at all.
+    still_listed: u64,
     /// How many who might not have had access now may.
     returned: u64,
     strangers: Vec<(&'a StableId, Vec<&'static str>)>,
@@ -81,6 +83,7 @@ impl<'a> Compared<'a> {
             for (showed, shows) in compared.showed.iter_mut().zip(was.shows()) {
                 *showed += u64::from(shows);
             }
+            compared.still_listed += u64::from(was.present);
             compared.still_present += u64::from(was.present && now.present);
             compared.returned += u64::from(!was.present && now.present);
             if let Some(different) = now.is_not(was) {
@@ -96,7 +99,11 @@ impl<'a> Compared<'a> {
         // What is missing in an incomplete reading is missing for another reason.
         let present = people.values().filter(|person| person.present).count() as u64;
         if complete && self.still_present < present {
-            causes.push(Cause::Lacks { before: present, now: self.still_present });
+            causes.push(Cause::Lacks {
+                before: present,
+                now: self.still_present,
+                listed: self.still_listed,
+            });
         }
         for ((what, _), (showed, shown)) in
             SHOWN.into_iter().zip(self.showed.into_iter().zip(self.shown))

@@ -46,17 +46,14 @@ struct Fingerprint(u32);
 impl Remembered {
     /// As a person is on a day.
     pub(super) fn of(person: &Person, today: Date) -> Self {
-        let print = |kind: &str, text: &str| Fingerprint::of(kind, text);
+        let mark = |kind: &str, text: &str| Fingerprint::of(kind, text);
         Self {
             present: person.standing(today) == Standing::Present,
             shows: shows(person),
-            login: Some(print("login", person.login.as_str())),
-            name: person.display_name.as_ref().map(|name| print("name", name.reveal())),
-            email: person
-                .email
-                .as_ref()
-                .map(|email| print("email", &email.reveal().to_lowercase())),
-            others: person.other_ids.iter().map(|other| print("other", other.reveal())).collect(),
+            login: Some(mark("login", person.login.as_str())),
+            name: person.display_name.as_ref().map(|name| mark("name", name.reveal())),
+            email: person.email.as_ref().map(|email| mark("email", &email.reveal().to_lowercase())),
+            others: person.other_ids.iter().map(|other| mark("other", other.reveal())).collect(),
         }
     }
 
@@ -131,10 +128,10 @@ impl From<Remembered> for String {
             .into_iter()
             .chain(letters.map(|((_, letter), _)| *letter))
             .collect();
-        for print in [person.login, person.name, person.email] {
+        for mark in [person.login, person.name, person.email] {
             text.push(' ');
-            match print {
-                Some(print) => text += &print.to_string(),
+            match mark {
+                Some(mark) => text += &mark.to_string(),
                 None => text.push('-'),
             }
         }
@@ -151,11 +148,11 @@ impl TryFrom<String> for Remembered {
         let parse = || {
             let mut words = text.split(' ');
             let letters = words.next()?;
-            let mut print = || match words.next()? {
+            let mut mark = || match words.next()? {
                 "-" => Some(None),
                 word => word.parse().ok().map(Some),
             };
-            let (login, name, email) = (print()?, print()?, print()?);
+            let (login, name, email) = (mark()?, mark()?, mark()?);
             let others = words.next()?.split(',').filter(|word| !word.is_empty());
             let others = others.map(|word| word.parse().ok()).collect::<Option<Vec<_>>>()?;
             let known = |letter| letter == PRESENT || SHOWN.iter().any(|(_, one)| *one == letter);

@@ -255,7 +255,7 @@ fn a_directory_that_shrank_too_far_is_not_believed() {
     for (now, rule) in [(91, vec![]), (90, vec![]), (89, vec![Rule::DirectoryShrinkage])] {
         let policies = limited(None, limit);
         let mut context = Context::new(&policies);
-        let cause = Cause::Lacks { before: 100, now };
+        let cause = Cause::Lacks { before: 100, now, listed: 100 };
         context.doubts = vec![Doubt { directory: "debian".into(), cause }];
         let elsewhere = Step::DeleteRole {
             id: "r-1".into(),
