@@ -382,10 +382,17 @@ mod tests {
         Some(Snapshot::Role(found(Ownership::Ours(somebody()), *role(description))))
     }
 
+    fn target(name: &str) -> Target {
+        Target { id: Reference::Known(name.into()), name: name.into() }
+    }
+
+    fn join() -> Step {
+        Step::AddMember { group: target("g"), user: target("u"), subject: somebody() }
+    }
+
     /// Every step, with what a look shows before it and after it.
     fn every_step() -> Vec<(Step, Option<Snapshot>, Option<Snapshot>)> {
         let (id, subject, on) = (|| VendorId::new("id"), somebody, date(2026, 2, 2));
-        let target = |name: &str| Target { id: Reference::Known(name.into()), name: name.into() };
         let exists = || Some(Snapshot::Exists);
         let steps = vec![
             (
@@ -454,11 +461,7 @@ mod tests {
                 found_group("a"),
                 None,
             ),
-            (
-                Step::AddMember { group: target("g"), user: target("u"), subject: subject() },
-                None,
-                exists(),
-            ),
+            (join(), None, exists()),
             (
                 Step::RemoveMember { group: target("g"), user: target("u"), subject: None },
                 exists(),

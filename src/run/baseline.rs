@@ -42,6 +42,12 @@ struct Remembrance {
     on: Date,
 }
 
+/// What every form has.
+#[derive(Deserialize)]
+struct Form {
+    format: String,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FormerBaseline {
@@ -107,10 +113,6 @@ impl Baseline {
             }
             Err(source) => return Err(BaselineError::Read { path, source }),
         };
-        #[derive(Deserialize)]
-        struct Form {
-            format: String,
-        }
         let damaged = |source| BaselineError::Damaged { path: path.clone(), source };
         let form: Form = serde_json::from_slice(&bytes).map_err(|error| damaged(Some(error)))?;
         let read = match form.format.as_str() {
