@@ -21,7 +21,8 @@ impl Work<'_, '_> {
         let Subject::Service(service) = subject else {
             return Err(Failure::new(format!("{subject} is no service account")));
         };
-        let to = Recipient { service, account: &self.change.place.account };
+        let place = &self.change.place;
+        let to = Recipient { service, organisation: &place.organisation, account: &place.account };
         let sinks = self.shared.sinks;
         sinks.check(sink, &to).await.map_err(|error| {
             Failure::new(format!("sink {sink}: {error}")).hint("no key was issued")

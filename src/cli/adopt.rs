@@ -6,7 +6,6 @@ use super::input::{Input, Scope};
 use super::perform::{self, Look, Run, Shown};
 use super::run::{Format, baseline};
 use super::{ExitCode, Failure, Globals};
-use crate::directory::Access;
 use crate::model::{AccountName, HolderKind, Subject};
 use crate::report::{self, Detail};
 use crate::run::{self, Adoption, Choice, Refusal};
@@ -78,8 +77,7 @@ pub(super) fn run(
         let baseline = baseline(globals)?;
         let look = Look::at(globals, &input, &baseline, None);
         let mut look = perform::unless_interrupted(&interrupt, look).await?;
-        let access = Access { root: &globals.root, environment: &Globals::environment };
-        let sources = input.sources(access);
+        let sources = input.sources(globals);
         run::look_closer(&sources, &mut look.gathered, &choice).await.map_err(refused)?;
         let adoption = run::adoption(&sources, &look.gathered, &baseline, &choice);
         let Adoption { prepared, follows, subject } = adoption.map_err(refused)?;

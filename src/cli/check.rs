@@ -10,8 +10,9 @@ use super::{ExitCode, Failure, Globals};
 use crate::cloud::registry;
 use crate::diagnostic::{self, Finding, count};
 use crate::directory::{self, Access, Origin};
-use crate::inventory::{Loaded, against_directory, load, read_folder};
+use crate::inventory::{Loaded, against_directory, against_operator, load, read_folder};
 use crate::model::{Directory, DirectoryName, Reading, VendorFacts};
+use crate::operator::Operator;
 
 /// Look for mistakes in the inventory and the policies.
 #[derive(clap::Args, Clone, Debug)]
@@ -39,6 +40,8 @@ pub enum Format {
 pub struct Inputs<'a> {
     /// Folder that holds `inventory/` and `policies/`.
     pub root: &'a Path,
+    /// What the operator allows.
+    pub operator: &'a Operator,
     /// The vendors this program knows.
     pub vendors: &'a [VendorFacts],
     /// Today.
@@ -53,11 +56,12 @@ pub(super) fn run(
     globals: &Globals,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
-    globals.operator()?;
+    let operator = globals.operator()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let access = Access { root: &globals.root, environment: &Globals::environment };
+    let access = globals.access(&operator);
     let inputs = Inputs {
         root: &globals.root,
+        operator: &operator,
         vendors: &registry::facts(),
         today: globals.today(),
         directories: &|loaded| runtime.block_on(offline_directories(loaded, access)),
@@ -91,6 +95,7 @@ pub fn check(format: Format, inputs: &Inputs<'_>, out: &mut dyn Write) -> io::Re
     let loaded = load(&tree, inputs.vendors, inputs.today);
     let directories = (inputs.directories)(&loaded);
     let mut findings = loaded.findings.clone();
+    findings.extend(against_operator::offline_findings(&loaded.inventory, inputs.operator));
     findings.extend(unread(&loaded, &directories));
     findings.extend(against_directory::findings(
         &loaded.inventory,

@@ -17,6 +17,7 @@ use crate::inventory::{
     self, Inventory, Loaded, SourceTree, is_changed_since, read_folder, read_revision,
 };
 use crate::model::{Directory, DirectoryName, Reading, VendorFacts};
+use crate::operator::Operator;
 use crate::report::{self, DIFFERENCE_FORMAT, DifferenceReport};
 
 /// Options of `reconcile diff`.
@@ -60,12 +61,12 @@ pub(super) fn run(
     globals: &Globals,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
-    globals.operator()?;
+    let operator = globals.operator()?;
     let today = args.today.unwrap_or_else(|| globals.today());
     let mut notes = Vec::new();
     let head = head(args, globals, today)?;
     let base = base(args, globals, today, &mut notes)?;
-    let directories = Directories::read(globals, &base.inventory, &head.inventory)?;
+    let directories = Directories::read(globals, &operator, &base.inventory, &head.inventory)?;
     for path in directories.moved(args, globals) {
         notes.push(format!(
             "{path} is not the same in all revisions; it was read as it is now, so nothing here \
@@ -190,19 +191,24 @@ struct Directories {
 }
 
 impl Directories {
-    fn read(globals: &Globals, base: &Inventory, head: &Inventory) -> Result<Self, Failure> {
+    fn read(
+        globals: &Globals,
+        operator: &Operator,
+        base: &Inventory,
+        head: &Inventory,
+    ) -> Result<Self, Failure> {
         let differs = |config: &&DirectoryConfig| {
             head.directories.get(&config.name).is_some_and(|other| !reads_alike(config, other))
         };
         let gone =
             base.directories.values().filter(|one| !head.directories.contains_key(&one.name));
-        let read = read_directories(globals, head.directories.values().chain(gone))?;
+        let read = read_directories(globals, operator, head.directories.values().chain(gone))?;
         let others: Vec<&DirectoryConfig> = base.directories.values().filter(differs).collect();
         let of_base = if others.is_empty() {
             None
         } else {
             let mut all = read.clone();
-            all.extend(read_directories(globals, others.into_iter())?);
+            all.extend(read_directories(globals, operator, others.into_iter())?);
             Some(all)
         };
         let configs = head.directories.values().chain(base.directories.values());

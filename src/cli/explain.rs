@@ -11,8 +11,9 @@ use super::{ExitCode, Failure, Globals};
 use crate::access::{self, Found, Unknown, View};
 use crate::cloud::registry;
 use crate::desired::{self, Inputs};
-use crate::directory::{self, Access, DirectoryConfig};
+use crate::directory::{self, DirectoryConfig};
 use crate::model::{Directory, DirectoryName, Reading};
+use crate::operator::Operator;
 use crate::report::{self, EXPLANATION_FORMAT, ExplanationReport, printable};
 
 /// Options of `reconcile explain`.
@@ -48,9 +49,9 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
     let today = args.today.unwrap_or_else(|| globals.today());
-    let input = Input::read(globals, &Scope::default(), today)?;
+    let input = Input::read_to_answer(globals, &Scope::default(), today)?;
     let inventory = &input.loaded.inventory;
-    let directories = read_directories(globals, inventory.directories.values())?;
+    let directories = read_directories(globals, &input.operator, inventory.directories.values())?;
     let inputs = Inputs {
         inventory,
         policies: &input.loaded.policies,
@@ -82,9 +83,10 @@ pub(super) fn run(
 /// Reads directories one after the other.
 pub(super) fn read_directories<'a>(
     globals: &Globals,
+    operator: &Operator,
     configs: impl Iterator<Item = &'a DirectoryConfig>,
 ) -> Result<BTreeMap<DirectoryName, Reading<Directory>>, Failure> {
-    let access = Access { root: &globals.root, environment: &Globals::environment };
+    let access = globals.access(operator);
     on_runtime(async {
         let mut directories = BTreeMap::new();
         for config in configs {

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use super::ExitCode;
 use super::record::RecordError;
 use crate::diagnostic::{self, text::NoLines};
+use crate::directory;
 use crate::lock::Holder;
 use crate::operator::{self, Operator, Unusable};
 use crate::record::{self, Clock, redact_arguments};
@@ -89,6 +90,11 @@ impl Globals {
             };
             Failure::new(ExitCode::BadInput, unusable).hint(hint)
         })
+    }
+
+    /// What reading a directory may reach.
+    pub fn access<'a>(&'a self, operator: &'a Operator) -> directory::Access<'a> {
+        directory::Access { root: &self.root, operator, environment: &Self::environment }
     }
 
     /// A path below the root, unless it is absolute.

@@ -9,8 +9,7 @@ use jiff::civil::Date;
 use super::{ExitCode, Failure, Globals};
 use crate::cloud::{Vendor, registry};
 use crate::diagnostic::Finding;
-use crate::directory;
-use crate::inventory::{self, Loaded};
+use crate::inventory::{self, Loaded, against_operator};
 use crate::lock::{LockError, Locks};
 use crate::model::{AccountName, ObjectKind, OrganisationName};
 use crate::operator::Operator;
@@ -64,6 +63,15 @@ impl From<Kind> for ObjectKind {
     }
 }
 
+/// Whether everything must be as the operator allows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operators {
+    /// Before servers are asked and accounts changed.
+    Must,
+    /// Where what is not allowed is only left out.
+    May,
+}
+
 /// The inputs people keep in git, valid.
 pub(super) struct Input {
     /// The id of this run.
@@ -84,10 +92,23 @@ impl Input {
     /// Reads and validates the folders.
     ///
     /// # Errors
-    /// Any error in them: nothing may be done on account of inputs that are half understood. All
-    /// findings have then been written to stderr.
+    /// Any error in them: nothing may be done on account of inputs that are half understood, or that
+    /// name what the operator does not allow. All findings have then been written to stderr.
     pub(super) fn read(globals: &Globals, scope: &Scope, today: Date) -> Result<Self, Failure> {
-        Self::load(globals, today, |loaded| narrowing(scope, loaded))
+        Self::load(globals, today, Operators::Must, |loaded| narrowing(scope, loaded))
+    }
+
+    /// The same for commands that answer from the files: what the operator does not allow is not
+    /// asked, and the answer says so.
+    ///
+    /// # Errors
+    /// Any error in the files themselves.
+    pub(super) fn read_to_answer(
+        globals: &Globals,
+        scope: &Scope,
+        today: Date,
+    ) -> Result<Self, Failure> {
+        Self::load(globals, today, Operators::May, |loaded| narrowing(scope, loaded))
     }
 
     /// The same for what a saved plan is about.
@@ -99,18 +120,24 @@ impl Input {
         narrowing: Narrowing,
         today: Date,
     ) -> Result<Self, Failure> {
-        Self::load(globals, today, |_| Ok(narrowing))
+        Self::load(globals, today, Operators::Must, |_| Ok(narrowing))
     }
 
     fn load(
         globals: &Globals,
         today: Date,
+        operators: Operators,
         narrowing: impl FnOnce(&Loaded) -> Result<Narrowing, Failure>,
     ) -> Result<Self, Failure> {
         let operator = globals.operator()?;
         let version = record::input_version(&globals.root, &["inventory", "policies", "mirrors"]);
         let tree = inventory::read_folder(&globals.root);
-        let loaded = inventory::load(&tree, &registry::facts(), today);
+        let mut loaded = inventory::load(&tree, &registry::facts(), today);
+        if operators == Operators::Must {
+            let denied = against_operator::findings(&loaded.inventory, &operator);
+            loaded.findings.extend(denied);
+            loaded.findings.sort();
+        }
         if loaded.has_errors() {
             let mut stderr = anstream::stderr();
             crate::diagnostic::text::write(&loaded.findings, &tree, &mut stderr)?;
@@ -145,13 +172,13 @@ impl Input {
     }
 
     /// What a run gathers from.
-    pub(super) fn sources<'a>(&'a self, access: directory::Access<'a>) -> Sources<'a> {
+    pub(super) fn sources<'a>(&'a self, globals: &'a Globals) -> Sources<'a> {
         Sources {
             inventory: &self.loaded.inventory,
             policies: &self.loaded.policies,
             vendors: &self.vendors,
             organisations: self.organisations.clone(),
-            access,
+            access: globals.access(&self.operator),
             today: self.today,
         }
     }

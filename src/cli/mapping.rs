@@ -22,7 +22,7 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
     let scope = Scope { accounts: vec![args.account.clone()], ..Scope::default() };
-    let input = Input::read(globals, &scope, globals.today())?;
+    let input = Input::read_to_answer(globals, &scope, globals.today())?;
     let inventory = &input.loaded.inventory;
     let facts: Vec<_> = input.vendors.iter().map(|vendor| vendor.facts().clone()).collect();
     // Which group holds which role does not depend on who is in it.

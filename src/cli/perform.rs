@@ -15,7 +15,6 @@ use super::run::Format;
 use super::{ExitCode, Failure, Globals};
 use crate::apply::{Options, Outcomes, Stopped};
 use crate::diagnostic::Severity;
-use crate::directory::{Access, Environment};
 use crate::plan::{Plan, PlanDigest};
 use crate::record::{self, EndFacts, Records, RunFacts};
 use crate::report::metrics::Metrics;
@@ -45,9 +44,7 @@ impl Look {
         baseline: &Baseline,
         approved: Option<PlanDigest>,
     ) -> Self {
-        let environment: &Environment<'_> = &Globals::environment;
-        let access = Access { root: &globals.root, environment };
-        let sources = input.sources(access);
+        let sources = input.sources(globals);
         let gathered = run::gather(&sources).await;
         let began = Instant::now();
         let findings = input.findings(&gathered);
@@ -218,11 +215,7 @@ impl Run<'_> {
         let review = &look.prepared.review;
         let mut progress = Progress::new(review.approved.plan().changes.len());
         let began = Instant::now();
-        let sinks = ConfiguredSinks::new(
-            &self.input.loaded.policies.sinks,
-            &self.globals.root,
-            &Globals::environment,
-        );
+        let sinks = ConfiguredSinks::new(&self.input.operator, &Globals::environment);
         let carried = run::carry_out(
             review,
             &look.gathered.connections,

@@ -42,7 +42,7 @@ pub(super) fn run(
 ) -> Result<ExitCode, Failure> {
     let accounts: Vec<String> = args.account.iter().cloned().collect();
     let scope = Scope { accounts, ..Scope::default() };
-    let input = Input::read(globals, &scope, globals.today())?;
+    let input = Input::read_to_answer(globals, &scope, globals.today())?;
     let all = || input.loaded.inventory.accounts.values().map(|entry| &entry.account);
     let purpose = match args.purpose {
         For::Read => Purpose::Read,

@@ -42,6 +42,7 @@ use crate::model::{
     Account, AttributeName, AttributeValue, Credential, IssuedKey, ObjectKey, ObjectName,
     ObservedAccount, Reading, Site, Snapshot, Subject, VendorFacts, VendorId,
 };
+use crate::operator::{Permit, Server};
 use crate::plan::{Change, Outputs};
 
 /// A vendor: facts known without asking it, and connections to its accounts.
@@ -72,14 +73,20 @@ pub trait Vendor: Send + Sync {
         None
     }
 
-    /// Settings of an account that must be fetched from somewhere before anything can be planned,
-    /// with what was fetched.
+    /// The server from which settings of an account must be fetched before anything can be planned,
+    /// where there is one.
+    fn fetches_from(&self, _account: &Account) -> Option<Server> {
+        None
+    }
+
+    /// Settings of an account, fetched with the operator's leave from where they are.
     ///
     /// # Errors
     /// What could not be fetched; nothing may be concluded from its absence.
     async fn fetch(
         &self,
         _account: &Account,
+        _permit: &Permit,
     ) -> Result<BTreeMap<AttributeName, AttributeValue>, CloudError> {
         Ok(BTreeMap::new())
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{DirectoryName, Source};
+use crate::model::{DirectoryName, SecretName, Source, TrustName};
 
 /// One directory of the inventory, validated, defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +70,8 @@ pub struct LdapConfig {
     /// Upgrade an `ldap://` connection with `StartTLS`. On by default; off is refused for anything
     /// but a loopback address.
     pub start_tls: bool,
-    /// PEM file with the CA certificates to trust instead of the system's; relative to the root.
-    pub ca_file: Option<PathBuf>,
+    /// The operator's certificates to trust instead of the system's.
+    pub trust: Option<TrustName>,
     /// Who we are.
     pub bind: Bind,
     /// Entries per page; 0 = all at once, for servers that cannot page.
@@ -94,20 +94,9 @@ pub enum Bind {
     Simple {
         /// The DN.
         dn: String,
-        /// Where the password is.
-        password: PasswordFrom,
+        /// The operator's secret that is its password.
+        secret: SecretName,
     },
     /// SASL EXTERNAL: the operating system's word for a local socket.
     External,
-}
-
-/// Where a secret is. The inventory never holds one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PasswordFrom {
-    /// First line of a file, relative to the root; refused if others may read it.
-    File(PathBuf),
-    /// An environment variable.
-    Environment(String),
-    /// First line of a command's output; the words of the command, not a shell line.
-    Command(Vec<String>),
 }

@@ -29,23 +29,18 @@ mod schema;
 
 use std::path::Path;
 
-use secrecy::SecretString;
-
 use crate::model::{Directory, Missing, Reading};
+use crate::operator::{Environment, Operator};
 
-pub use config::{
-    Bind, DirectoryConfig, LdapConfig, Origin, PasswordFrom, SchemaConfig, SchemaKind,
-};
-
-/// Looks up an environment variable. Only the command line reads the environment, so it hands
-/// this in.
-pub type Environment<'a> = dyn Fn(&str) -> Option<SecretString> + Send + Sync + 'a;
+pub use config::{Bind, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind};
 
 /// What a directory may reach outside its configuration.
 #[derive(Clone, Copy)]
 pub struct Access<'a> {
-    /// Root of the organisation's repository; relative paths of the configuration start here.
+    /// Root of the organisation's repository; paths of files start here.
     pub root: &'a Path,
+    /// What the operator allows: no server is asked without leave.
+    pub operator: &'a Operator,
     /// Where passwords given by the name of a variable come from.
     pub environment: &'a Environment<'a>,
 }

@@ -8,15 +8,16 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::HttpError;
+use crate::file::{self, Readers};
 
 /// TLS that trusts the CA certificates of the file only, or the system's.
 pub(super) fn configuration(ca_file: Option<&Path>) -> Result<ClientConfig, HttpError> {
     let mut roots = RootCertStore::empty();
     if let Some(file) = ca_file {
         let failed = |why: String| HttpError::Trust(format!("{}: {why}", file.display()));
-        let certificates =
-            CertificateDer::pem_file_iter(file).map_err(|error| failed(error.to_string()))?;
-        for certificate in certificates {
+        let bytes = file::read(file, file::CERTIFICATES, Readers::Anybody)
+            .map_err(|refusal| failed(refusal.to_string()))?;
+        for certificate in CertificateDer::pem_slice_iter(&bytes) {
             let certificate = certificate.map_err(|error| failed(error.to_string()))?;
             roots.add(certificate).map_err(|error| failed(error.to_string()))?;
         }

@@ -166,8 +166,13 @@ pub struct Ldap {
     /// Upgrade an `ldap://` connection with `StartTLS`. On unless written; off only on loopback.
     #[serde(default)]
     pub start_tls: Field<bool>,
-    /// PEM file with the CA certificates to trust instead of the system's, relative to the root.
+    /// Certificates to trust instead of the system's: a `trust` of the operator's file that is for this
+    /// server.
     #[serde(default)]
+    pub trust: Field<String>,
+    /// What this was called when it could be written here.
+    #[serde(default)]
+    #[schemars(skip)]
     pub ca_file: Field<String>,
     /// Who we are. Anonymous unless written.
     #[serde(default)]
@@ -186,8 +191,8 @@ pub struct Ldap {
     pub attempts: Field<u32>,
 }
 
-/// Who we are: `external: true`, or a `dn` and exactly one of the ways to its password.
-/// A password itself is never written here.
+/// Who we are: `external: true`, or a `dn` and the `secret` that is its password. The password and
+/// where it is are never written here.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bind {
@@ -197,14 +202,20 @@ pub struct Bind {
     /// The DN for a simple bind.
     #[serde(default)]
     pub dn: Field<String>,
-    /// File whose first line is the password, relative to the root; nobody else may read it.
+    /// Its password: a secret of the operator's file that may be sent to this server.
     #[serde(default)]
+    pub secret: Field<String>,
+    /// What could be written here before the operator's file.
+    #[serde(default)]
+    #[schemars(skip)]
     pub password_file: Field<String>,
-    /// Environment variable that holds the password.
+    /// What could be written here before the operator's file.
     #[serde(default)]
+    #[schemars(skip)]
     pub password_environment: Field<String>,
-    /// Command whose first line of output is the password, word by word; no shell.
+    /// What could be written here before the operator's file.
     #[serde(default)]
+    #[schemars(skip)]
     pub password_command: Field<List<String>>,
 }
 

@@ -3,9 +3,11 @@
 //! The way from files to values: [`read_folder`] or [`read_revision`] gives a [`SourceTree`],
 //! [`load`] parses every file (`as_written`), looks up every name (`resolve`), and applies every
 //! rule of the table in `rules`. Findings are collected all the way and never stop the rest.
-//! What takes a directory to find out is in [`against_directory`].
+//! What takes a directory to find out is in [`against_directory`], what takes the operator's file in
+//! [`against_operator`].
 
 pub mod against_directory;
+pub mod against_operator;
 pub mod as_written;
 pub(crate) mod known;
 mod load;

@@ -23,7 +23,7 @@ pub(super) struct Checked<'a> {
 }
 
 /// The table.
-const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 14] = [
+const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 13] = [
     duplicate_grants,
     grants_that_have_ended,
     accounts_without_administrators,
@@ -35,7 +35,6 @@ const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 14] = [
     role_objects::role_objects_with_one_name,
     service_account_names_a_vendor_forbids,
     services::identities_a_vendor_lacks,
-    services::keys_with_one_place,
     protected_twice,
     items_without_a_right,
 ];

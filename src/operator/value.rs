@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::Server;
-use crate::model::{OrganisationName, SecretName, ServiceAccountName, SinkName, TrustName};
+use crate::model::{
+    AccountName, OrganisationName, SecretName, ServiceAccountName, SinkName, TrustName,
+};
 
 /// What the operator allows. With nothing in it, nothing is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,12 +116,22 @@ impl Sink {
 }
 
 impl SinkKind {
-    /// Every text in it that may hold placeholders.
-    pub fn texts(&self) -> Vec<String> {
+    /// Where the key of a service account in a hub ends up: two keys of the same place are one too
+    /// many. Of whichever name the sinks are.
+    pub fn place(&self, service: &ServiceAccountName, hub: &AccountName) -> Vec<String> {
+        let filled = |text: &str| {
+            text.replace("{service}", service.as_str()).replace("{account}", hub.as_str())
+        };
         match self {
-            Self::File(path) => vec![path.display().to_string()],
-            Self::Command(command) => command.words.clone(),
-            Self::SecretStore(store) => vec![store.path.clone()],
+            Self::File(path) => vec!["file".to_owned(), filled(&path.display().to_string())],
+            Self::Command(command) => {
+                let folder = command.folder.display().to_string();
+                let words = command.words.iter().map(|word| filled(word));
+                ["command".to_owned(), folder].into_iter().chain(words).collect()
+            }
+            Self::SecretStore(SecretStore { server, mount, path, .. }) => {
+                vec!["store".to_owned(), server.to_string(), filled(mount), filled(path)]
+            }
         }
     }
 }

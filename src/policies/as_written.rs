@@ -35,55 +35,60 @@ pub struct PoliciesFile {
     /// How long a saved plan may be applied, in hours. 24 unless written.
     #[serde(default)]
     pub plan_valid_hours: Field<u32>,
-    /// Where new keys of service accounts go, by name.
+    /// Names of places for new keys of service accounts.
     #[serde(default)]
     pub sinks: Field<Named<Sink>>,
 }
 
-/// Where new keys go: exactly one of `file`, `command` and `secret_store`. `{service}` and
-/// `{account}` stand for the service account and the account in which its user lives.
+/// A place for new keys, by its name: where it is, and whose keys it takes, is in the operator's file.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sink {
-    /// A file: the key's id in its first line, its secret in the second.
+    /// For people: who fetches keys there, and how.
+    pub description: Field<String>,
+    /// What could be written here before the operator's file.
     #[serde(default)]
+    #[schemars(skip)]
     pub file: Field<FileSink>,
-    /// A command, word by word; no shell. It gets the same two lines on its standard input, and
-    /// must end well within a minute.
+    /// What could be written here before the operator's file.
     #[serde(default)]
+    #[schemars(skip)]
     pub command: Field<List<String>>,
-    /// A secret store.
+    /// What could be written here before the operator's file.
     #[serde(default)]
+    #[schemars(skip)]
     pub secret_store: Field<SecretStore>,
 }
 
-/// A file that only its owner can read. Replaced as a whole.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// A file, as it could be written before the operator's file.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileSink {
-    /// Its path, from the root of the repository on or from `/`. Its folder must be there; keep it
-    /// out of version control.
+    /// Its path.
+    #[serde(default)]
     pub path: Field<String>,
 }
 
-/// Vault or `OpenBao`: a key-value engine of version 2. The secret has the fields `id` and `secret`.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// A secret store, as it could be written before the operator's file.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretStore {
-    /// `https://host:port`; `http://` to loopback addresses only.
+    /// Where it is.
+    #[serde(default)]
     pub url: Field<String>,
-    /// Where the engine is mounted. `secret` unless written.
+    /// Where the engine is mounted.
     #[serde(default)]
     pub mount: Field<String>,
-    /// Where the secret is below the mount: `ci/{service}`.
+    /// Where the secret is below the mount.
+    #[serde(default)]
     pub path: Field<String>,
-    /// File that holds the token, relative to the root; nobody else may read it.
+    /// File that holds the token.
     #[serde(default)]
     pub token_file: Field<String>,
     /// Environment variable that holds the token.
     #[serde(default)]
     pub token_environment: Field<String>,
-    /// PEM file with the CA certificates to trust instead of the system's, relative to the root.
+    /// Certificates to trust.
     #[serde(default)]
     pub ca_file: Field<String>,
 }

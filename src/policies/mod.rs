@@ -7,10 +7,7 @@ pub(crate) mod rights;
 mod sinks;
 mod value;
 
-pub use value::{
-    ItemKind, Limit, Limits, Policies, Protected, Right, Role, SecretStore, Sink, SinkKind,
-    TokenFrom,
-};
+pub use value::{ItemKind, Limit, Limits, Policies, Protected, Right, Role, Sink};
 
 /// The JSON Schema of the files below `policies/`.
 pub fn schema() -> schemars::Schema {

@@ -1,7 +1,6 @@
 //! Policies after validation.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use crate::model::{
     AccountName, AttributeName, AttributeValue, ObjectKind, ObjectName, OrganisationName,
@@ -27,7 +26,7 @@ pub struct Policies {
     pub privileged_needs_key: bool,
     /// How long a saved plan may be applied, in hours. By default 24.
     pub plan_valid_hours: u32,
-    /// Where new keys of service accounts go, by name.
+    /// Places for new keys of service accounts, by name.
     pub sinks: BTreeMap<SinkName, Sink>,
 }
 
@@ -69,59 +68,13 @@ pub struct Role {
     pub source: Source,
 }
 
-/// Where new keys of service accounts go.
+/// A place for new keys of service accounts. Where it is, the operator's file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sink {
-    /// What takes them.
-    pub kind: SinkKind,
+    /// For people.
+    pub description: String,
     /// Where it is written.
     pub source: Source,
-}
-
-/// What takes a key. Texts may hold `{service}` and `{account}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SinkKind {
-    /// A file, by its path from the root on.
-    File(String),
-    /// A command and its arguments.
-    Command(Vec<String>),
-    /// A secret store.
-    SecretStore(SecretStore),
-}
-
-/// A secret store with the protocol of a key-value engine of version 2.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretStore {
-    /// `https://host[:port]` without a slash at the end; `http://` for loopback only.
-    pub url: String,
-    /// Where the engine is mounted.
-    pub mount: String,
-    /// Where the secret is, below the mount.
-    pub path: String,
-    /// How we get in.
-    pub token: TokenFrom,
-    /// PEM file with the CA certificates to trust instead of the system's.
-    pub ca_file: Option<PathBuf>,
-}
-
-/// Where a token is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenFrom {
-    /// In a file that nobody else may read.
-    File(PathBuf),
-    /// In a variable of the environment.
-    Environment(String),
-}
-
-impl SinkKind {
-    /// Every text in it that may hold placeholders.
-    pub fn texts(&self) -> Vec<&str> {
-        match self {
-            Self::File(path) => vec![path],
-            Self::Command(words) => words.iter().map(String::as_str).collect(),
-            Self::SecretStore(store) => vec![&store.path],
-        }
-    }
 }
 
 /// How much one run may remove in one organisation.

@@ -122,7 +122,16 @@ async fn complete(sources: &Sources<'_>) -> (Option<Inventory>, BTreeMap<Place, 
         let account = &entry.account;
         let vendor = sources.vendors.iter().find(|vendor| vendor.facts().name == account.vendor);
         let Some(vendor) = vendor else { continue };
-        let why = match bounded(vendor.fetch(account)).await {
+        let Some(server) = vendor.fetches_from(account) else { continue };
+        let permit = match sources.access.operator.permit_fetching(&server) {
+            Ok(permit) => permit,
+            Err(denied) => {
+                let why = denied.to_string();
+                missing.insert(account.place.clone(), Missing::new("settings", why));
+                continue;
+            }
+        };
+        let why = match bounded(vendor.fetch(account, &permit)).await {
             Ok(Ok(fetched)) if fetched.is_empty() => continue,
             Ok(Ok(fetched)) => {
                 let completed = completed.get_or_insert_with(|| sources.inventory.clone());

@@ -2,7 +2,6 @@
 //! second. No shell, so nothing of it is ever part of a command line. What the command writes goes
 //! nowhere: it may well be the secret.
 
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,33 +10,26 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::SinkError;
 use crate::model::IssuedKey;
+use crate::operator::Command;
 
 /// How long a command may take: it may have to ask another machine, not a person.
 pub(super) const TIME: Duration = Duration::from_mins(1);
 
-/// Whether there is a program at all.
-pub(super) fn check(words: &[String]) -> Result<(), SinkError> {
-    if words.is_empty() { Err(SinkError::Unknown) } else { Ok(()) }
-}
-
-/// Runs the command in `root`. Only if it ends well it has taken the key.
+/// Runs the command, its words filled in. Only if it ends well it has taken the key.
 pub(super) async fn run(
-    words: &[String],
-    root: &Path,
+    command: &Command,
+    word: impl Fn(&str) -> String,
     key: &IssuedKey,
     limit: Duration,
 ) -> Result<(), SinkError> {
-    let (program, arguments) = words.split_first().ok_or(SinkError::Unknown)?;
+    let program = command.program();
     let failed =
         |doing| move |source| SinkError::Io { doing, what: format!("`{program}`"), source };
-    let path = if program.contains('/') { root.join(program) } else { program.into() };
-    let mut child = tokio::process::Command::new(path)
-        .args(arguments)
-        .current_dir(root)
+    let mut child = command
+        .prepared(word)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .kill_on_drop(true)
         .spawn()
         .map_err(failed("run"))?;
     let input = child.stdin.take();
@@ -51,13 +43,15 @@ pub(super) async fn run(
         }
         let status = child.wait().await.map_err(failed("wait for"))?;
         match unread {
-            _ if !status.success() => Err(SinkError::Failed { program: program.clone(), status }),
+            _ if !status.success() => {
+                Err(SinkError::Failed { program: program.to_owned(), status })
+            }
             // It ended well without reading what it is for.
             Some(source) => Err(failed("write to")(source)),
             None => Ok(()),
         }
     });
-    let too_long = |_| SinkError::TooLong { what: program.clone(), limit };
+    let too_long = |_| SinkError::TooLong { what: program.to_owned(), limit };
     ended.await.map_err(too_long)?
 }
 
@@ -75,13 +69,16 @@ mod tests {
         // More than a pipe holds.
         let secret = "x".repeat(1 << 20);
         let key = IssuedKey { id: "KEY1".into(), secret: secret.into() };
-        let words = ["sleep".to_owned(), "600".to_owned()];
-        let limit = Duration::from_millis(50);
-        let ended = run(&words, Path::new("/"), &key, limit).await;
+        let run = |words: &[&str], limit| {
+            let words = words.iter().map(|word| (*word).to_owned()).collect();
+            let command = Command { words, folder: "/".into() };
+            let key = &key;
+            async move { run(&command, str::to_owned, key, limit).await }
+        };
+        let ended = run(&["sleep", "600"], Duration::from_millis(50)).await;
         assert!(matches!(ended, Err(SinkError::TooLong { .. })), "{ended:?}");
-        let ended = run(&["true".to_owned()], Path::new("/"), &key, TIME).await;
+        let ended = run(&["true"], TIME).await;
         assert!(matches!(ended, Err(SinkError::Io { doing: "write to", .. })), "{ended:?}");
-        let words = ["sh", "-c", "test $(wc -c) = 1048582"].map(str::to_owned);
-        assert!(run(&words, Path::new("/"), &key, TIME).await.is_ok());
+        assert!(run(&["sh", "-c", "test $(wc -c) = 1048582"], TIME).await.is_ok());
     }
 }

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use crate::operator::Denied;
+
 /// Why a sink did not take a key.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
-    /// The policies know no such sink.
+    /// Nobody knows such a sink.
     #[error("there is no such sink")]
     Unknown,
+    /// The operator did not say that it takes that key.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// A file that would not keep a secret.
     #[error("{path} {why}")]
     Unsafe {

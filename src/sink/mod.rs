@@ -8,22 +8,22 @@ mod error;
 mod file;
 mod store;
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 
 pub use error::SinkError;
 
-use crate::model::{AccountName, IssuedKey, ServiceAccountName, SinkName};
-use crate::policies::{Sink, SinkKind};
+use crate::model::{AccountName, IssuedKey, OrganisationName, ServiceAccountName, SinkName};
+use crate::operator::{Environment, Operator, SinkKind};
 
 /// Whose key it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipient<'a> {
     /// The service account.
     pub service: &'a ServiceAccountName,
+    /// Whose account that is.
+    pub organisation: &'a OrganisationName,
     /// The account in which its user lives.
     pub account: &'a AccountName,
 }
@@ -50,40 +50,31 @@ pub trait Sinks: Send + Sync {
     ) -> Result<(), SinkError>;
 }
 
-/// Looks up a variable of the environment.
-pub type Environment<'a> = dyn Fn(&str) -> Option<SecretString> + Send + Sync + 'a;
-
-/// The sinks of the policies. With none of them every key is refused.
+/// The sinks of the operator's file. With none of them every key is refused.
 pub struct ConfiguredSinks<'a> {
-    sinks: &'a BTreeMap<SinkName, Sink>,
-    root: &'a Path,
+    operator: &'a Operator,
     environment: &'a Environment<'a>,
 }
 
 impl<'a> ConfiguredSinks<'a> {
-    /// Sinks whose relative paths begin at `root`.
-    pub fn new(
-        sinks: &'a BTreeMap<SinkName, Sink>,
-        root: &'a Path,
-        environment: &'a Environment<'a>,
-    ) -> Self {
-        Self { sinks, root, environment }
+    /// The sinks that the operator defines.
+    pub fn new(operator: &'a Operator, environment: &'a Environment<'a>) -> Self {
+        Self { operator, environment }
     }
 
-    fn kind(&self, sink: &SinkName) -> Result<&SinkKind, SinkError> {
-        self.sinks.get(sink).map(|sink| &sink.kind).ok_or(SinkError::Unknown)
+    fn kind(&self, sink: &SinkName, to: &Recipient<'_>) -> Result<&SinkKind, SinkError> {
+        Ok(self.operator.sink(sink, to.service, to.organisation)?)
     }
 }
 
 #[async_trait]
 impl Sinks for ConfiguredSinks<'_> {
     async fn check(&self, sink: &SinkName, to: &Recipient<'_>) -> Result<(), SinkError> {
-        match self.kind(sink)? {
-            SinkKind::File(path) => file::check(&self.root.join(filled(path, to))),
-            SinkKind::Command(words) => command::check(words),
-            SinkKind::SecretStore(store) => {
-                store::check(store, self.root, self.environment).map(drop)
-            }
+        match self.kind(sink, to)? {
+            SinkKind::File(path) => file::check(&filled_path(path, to)),
+            // Whether there is such a program shows when it is run.
+            SinkKind::Command(_) => Ok(()),
+            SinkKind::SecretStore(store) => store::check(store, self.environment).await.map(drop),
         }
     }
 
@@ -93,16 +84,14 @@ impl Sinks for ConfiguredSinks<'_> {
         to: &Recipient<'_>,
         key: &IssuedKey,
     ) -> Result<(), SinkError> {
-        match self.kind(sink)? {
-            SinkKind::File(path) => file::replace(&self.root.join(filled(path, to)), key),
-            SinkKind::Command(words) => {
-                let words: Vec<String> = words.iter().map(|word| filled(word, to)).collect();
-                command::run(&words, self.root, key, command::TIME).await
+        match self.kind(sink, to)? {
+            SinkKind::File(path) => file::replace(&filled_path(path, to), key),
+            SinkKind::Command(command) => {
+                command::run(command, |word| filled(word, to), key, command::TIME).await
             }
             SinkKind::SecretStore(store) => {
-                let token = store::check(store, self.root, self.environment)?;
-                let path = filled(&store.path, to);
-                store::write(store, &path, self.root, &token, key).await
+                let token = store::check(store, self.environment).await?;
+                store::write(store, &filled(&store.path, to), &token, key).await
             }
         }
     }
@@ -131,4 +120,9 @@ impl Sinks for NoSinks {
 /// and do not begin with a dot.
 fn filled(text: &str, to: &Recipient<'_>) -> String {
     text.replace("{service}", to.service.as_str()).replace("{account}", to.account.as_str())
+}
+
+fn filled_path(path: &Path, to: &Recipient<'_>) -> PathBuf {
+    // Whatever of it is not UTF-8 has no placeholders.
+    path.to_str().map_or_else(|| path.to_path_buf(), |text| filled(text, to).into())
 }

@@ -25,6 +25,7 @@ use reconcile::directory::{
     Access, Bind, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind, read,
 };
 use reconcile::model::Source;
+use reconcile::operator::{Operator, Server};
 use slapd::{BASE, Setup, Slapd};
 
 const PAGE: u32 = 1000;
@@ -64,7 +65,7 @@ fn read_once(url: &str) -> ExitCode {
         origin: Origin::Ldap(Box::new(LdapConfig {
             url: url.to_owned(),
             start_tls: false,
-            ca_file: None,
+            trust: None,
             bind: Bind::Anonymous,
             page_size: PAGE,
             connect_timeout: Duration::from_secs(10),
@@ -82,7 +83,9 @@ fn read_once(url: &str) -> ExitCode {
         source: Source::new("bench", 0, 0),
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let access = Access { root: Path::new("/"), environment: &|_| None };
+    let server = Server::parse(url).expect("a server");
+    let operator = Operator { servers: [server].into(), ..Operator::default() };
+    let access = Access { root: Path::new("/"), operator: &operator, environment: &|_| None };
     let reading = runtime.block_on(read(&config, access));
     assert!(reading.is_complete(), "{:?}", reading.missing());
     println!("{} {}", reading.got().people.len(), peak_memory());

@@ -8,7 +8,7 @@ use super::credentials::ACCESS_KEY;
 use super::{grammar, metadata, realise};
 use crate::model::{
     Account, AttributeFacts, AttributeShape, AttributeValue, Lacking, NameRules, RealisedRole,
-    RoleInputs, VendorFacts, VendorName, no_settings,
+    RoleInputs, VendorFacts, VendorName,
 };
 
 /// Its name in the inventory.
@@ -137,7 +137,7 @@ const ACCOUNT_SETTINGS: [AttributeFacts; 3] = [
         name: REGION,
         shape: AttributeShape::Text,
         required: false,
-        check: some_text,
+        check: check_region,
         help: "The region whose endpoints are asked, where not the partition's usual one",
     },
 ];
@@ -162,14 +162,53 @@ const SAML_SETTINGS: &[AttributeFacts] = &{
 /// Without the metadata nobody would be let in, and nothing would say so.
 fn no_metadata(account: &Account, hub: &Account) -> Option<Lacking> {
     let written = |one: &Account| one.settings.contains_key(SAML_METADATA);
-    (!written(account) && !written(hub)).then_some((
+    region_elsewhere(account, hub).or((!written(account) && !written(hub)).then_some((
         "does not know the log-in service",
         "write `settings: {saml_metadata: inventory/idp.xml}` at the hub, or an https address",
+    )))
+}
+
+/// The name of a region: it becomes part of the name of the host that is asked, so there is nothing in
+/// it that could lead to another one (AWS General Reference, "AWS Regions": `us-east-1`,
+/// `us-gov-west-1`, `ap-southeast-4`).
+pub(super) fn check_region(value: &AttributeValue) -> Result<(), String> {
+    let is_region = |text: &str| {
+        let parts: Vec<&str> = text.split('-').collect();
+        let [place, directions @ .., number] = parts.as_slice() else { return false };
+        let lower = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
+        (2..=4).contains(&place.len())
+            && lower(place)
+            && (1..=2).contains(&directions.len())
+            && directions.iter().all(|part| (2..=12).contains(&part.len()) && lower(part))
+            && (1..=2).contains(&number.len())
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    match value {
+        AttributeValue::Text(text) if is_region(text) => Ok(()),
+        _ => Err("the name of a region, such as eu-central-1".to_owned()),
+    }
+}
+
+/// A region of another partition is run by somebody else: our credentials are nothing to them.
+pub(super) fn region_elsewhere(account: &Account, _hub: &Account) -> Option<Lacking> {
+    let region = match account.settings.get(REGION) {
+        Some(AttributeValue::Text(region)) => region.as_str(),
+        _ => return None,
+    };
+    let of_region = match region {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    };
+    let of_account = account.partition.as_deref().unwrap_or("aws");
+    (of_region != of_account).then_some((
+        "has that region in another partition",
+        "write a region of the account's own partition, or none",
     ))
 }
 
 /// A role's name with its path: never an ARN, in which another account could stand.
-fn check_role_name(value: &AttributeValue) -> Result<(), String> {
+pub(super) fn check_role_name(value: &AttributeValue) -> Result<(), String> {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || "+=,.@_-/".contains(letter);
     match value {
         AttributeValue::Text(text) if !text.is_empty() && text.chars().all(allowed) => Ok(()),
@@ -229,7 +268,7 @@ fn facts(
         has_users,
         renames_roles: false,
         shared_roles: false,
-        unsettled: if has_users { no_settings } else { no_metadata },
+        unsettled: if has_users { region_elsewhere } else { no_metadata },
         federates: realise::check_forge,
         // Without users nobody has keys.
         only_forbids: realise::only_forbids,

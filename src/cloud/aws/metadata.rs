@@ -16,9 +16,13 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
 use crate::model::AttributeValue;
+use crate::operator::Server;
 
 const NAMESPACE: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 const SIGNATURES: &str = "http://www.w3.org/2000/09/xmldsig#";
+
+/// With what an address begins.
+const HTTPS: &str = "https://";
 
 const SHORTEST: usize = 1_000;
 const LONGEST: usize = 10_000_000;
@@ -38,10 +42,23 @@ pub struct Metadata {
 /// What is wrong with it.
 pub fn check(value: &AttributeValue) -> Result<(), String> {
     match value {
-        AttributeValue::Text(text) if text.starts_with("https://") => Ok(()),
+        AttributeValue::Text(text) if text.starts_with(HTTPS) => match address(text) {
+            Some(_) => Ok(()),
+            None => {
+                Err("https://host/path, or the name of an XML file below inventory/".to_owned())
+            }
+        },
         AttributeValue::Text(text) => parse(text).map(|_| ()),
         _ => Err("some text".to_owned()),
     }
+}
+
+/// The server and the rest of an address of a description; `None` where it is none.
+pub fn address(text: &str) -> Option<(Server, &str)> {
+    if !text.starts_with(HTTPS) {
+        return None;
+    }
+    Server::parse_with_path(text).ok()
 }
 
 /// Reads a description.

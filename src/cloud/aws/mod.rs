@@ -50,6 +50,7 @@ use crate::model::{
     Account, AttributeName, AttributeValue, ObjectName, OrganisationName, Site, Subject,
     VendorFacts,
 };
+use crate::operator::{Permit, Server};
 use client::Client;
 use hub::Hub;
 use known::Known;
@@ -58,10 +59,13 @@ use session::{Base, Session, partition};
 /// Settings that were fetched.
 type Fetched = BTreeMap<AttributeName, AttributeValue>;
 
-/// The description of a log-in service, from its address.
-async fn saml_metadata(url: &str) -> Result<String, String> {
-    let client = http::Client::new(None, Duration::from_secs(30)).map_err(|one| one.to_string())?;
-    let request = http::Request { method: http::Method::GET, url, headers: &[], body: Vec::new() };
+/// The description of a log-in service, from a path of the server that may be asked.
+async fn saml_metadata(permit: &Permit, path: &str) -> Result<String, String> {
+    let client = http::Client::new(permit.trust(), Duration::from_secs(30))
+        .map_err(|error| error.to_string())?;
+    let url = format!("{}{path}", permit.server());
+    let request =
+        http::Request { method: http::Method::GET, url: &url, headers: &[], body: Vec::new() };
     let reply = client.send(request).await.map_err(|error| error.to_string())?;
     if reply.status != 200 {
         return Err(format!("{url}: HTTP status {}", reply.status));
@@ -96,6 +100,14 @@ impl AwsVendor {
 
     fn of(facts: VendorFacts, base: &Arc<AwsBase>) -> Self {
         Self { facts, base: Arc::clone(&base.0), hubs: Mutex::default() }
+    }
+
+    /// Where the log-in service describes itself, if at an address: the server, and the rest.
+    fn log_in_service<'a>(&self, account: &'a Account) -> Option<(Server, &'a str)> {
+        if self.facts.has_users {
+            return None;
+        }
+        metadata::address(session::setting(account, config::SAML_METADATA)?)
     }
 
     /// What all accounts of a hub share.
@@ -154,14 +166,16 @@ impl Vendor for AwsVendor {
         Ok(Connection { observe: Arc::clone(&client) as _, apply: client, concurrency })
     }
 
-    async fn fetch(&self, account: &Account) -> Result<Fetched, CloudError> {
-        let Some(url) = session::setting(account, config::SAML_METADATA) else {
-            return Ok(Fetched::new());
+    fn fetches_from(&self, account: &Account) -> Option<Server> {
+        self.log_in_service(account).map(|(server, _)| server)
+    }
+
+    async fn fetch(&self, account: &Account, permit: &Permit) -> Result<Fetched, CloudError> {
+        let path = match self.log_in_service(account) {
+            Some((server, path)) if server == *permit.server() => path,
+            _ => return Ok(Fetched::new()),
         };
-        if self.facts.has_users || !url.starts_with("https://") {
-            return Ok(Fetched::new());
-        }
-        let metadata = saml_metadata(url).await.map_err(|why| {
+        let metadata = saml_metadata(permit, path).await.map_err(|why| {
             CloudError::new(ErrorKind::Unavailable, "FetchMetadata", account.id.as_str(), why)
         })?;
         Ok([(config::SAML_METADATA.into(), AttributeValue::Text(metadata))].into())

@@ -7,11 +7,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::answer::Operation;
 use super::failure::Failure;
-use super::url::{Endpoint, endpoint, is_loopback};
 use super::wire::{Broken, Wire};
-use super::{password, request, transport};
+use super::{request, transport};
 use crate::directory::Access;
 use crate::directory::config::{Bind, LdapConfig};
+use crate::operator::{Ask, Permit, Scheme, Server};
 
 /// A connection after the bind.
 pub(super) struct Connection {
@@ -24,31 +24,32 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects and binds. The password is fetched first, so that it is not asked for in vain
+    /// Connects and binds, with the operator's leave. The password is fetched first, so that it is not asked for in vain
     /// while a server waits, and is sent over TLS, a local socket or the loopback only.
     pub(super) async fn open(server: &LdapConfig, access: Access<'_>) -> Result<Self, Failure> {
-        let endpoint = endpoint(&server.url)?;
-        let encrypted = match &endpoint {
-            Endpoint::Tls(_) => true,
-            Endpoint::Local(_) => false,
-            Endpoint::Plain(address) if server.start_tls || is_loopback(&address.host) => {
-                server.start_tls
-            }
-            Endpoint::Plain(address) => {
-                return Err(Failure::Plaintext { host: address.host.clone() });
-            }
+        let named = Server::parse(&server.url)
+            .ok()
+            .filter(Server::speaks_ldap)
+            .ok_or_else(|| Failure::Url { url: server.url.clone() })?;
+        let secret = match &server.bind {
+            Bind::Simple { secret, .. } => Some(secret),
+            Bind::Anonymous | Bind::External => None,
         };
-        let tls = if encrypted {
-            Some(Arc::new(transport::configuration(server.ca_file.as_deref(), access.root)?))
+        let trust = server.trust.as_ref();
+        let permit = access.operator.permit(&Ask { server: &named, secret, trust })?;
+        let tls = if is_encrypted(&permit, server.start_tls)? {
+            Some(Arc::new(transport::configuration(permit.trust())?))
         } else {
             None
         };
-        let password = match &server.bind {
-            Bind::Simple { password, .. } => Some(password::fetch(password, access).await?),
-            Bind::Anonymous | Bind::External => None,
+        let password = match permit.secret() {
+            Some(from) => Some(
+                from.fetch(access.environment).await.map_err(|why| Failure::Password { why })?,
+            ),
+            None => None,
         };
         let limit = server.connect_timeout;
-        let wire = tokio::time::timeout(limit, transport::connect(&endpoint, tls))
+        let wire = tokio::time::timeout(limit, transport::connect(permit.server(), tls))
             .await
             .map_err(|_| Failure::ConnectStalled { limit })??;
         let mut connection = Self {
@@ -91,5 +92,17 @@ impl Connection {
         // Nothing depends on whether it arrives.
         let farewell = request::unbind();
         let _ = tokio::time::timeout(Duration::from_secs(1), self.wire.send(&farewell, &[])).await;
+    }
+}
+
+/// Whether there is TLS, from the first byte or after an upgrade. Without it nothing leaves this
+/// machine, and no server is asked for which the operator said whom to trust.
+fn is_encrypted(permit: &Permit, start_tls: bool) -> Result<bool, Failure> {
+    match permit.server() {
+        Server::Socket(_) => Ok(false),
+        Server::Network { scheme: Scheme::Ldaps, .. } => Ok(true),
+        Server::Network { .. } if start_tls => Ok(true),
+        server if server.is_this_machine() && permit.trust().is_none() => Ok(false),
+        Server::Network { host, .. } => Err(Failure::Plaintext { host: host.to_string() }),
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::answer::Outcome;
 use super::wire::Broken;
+use crate::operator::Denied;
 
 /// Why a read from a server is not complete.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,9 @@ pub(super) enum Failure {
     /// The URL is not one this program speaks.
     #[error("`{url}` is not ldaps://host[:port], ldap://host[:port] or ldapi://%2Fpath")]
     Url { url: String },
+    /// The operator did not say that it may be asked, or not with that.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The connection would not be encrypted.
     #[error("refused to talk to {host} without TLS")]
     Plaintext { host: String },
@@ -79,6 +83,7 @@ impl Failure {
                 matches!(outcome.code, 51 | 52)
             }
             Self::Url { .. }
+            | Self::Denied(_)
             | Self::Plaintext { .. }
             | Self::CaFile { .. }
             | Self::NoSystemCa
@@ -116,10 +121,10 @@ impl Failure {
             Self::Plaintext { .. } => {
                 "use ldaps:// or `start_tls: true`; without TLS only a loopback address is spoken to"
             }
-            Self::CaFile { .. } => "check `ca_file`",
-            Self::NoSystemCa => "install ca-certificates, or set `ca_file`",
+            Self::CaFile { .. } => "the operator's file says which file it is",
+            Self::NoSystemCa => "install ca-certificates, or name a `trust` of the operator's file",
             Self::Connect { source } if is_certificate(source) => {
-                "check the server's certificate (issuer, name, dates), and `ca_file` if it is signed by your own CA"
+                "check the server's certificate (issuer, name, dates), and `trust` if it is signed by your own CA"
             }
             Self::Connect { .. } | Self::ConnectStalled { .. } => {
                 "check `url`, `start_tls` and whether the server runs"
@@ -151,7 +156,9 @@ impl Failure {
             Self::Stalled { .. } => {
                 "raise `read_timeout` or lower `page_size` if the server is slow"
             }
-            Self::Tls { .. } | Self::Password { .. } | Self::Broke { .. } => return None,
+            Self::Tls { .. } | Self::Denied(_) | Self::Password { .. } | Self::Broke { .. } => {
+                return None;
+            }
         })
     }
 }

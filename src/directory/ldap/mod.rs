@@ -14,10 +14,8 @@ mod ber;
 mod connection;
 mod failure;
 mod page;
-mod password;
 mod request;
 mod transport;
-mod url;
 mod wire;
 
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::{TcpStream, UnixStream};
@@ -12,22 +12,25 @@ use tokio_rustls::TlsConnector;
 use super::answer::Operation;
 use super::failure::Failure;
 use super::request;
-use super::url::{Address, Endpoint};
 use super::wire::{Broken, Stream, Wire};
+use crate::file::{self, Readers};
+use crate::operator::{Host, Scheme, Server};
 
 /// Connects; under TLS if there is a configuration for it.
 pub(super) async fn connect(
-    endpoint: &Endpoint,
+    server: &Server,
     tls: Option<Arc<ClientConfig>>,
 ) -> Result<Wire, Failure> {
-    let connected: Box<dyn Stream> = match endpoint {
-        Endpoint::Tls(address) | Endpoint::Plain(address) => Box::new(tcp(address).await?),
-        Endpoint::Local(path) => Box::new(UnixStream::connect(path).await.map_err(failed)?),
+    let connected: Box<dyn Stream> = match server {
+        Server::Network { host, port, .. } => Box::new(tcp(host, *port).await?),
+        Server::Socket(path) => Box::new(UnixStream::connect(path).await.map_err(failed)?),
     };
-    Ok(Wire::new(match (endpoint, tls) {
-        (Endpoint::Tls(address), Some(tls)) => encrypt(connected, address, tls).await?,
-        (Endpoint::Plain(address), Some(tls)) => {
-            encrypt(upgrade(connected).await?, address, tls).await?
+    Ok(Wire::new(match (server, tls) {
+        (Server::Network { scheme: Scheme::Ldaps, host, .. }, Some(tls)) => {
+            encrypt(connected, host, tls).await?
+        }
+        (Server::Network { host, .. }, Some(tls)) => {
+            encrypt(upgrade(connected).await?, host, tls).await?
         }
         _ => connected,
     }))
@@ -37,8 +40,12 @@ fn failed(source: std::io::Error) -> Failure {
     Failure::Connect { source }
 }
 
-async fn tcp(address: &Address) -> Result<TcpStream, Failure> {
-    let stream = TcpStream::connect((address.host.as_str(), address.port)).await.map_err(failed)?;
+async fn tcp(host: &Host, port: u16) -> Result<TcpStream, Failure> {
+    let connecting = match host {
+        Host::Name(name) => TcpStream::connect((name.as_str(), port)).await,
+        Host::Address(address) => TcpStream::connect((*address, port)).await,
+    };
+    let stream = connecting.map_err(failed)?;
     // A request is one small write, and nothing follows it that could be sent along.
     stream.set_nodelay(true).map_err(failed)?;
     Ok(stream)
@@ -58,25 +65,25 @@ async fn upgrade(stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, Failure> {
 
 async fn encrypt(
     stream: Box<dyn Stream>,
-    address: &Address,
+    host: &Host,
     tls: Arc<ClientConfig>,
 ) -> Result<Box<dyn Stream>, Failure> {
-    let name = ServerName::try_from(address.host.clone())
-        .map_err(|_| Failure::ServerName { host: address.host.clone() })?;
+    let name = ServerName::try_from(host.to_string())
+        .map_err(|_| Failure::ServerName { host: host.to_string() })?;
     Ok(Box::new(TlsConnector::from(tls).connect(name, stream).await.map_err(failed)?))
 }
 
 /// TLS that trusts the CA certificates of the file only, or the system's.
-pub(super) fn configuration(ca_file: Option<&Path>, root: &Path) -> Result<ClientConfig, Failure> {
+pub(super) fn configuration(ca_file: Option<&Path>) -> Result<ClientConfig, Failure> {
     let mut roots = RootCertStore::empty();
     if let Some(file) = ca_file {
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| Failure::CaFile {
             file: file.to_path_buf(),
             source,
         };
-        let certificates =
-            CertificateDer::pem_file_iter(root.join(file)).map_err(|error| failed(error.into()))?;
-        for certificate in certificates {
+        let bytes = file::read(file, file::CERTIFICATES, Readers::Anybody)
+            .map_err(|refusal| failed(refusal.into()))?;
+        for certificate in CertificateDer::pem_slice_iter(&bytes) {
             let certificate = certificate.map_err(|error| failed(error.into()))?;
             roots.add(certificate).map_err(|error| failed(error.into()))?;
         }

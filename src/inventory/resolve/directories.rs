@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{World, text};
+use super::{World, moved, text};
 use crate::diagnostic::{Finding, Findings};
-use crate::directory::{
-    Bind, DirectoryConfig, LdapConfig, Origin, PasswordFrom, SchemaConfig, SchemaKind,
-};
+use crate::directory::{Bind, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind};
 use crate::inventory::as_written::{self, InventoryFile};
 use crate::inventory::known::ReadFile;
-use crate::model::DirectoryName;
+use crate::model::{DirectoryName, TrustName};
+use crate::operator::{Scheme, Server};
 use crate::yaml::{Field, InFile, Position, Written};
 
 const DEFAULT_PAGE_SIZE: u32 = 500;
@@ -91,7 +90,7 @@ fn origin(
             below_root(ldif, at, findings).map(Origin::Ldif)
         }
         (Field::Absent, Field::Given(ldap), false) => {
-            self::ldap(&ldap.value, ldap.at, at, findings)
+            self::ldap(&name.value, &ldap.value, ldap.at, at, findings)
                 .map(|config| Origin::Ldap(Box::new(config)))
         }
         (Field::Absent, Field::Absent, true) => Some(Origin::Retired),
@@ -133,11 +132,13 @@ fn below_root(
 }
 
 fn ldap(
+    name: &str,
     written: &as_written::Ldap,
     item: Position,
     at: InFile<'_>,
     findings: &mut Findings,
 ) -> Option<LdapConfig> {
+    moved::ldap(name, written, at, findings);
     let start_tls = written.start_tls.given().is_none_or(|start_tls| start_tls.value);
     let bind = match &written.bind {
         Field::Absent => Some(Bind::Anonymous),
@@ -153,7 +154,7 @@ fn ldap(
     Some(LdapConfig {
         url: url.value.clone(),
         start_tls,
-        ca_file: filled(&written.ca_file).map(PathBuf::from),
+        trust: filled(&written.trust).map(TrustName::from),
         bind: bind?,
         page_size: page_size?,
         connect_timeout: Duration::from_secs(connect?.into()),
@@ -191,33 +192,23 @@ fn check_url(
         None
     };
     let forms = "write ldaps://host, ldap://host or ldapi://%2Fpath%2Fto%2Fsocket";
-    let Some((scheme, host)) = url.value.split_once("://").filter(|(_, host)| !host.is_empty())
-    else {
-        return wrong("bad-url", format!("`{}` is not an LDAP URL", url.value), forms);
-    };
-    if host.contains('@') || host.contains('?') || host.chars().any(char::is_whitespace) {
-        return wrong("bad-url", "this is more than a host and a port".to_owned(), forms);
+    match Server::parse(&url.value) {
+        // Not the text: it may hold a password.
+        Err(why) => wrong("bad-url", format!("this is no LDAP server: {why}"), forms),
+        Ok(server) if !server.speaks_ldap() => {
+            wrong("bad-url", format!("`{server}` is no LDAP server"), forms)
+        }
+        Ok(server @ Server::Network { scheme: Scheme::Ldap, .. })
+            if !start_tls && !server.is_this_machine() =>
+        {
+            wrong(
+                "without-tls",
+                "people would be read over the network without TLS".to_owned(),
+                "leave StartTLS on; it may be off for a loopback address only",
+            )
+        }
+        Ok(_) => Some(()),
     }
-    match scheme {
-        "ldaps" | "ldapi" => Some(()),
-        "ldap" if start_tls || is_loopback(host) => Some(()),
-        "ldap" => wrong(
-            "without-tls",
-            "people would be read over the network without TLS".to_owned(),
-            "leave StartTLS on; it may be off for a loopback address only",
-        ),
-        _ => wrong("bad-url", format!("`{scheme}` is not an LDAP scheme"), forms),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_end_matches('/');
-    let address = match address.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => address.split(':').next().unwrap_or_default(),
-    };
-    address == "localhost"
-        || address.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 fn bind(
@@ -227,27 +218,16 @@ fn bind(
     findings: &mut Findings,
 ) -> Option<Bind> {
     let external = written.external.given().is_some_and(|external| external.value);
-    let mut passwords = Vec::new();
-    passwords.extend(filled(&written.password_file).map(|file| PasswordFrom::File(file.into())));
-    passwords.extend(filled(&written.password_environment).map(PasswordFrom::Environment));
-    let command: Vec<String> = written
-        .password_command
-        .given()
-        .into_iter()
-        .flat_map(|words| &words.value.0)
-        .map(|word| word.value.clone())
-        .collect();
-    if !command.is_empty() {
-        passwords.push(PasswordFrom::Command(command));
-    }
-    match (filled(&written.dn), external, passwords.as_slice()) {
-        (None, true, []) => Some(Bind::External),
-        (Some(dn), false, [password]) => Some(Bind::Simple { dn, password: password.clone() }),
+    match (filled(&written.dn), external, filled(&written.secret)) {
+        (None, true, None) => Some(Bind::External),
+        (Some(dn), false, Some(secret)) => Some(Bind::Simple { dn, secret: secret.into() }),
+        // That was told already.
+        _ if moved::is_in(written) => None,
         _ => {
             findings.push(
                 Finding::error("bind", "this does not say who we are").at(&at.source(item)).hint(
-                    "write `external: true`, or `dn` and exactly one of `password_file`, \
-                         `password_environment` and `password_command`",
+                    "write `external: true`, or `dn` and the `secret` of the operator's file that is \
+                     its password",
                 ),
             );
             None

@@ -8,6 +8,7 @@ mod directories;
 mod grants;
 mod groups;
 mod identities;
+mod moved;
 
 use jiff::civil::Date;
 

@@ -14,7 +14,8 @@ fn key(site: &AwsSite) -> (String, String) {
 fn a_key_is_issued_noted_and_replaced_and_its_secret_is_nowhere_else() {
     let site = AwsSite::applied();
     let path = site.path("ci.key").display().to_string();
-    site.write("policies/sinks.yaml", &format!("sinks:\n  file: {{file: {{path: '{path}'}}}}\n"));
+    site.write("policies/sinks.yaml", "sinks:\n  file: {description: The operator reads it}\n");
+    site.operator(&[], &format!("sinks:\n  file: {{file: '{path}', services: [ci]}}\n"));
     let service = "service_accounts:\n  ci: {owners: admin, role: operator, accounts: [debian-builds], reason: r, key: {sink: file}}\n";
     site.write("inventory/services.yaml", service);
     let first = site.run(&["-vvv"]).ends_with(0);

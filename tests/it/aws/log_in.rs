@@ -213,6 +213,8 @@ fn a_description_behind_an_address_is_fetched_and_its_absence_takes_nothing_away
     let page = HttpsPage::start(folder.path(), &metadata(&[2035]));
     let site = site(&page.url());
     let trusted = folder.path().join("ca.pem");
+    let address = page.url();
+    site.operator(&[address.strip_suffix("/metadata").expect("its path")], "");
     let run = |arguments: &[&str]| {
         let mut command = site.command(arguments);
         crate::cli::site::ran(command.env("SSL_CERT_FILE", &trusted))

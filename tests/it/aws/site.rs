@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use crate::cli::site::{Ran, ran};
 use crate::peers::moto::Account;
 use crate::peers::moto::Moto;
+use crate::peers::operator;
 use crate::peers::slapd::{self, Slapd};
 use crate::peers::wire::Wire;
 
@@ -117,6 +118,7 @@ impl AwsSite {
         fs::create_dir(site.path("home")).expect("a home");
         site.write("inventory/all.yaml", &inventory.replace("URL", &site.slapd.url()));
         site.write("policies/all.yaml", policies);
+        site.operator(&[], "");
         site
     }
 
@@ -126,6 +128,13 @@ impl AwsSite {
         site.run(&[]).ends_with(0);
         site.wire.clear();
         site
+    }
+
+    /// Writes the operator's file: the directory may be asked, and so may other servers.
+    pub fn operator(&self, servers: &[&str], more: &str) {
+        let own = self.slapd.url();
+        let servers = [&[own.as_str()], servers].concat().join(", ");
+        operator::write(&self.path("home"), &format!("servers: [{servers}]\n{more}"));
     }
 
     pub fn account(&self, id: &str) -> Account {

@@ -14,6 +14,7 @@ use reconcile::cloud::aws::{AwsBase, AwsVendor, Settings};
 use reconcile::directory::Access;
 use reconcile::event::{Event, Outcome};
 use reconcile::inventory;
+use reconcile::operator::Operator;
 use reconcile::plan::{Narrowing, Plan};
 use reconcile::run::{Baseline, Sources, gather, prepare};
 use reconcile::sink::NoSinks;
@@ -224,7 +225,7 @@ impl World {
             policies: &loaded.policies,
             vendors: &vendors,
             organisations: BTreeSet::new(),
-            access: Access { root, environment: &|_| None },
+            access: Access { root, operator: &Operator::default(), environment: &|_| None },
             today,
         };
         let gathered = gather(&sources).await;

@@ -70,6 +70,7 @@ fn files_that_change_while_a_run_reads_stop_it() {
         "    ldif: inventory/people/freedesktop.ldif\n",
         &format!("    ldap: {{url: \"ldap://127.0.0.1:{port}\", start_tls: false, attempts: 1}}\n"),
     );
+    site.operator(&format!("servers: ['ldap://127.0.0.1:{port}']\n"));
     // By the time somebody asks the server the files have been read. Then git pulls.
     let pull = thread::spawn(move || {
         let asked = server.accept().unwrap();

@@ -79,15 +79,17 @@ impl Seen {
     }
 }
 
+/// The directory on the server, with a password that the operator's file has somewhere.
 fn bound(site: &Site, url: &str, password: &str) {
     let directories = site.read("inventory/directories.yaml");
     let (_, others) = directories.split_once("  freedesktop:").unwrap();
     let debian = format!(
         "directories:\n  debian:\n    ldap:\n      url: {url}\n      start_tls: false\n      \
-         attempts: 1\n      bind: {{dn: \"{READER}\", {password}}}\n    schema: userdir\n    \
+         attempts: 1\n      bind: {{dn: \"{READER}\", secret: ldap}}\n    schema: userdir\n    \
          base: dc=example,dc=org\n  freedesktop:{others}"
     );
     site.write("inventory/directories.yaml", &debian);
+    site.operator(&format!("secrets:\n  ldap: {{{password}, servers: ['{url}']}}\n"));
 }
 
 /// A command with secrets in its environment.
@@ -129,37 +131,32 @@ fn nothing_planted_comes_out() {
     let people = people(&site);
     site.write(PEOPLE, &people);
     let mut slapd = server(&people);
-    fs::create_dir(site.root().join(".secrets")).unwrap();
-    let secret = site.root().join(".secrets/ldap");
+    let secret = site.path("ldap-password");
     fs::write(&secret, "planted-bind\n").unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
     let mut seen = Seen(Vec::new());
 
     // A password from a file; everything is made.
-    bound(&site, &slapd.url(), "password_file: .secrets/ldap");
+    bound(&site, &slapd.url(), &format!("file: {}", secret.display()));
     every_command(&site, &mut seen, &[0]);
     // From the environment and from a command; somebody leaves, so that there is something to do.
-    for password in
-        ["password_environment: LDAP_PASSWORD", "password_command: [cat, .secrets/ldap]"]
-    {
+    let cat = format!("command: [cat, '{}']", secret.display());
+    for password in ["environment: LDAP_PASSWORD", &cat] {
         bound(&site, &slapd.url(), password);
         seen.add(password, &ran(&mut command(&site, &[])).ends_with(0));
     }
     // A wrong password, a file others may read, a command that fails and says it.
-    bound(&site, &slapd.url(), "password_environment: WRONG_PASSWORD");
+    bound(&site, &slapd.url(), "environment: WRONG_PASSWORD");
     every_command(&site, &mut seen, &[0, 4]);
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
-    for password in [
-        "password_file: .secrets/ldap",
-        "password_command: [sh, -c, 'cat .secrets/ldap >&2; exit 1']",
-        "password_environment: NOT_SET",
-    ] {
+    let loud = format!("command: [sh, -c, 'cat {} >&2; exit 1']", secret.display());
+    for password in [&format!("file: {}", secret.display()), &loud, "environment: NOT_SET"] {
         bound(&site, &slapd.url(), password);
         seen.add(password, &ran(&mut command(&site, &[])).ends_with(4));
     }
     // A server that is down.
     slapd.kill();
-    bound(&site, &slapd.url(), "password_environment: LDAP_PASSWORD");
+    bound(&site, &slapd.url(), "environment: LDAP_PASSWORD");
     seen.add("down", &ran(&mut command(&site, &[])).ends_with(4));
     seen.add_files(&site.state());
     for name in ["metrics.prom", "plan.json"] {

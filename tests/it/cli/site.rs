@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use reconcile::cloud::memory::{MemoryVendor, MemoryWorld};
 use tempfile::TempDir;
 
+use crate::peers::operator;
+
 pub const PEOPLE: &str = "inventory/people/debian.ldif";
 /// The account number of `spi-hub`.
 pub const SPI_HUB: &str = "100000000001";
@@ -144,6 +146,11 @@ impl Site {
             fs::OpenOptions::new().create(true).append(true).open(path).expect("a lock file");
         file.lock_shared().expect("nobody else writes");
         file
+    }
+
+    /// Writes the operator's file.
+    pub fn operator(&self, text: &str) {
+        operator::write(&self.path("home"), text);
     }
 
     pub fn read(&self, name: &str) -> String {

@@ -7,13 +7,15 @@ mod scripted;
 mod transport;
 mod userdir;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reconcile::directory::{
-    Access, Bind, DirectoryConfig, LdapConfig, Origin, PasswordFrom, SchemaConfig, SchemaKind, read,
+    Access, Bind, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind, read,
 };
-use reconcile::model::{Directory, GroupName, Person, Reading, Source};
+use reconcile::model::{Directory, GroupName, Person, Reading, Source, TrustName};
+use reconcile::operator::{Operator, Secret, SecretFrom, Server, Trust};
 
 use crate::peers::slapd::{BASE, READER, READER_PASSWORD, Slapd};
 
@@ -22,7 +24,7 @@ fn server(url: String) -> LdapConfig {
     LdapConfig {
         url,
         start_tls: false,
-        ca_file: None,
+        trust: None,
         bind: Bind::Anonymous,
         page_size: 4,
         connect_timeout: Duration::from_secs(10),
@@ -31,9 +33,31 @@ fn server(url: String) -> LdapConfig {
     }
 }
 
-/// The reader's bind, its password in a variable of this name.
+/// The reader's bind; its password is in a variable named as the secret, in capitals.
 fn reader(variable: &str) -> Bind {
-    Bind::Simple { dn: READER.into(), password: PasswordFrom::Environment(variable.into()) }
+    Bind::Simple { dn: READER.into(), secret: variable.to_lowercase().into() }
+}
+
+/// Allows what a configuration asks for: each secret in a variable, the trust in a file of that path.
+fn operator_for(config: &DirectoryConfig) -> Operator {
+    let Origin::Ldap(config) = &config.origin else { return Operator::default() };
+    let Ok(server) = Server::parse(&config.url) else { return Operator::default() };
+    let servers = BTreeSet::from([server]);
+    let mut operator = Operator { servers: servers.clone(), ..Operator::default() };
+    if let Bind::Simple { secret, .. } = &config.bind {
+        let from = SecretFrom::Environment(secret.as_str().to_uppercase());
+        operator.secrets.insert(secret.clone(), Secret { from, servers: servers.clone() });
+    }
+    if let Some(trust) = &config.trust {
+        let file = PathBuf::from(trust.as_str());
+        operator.trust.insert(trust.clone(), Trust { file, servers });
+    }
+    operator
+}
+
+/// A file with certificates, as `operator_for` names it.
+fn trust(file: &Path) -> Option<TrustName> {
+    Some(file.display().to_string().into())
 }
 
 fn config(origin: Origin, kind: SchemaKind) -> DirectoryConfig {
@@ -58,12 +82,16 @@ fn userdir(server: LdapConfig) -> DirectoryConfig {
 
 /// Reads with two passwords in the environment: `RIGHT` and `WRONG`.
 async fn read_it(config: &DirectoryConfig) -> Reading<Directory> {
+    read_as(config, &operator_for(config)).await
+}
+
+async fn read_as(config: &DirectoryConfig, operator: &Operator) -> Reading<Directory> {
     let environment = |name: &str| match name {
         "RIGHT" => Some(READER_PASSWORD.into()),
         "WRONG" => Some("guessed, and never to be shown".into()),
         _ => None,
     };
-    read(config, Access { root: Path::new("/"), environment: &environment }).await
+    read(config, Access { root: Path::new("/"), operator, environment: &environment }).await
 }
 
 async fn read_userdir(slapd: &Slapd) -> Reading<Directory> {

@@ -3,11 +3,14 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use reconcile::directory::{Bind, DirectoryConfig, LdapConfig, PasswordFrom};
+use reconcile::directory::{Bind, DirectoryConfig, LdapConfig};
+use reconcile::operator::{Command, SecretFrom};
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{assert_complete, assert_partial, read_it, reader, server, userdir};
+use super::{
+    assert_complete, assert_partial, operator_for, read_as, read_it, reader, server, trust, userdir,
+};
 use crate::peers::certificates::Shown;
 use crate::peers::slapd::{READER, READER_PASSWORD, Setup, Slapd, USERDIR};
 
@@ -17,10 +20,10 @@ fn start(certificate: Shown) -> Slapd {
 
 /// Over TLS from the first byte, and over an upgraded connection.
 fn both_ways(slapd: &Slapd) -> [DirectoryConfig; 2] {
-    let ca_file = Some(slapd.ca_file());
+    let trust = trust(&slapd.ca_file());
     [
-        LdapConfig { ca_file: ca_file.clone(), ..server(slapd.tls_url()) },
-        LdapConfig { ca_file, start_tls: true, ..server(slapd.url()) },
+        LdapConfig { trust: trust.clone(), ..server(slapd.tls_url()) },
+        LdapConfig { trust, start_tls: true, ..server(slapd.url()) },
     ]
     .map(userdir)
 }
@@ -58,7 +61,7 @@ async fn tls_at_an_address_of_version_6() {
         let mut other = TcpStream::connect(target).await?;
         tokio::io::copy_bidirectional(&mut one, &mut other).await
     });
-    let config = userdir(LdapConfig { ca_file: Some(slapd.ca_file()), ..server(url) });
+    let config = userdir(LdapConfig { trust: trust(&slapd.ca_file()), ..server(url) });
     assert_complete(&read_it(&config).await);
 }
 
@@ -66,16 +69,16 @@ async fn tls_at_an_address_of_version_6() {
 async fn an_authority_we_do_not_trust() {
     let slapd = start(Shown::Valid);
     for config in both_ways(&slapd) {
-        let other = with(&config, |server| server.ca_file = Some(slapd.other_ca_file()));
+        let other = with(&config, |server| server.trust = trust(&slapd.other_ca_file()));
         let reading = read_it(&other).await;
-        assert_partial(&reading, &["cannot connect", "`ca_file`"]);
+        assert_partial(&reading, &["cannot connect", "`trust`"]);
         assert!(reading.got().people.is_empty());
-        let system = with(&config, |server| server.ca_file = None);
-        assert_partial(&read_it(&system).await, &["`ca_file`"]);
-        let none = with(&config, |server| server.ca_file = Some("/nowhere/ca.pem".into()));
-        assert_partial(&read_it(&none).await, &["/nowhere/ca.pem", "check `ca_file`"]);
-        let empty = with(&config, |server| server.ca_file = Some("/dev/null".into()));
-        assert_partial(&read_it(&empty).await, &["no certificate in PEM form"]);
+        let system = with(&config, |server| server.trust = None);
+        assert_partial(&read_it(&system).await, &["`trust`"]);
+        let none = with(&config, |server| server.trust = Some("/nowhere/ca.pem".into()));
+        assert_partial(&read_it(&none).await, &["/nowhere/ca.pem", "the operator's file says"]);
+        let empty = with(&config, |server| server.trust = Some("/dev/zero".into()));
+        assert_partial(&read_it(&empty).await, &["/dev/zero", "not a regular file"]);
     }
 }
 
@@ -109,16 +112,21 @@ async fn the_password_from_a_file_or_a_command() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("password");
     std::fs::write(&file, format!("{READER_PASSWORD}\nnot this\n")).expect("a file");
-    let bind = |password| Bind::Simple { dn: READER.into(), password };
+    let config = with(&config, |server| server.bind = reader("SECRET"));
+    let with_secret = |from: SecretFrom| {
+        let mut operator = operator_for(&config);
+        operator.secrets.get_mut("secret").expect("the secret").from = from;
+        operator
+    };
     for (mode, complete) in [(0o600, true), (0o644, false)] {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).expect("a mode");
-        let config = with(&config, |server| server.bind = bind(PasswordFrom::File(file.clone())));
-        let reading = read_it(&config).await;
+        let operator = with_secret(SecretFrom::File(file.clone()));
+        let reading = read_as(&config, &operator).await;
         assert_eq!(reading.is_complete(), complete, "{mode:o}");
     }
-    let words = ["cat".to_owned(), file.display().to_string()];
-    let config = with(&config, |server| server.bind = bind(PasswordFrom::Command(words.into())));
-    assert_complete(&read_it(&config).await);
+    let words = vec!["cat".to_owned(), file.display().to_string()];
+    let command = Command { words, folder: folder.path().to_path_buf() };
+    assert_complete(&read_as(&config, &with_secret(SecretFrom::Command(command))).await);
 }
 
 #[tokio::test]

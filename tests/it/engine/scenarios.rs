@@ -33,6 +33,7 @@ use reconcile::directory::Access;
 use reconcile::event::Outcome;
 use reconcile::inventory::{Loaded, SourceTree, load};
 use reconcile::model::{Mark, Subject, VendorId};
+use reconcile::operator::Operator;
 use reconcile::plan::{Narrowing, lint};
 use reconcile::report::{self, Detail};
 use reconcile::run::{Baseline, Gathered, Prepared, Sources, gather, prepare};
@@ -327,7 +328,11 @@ impl Scene {
             policies: &loaded.policies,
             vendors: std::slice::from_ref(&self.vendor),
             organisations: BTreeSet::new(),
-            access: Access { root: self.folder.path(), environment: &|_| None },
+            access: Access {
+                root: self.folder.path(),
+                operator: &Operator::default(),
+                environment: &|_| None,
+            },
             today: self.today,
         };
         let gathered = gather(&sources).await;

@@ -1,3 +1,4 @@
 //! What a branch cannot define: commands, secrets, trust anchors, servers, sinks.
 
+mod branch;
 mod file;

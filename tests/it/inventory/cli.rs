@@ -7,6 +7,7 @@ use std::path::Path;
 use insta::assert_snapshot;
 use reconcile::cli::schema::Files;
 use reconcile::cli::{ExitCode, check, init, schema};
+use reconcile::operator::Operator;
 
 use super::files::{organisation, write};
 use super::{TODAY, vendor::vendors};
@@ -14,6 +15,7 @@ use super::{TODAY, vendor::vendors};
 fn checked(root: &Path, format: check::Format) -> (ExitCode, String) {
     let inputs = check::Inputs {
         root,
+        operator: &Operator::default(),
         vendors: &vendors(),
         today: TODAY,
         directories: &|_| BTreeMap::new(),

@@ -7,6 +7,7 @@ use jiff::civil::date;
 use reconcile::directory::{Access, read};
 use reconcile::inventory::{against_directory, load, read_folder};
 use reconcile::model::Standing;
+use reconcile::operator::Operator;
 
 use super::vendor::vendors;
 
@@ -32,7 +33,8 @@ fn the_directories_of_the_example_cause_the_warnings_they_are_meant_to() {
     let today = date(2026, 11, 22);
     let loaded = load(&read_folder(root), &vendors(), today);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let access = Access { root, environment: &|_| None };
+    let operator = Operator::default();
+    let access = Access { root, operator: &operator, environment: &|_| None };
     let directories: BTreeMap<_, _> = loaded
         .inventory
         .directories

@@ -14,7 +14,7 @@ mod services;
 mod vendor;
 
 use jiff::civil::{Date, date};
-use reconcile::diagnostic::text;
+use reconcile::diagnostic::{Finding, text};
 use reconcile::inventory::{Loaded, SourceTree, load};
 
 const TODAY: Date = date(2026, 11, 22);
@@ -54,8 +54,12 @@ fn loaded(changes: &[(&str, &str)]) -> Loaded {
 fn shown(changes: &[(&str, &str)]) -> String {
     let tree = tree(changes);
     let loaded = load(&tree, &vendor::vendors(), TODAY);
+    as_shown(&loaded.findings, &tree)
+}
+
+fn as_shown(findings: &[Finding], tree: &SourceTree) -> String {
     let mut out = Vec::new();
-    text::write(&loaded.findings, &tree, &mut anstream::StripStream::new(&mut out)).unwrap();
+    text::write(findings, tree, &mut anstream::StripStream::new(&mut out)).unwrap();
     String::from_utf8(out).unwrap()
 }
 

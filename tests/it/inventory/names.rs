@@ -94,6 +94,8 @@ directories:
   g: {schema: rfc2307, base: dc=x, ldap: {url: 'ldaps://x', bind: {dn: cn=x, password_file: s, password_environment: S}}}
   h: {schema: rfc2307, base: dc=x, ldap: {url: 'http://x', attempts: -1}}
   i: {schema: rfc2307, base: dc=x, ldap: {url: 'ldap://127.0.0.1.evil.example', start_tls: false}}
+  j: {schema: rfc2307, base: dc=x, ldap: {url: 'ldaps://x', ca_file: .secrets/ca.pem, bind: {dn: cn=x, password_command: [sh, -c, x]}}}
+  k: {schema: rfc2307, base: dc=x, ldap: {url: 'ldaps://x', trust: ca, bind: {dn: cn=x, secret: s}}}
 "
     )]));
 }

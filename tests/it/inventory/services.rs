@@ -1,15 +1,19 @@
 //! How service accounts prove who they are, and where their keys go.
 
+use std::path::Path;
+
 use insta::assert_snapshot;
-use reconcile::inventory::ServiceIdentity;
+use reconcile::inventory::{ServiceIdentity, against_operator};
 use reconcile::model::{Federation, Forge, GitRef, KeyRotation};
 
-use super::{codes, loaded, shown};
+use super::{as_shown, codes, loaded, shown, tree};
+use crate::peers::operator;
 
 const SINKS: &str = "\
 sinks:
-  files: {file: {path: '.keys/{account}-{service}'}}
-  one: {file: {path: /var/lib/keys/one}}
+  files: {description: A file for each}
+  one: {description: One file for all}
+  named: {description: A file for each service}
 ";
 
 /// A file with one service account.
@@ -225,14 +229,20 @@ service_accounts:
     let policies = "\
 roles:
   both: {description: d, means: {memory: {permissions: [a]}, other: {permissions: [a]}}}
-sinks:
-  named: {file: {path: 'keys/{service}'}}
 ";
-    assert_snapshot!(shown(&[
-        ("inventory/x.yaml", services),
-        ("policies/x.yaml", SINKS),
-        ("policies/y.yaml", policies),
-    ]));
+    let changes =
+        [("inventory/x.yaml", services), ("policies/x.yaml", SINKS), ("policies/y.yaml", policies)];
+    let loaded = loaded(&changes);
+    let operator = "\
+sinks:
+  files: {file: 'keys/{account}-{service}', organisations: [spi, o]}
+  one: {file: /var/lib/keys/one, services: [first, second]}
+  named: {file: 'keys/{service}', services: [third]}
+";
+    let operator = operator::of(operator, Path::new("/etc/reconcile"));
+    let mut findings = loaded.findings.clone();
+    findings.extend(against_operator::findings(&loaded.inventory, &operator));
+    assert_snapshot!(as_shown(&findings, &tree(&changes)));
 }
 
 #[test]
@@ -242,37 +252,24 @@ fn everything_wrong_with_sinks_is_found_where_it_is() {
         "\
 sinks:
   nothing: {}
-  two: {file: {path: a}, command: [b]}
+  empty: {description: ' '}
+  file: {file: {path: '.keys/{service}'}}
   outside: {file: {path: ../a}}
-  empty: {file: {path: ''}}
-  placeholder: {file: {path: '{user}'}}
-  half: {file: {path: 'a{service'}}
-  nobody: {command: []}
-  chosen: {command: ['{service}']}
-  words: {command: [put, '{account}', '']}
-  plain: {secret_store: {url: 'http://vault.example.org', path: a, token_file: t}}
-  path: {secret_store: {url: 'https://vault.example.org/v1', path: a, token_file: t}}
-  password: {secret_store: {url: 'https://me:planted@vault.example.org', path: a, token_file: t}}
-  tokens: {secret_store: {url: 'https://v', path: a, token_file: t, token_environment: T}}
-  token: {secret_store: {url: 'https://v', path: a, token: planted}}
-  climbs: {secret_store: {url: 'https://v', path: a/../b, mount: a//b, token_file: t}}
-  Upper: {file: {path: a}}
+  command: {command: [sh, -c, 'cat > planted']}
+  store: {secret_store: {url: 'https://v:8200', mount: kv, path: 'ci/{service}', token_file: .secrets/t, ca_file: ca.pem}}
+  variable: {secret_store: {url: 'https://me:planted@v', path: a, token_environment: T}}
+  two: {description: d, file: {path: a}, command: [b]}
+  Upper: {description: d}
+  typo: {descripton: d}
 "
     )]));
 }
 
 #[test]
 fn sinks_that_are_good() {
-    let sinks = "\
-sinks:
-  command: {command: [./put, --for, '{service}', '{account}']}
-  loopback: {secret_store: {url: 'http://127.0.0.1:8200', path: 'a/{service}', token_environment: T}}
-  six: {secret_store: {url: 'http://[::1]:8200', path: a, mount: 'kv/{account}', token_file: t}}
-  store: {secret_store: {url: 'https://v:8200', path: 'ci-{service}', token_file: t, ca_file: ca.pem}}
-";
-    let loaded = loaded(&[("policies/x.yaml", sinks)]);
+    let loaded = loaded(&[("policies/x.yaml", SINKS)]);
     assert_eq!(loaded.findings, []);
-    assert_eq!(loaded.policies.sinks.len(), 4);
+    assert_eq!(loaded.policies.sinks.len(), 3);
 }
 
 #[test]

@@ -13,6 +13,13 @@ service_accounts:
   to-nobody: {owners: debian:mirrors, role: publisher, accounts: [debian-mirrors], reason: r, key: {sink: nobody}}
 ";
 
+const SINKS: &str = "\
+sinks:
+  file: {description: Whoever may read the file}
+  command: {description: The command says}
+  nobody: {description: Nobody}
+";
+
 /// The example with three service accounts. The commands say aloud what they get; the last of them
 /// then fails.
 fn site() -> Site {
@@ -21,15 +28,15 @@ fn site() -> Site {
     let keys = site.path("keys").display().to_string();
     site.write("inventory/debian/keys.yaml", SERVICES);
     let aloud = "cat > \"$0\"; cat \"$0\"; cat \"$0\" >&2";
-    let policies = format!(
+    site.write("policies/sinks.yaml", SINKS);
+    site.operator(&format!(
         "\
 sinks:
-  file: {{file: {{path: '{keys}/{{service}}-{{account}}'}}}}
-  command: {{command: [sh, -c, '{aloud}', '{keys}/{{service}}-{{account}}']}}
-  nobody: {{command: [sh, -c, '{aloud}; exit 3', '{keys}/{{service}}-{{account}}']}}
+  file: {{file: '{keys}/{{service}}-{{account}}', organisations: [spi]}}
+  command: {{command: [sh, -c, '{aloud}', '{keys}/{{service}}-{{account}}'], services: [to-command]}}
+  nobody: {{command: [sh, -c, '{aloud}; exit 3', '{keys}/{{service}}-{{account}}'], services: [to-nobody]}}
 "
-    );
-    site.write("policies/sinks.yaml", &policies);
+    ));
     site
 }
 
@@ -113,17 +120,17 @@ fn killed_when_a_sink_has_just_taken_a_key() {
     site.edit("inventory/debian/keys.yaml", "  to-nobody:", "  # to-nobody:");
     // The shell's parent is the program under test.
     let deadly = "cat > \"$0\"; kill -9 $PPID";
-    let policies = |command: &str| {
+    let operator = |command: &str| {
         format!(
-            "sinks:\n  file: {{command: [sh, -c, '{command}', '{keys}/{{service}}-{{account}}']}}\n  \
-             command: {{file: {{path: '{keys}/{{service}}-{{account}}'}}}}\n"
+            "sinks:\n  file: {{command: [sh, -c, '{command}', '{keys}/{{service}}-{{account}}'], organisations: [spi]}}\n  \
+             command: {{file: '{keys}/{{service}}-{{account}}', organisations: [spi]}}\n"
         )
     };
-    site.write("policies/sinks.yaml", &policies(deadly));
+    site.operator(&operator(deadly));
     let killed = site.run(&["-vvv"]);
     assert_eq!(killed.code, None, "ended by a signal: {}", killed.err);
     let first = fs::read_to_string(site.path("keys/to-file-spi-hub")).unwrap();
-    site.write("policies/sinks.yaml", &policies("cat > \"$0\""));
+    site.operator(&operator("cat > \"$0\""));
     let next = site.run(&["-vvv"]).ends_with(0);
     let lost: Vec<&str> = first.lines().collect();
     let revoked = format!("access-key {}", lost[0]);

@@ -5,21 +5,27 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
-use reconcile::model::{IssuedKey, Source};
-use reconcile::policies::{Sink, SinkKind};
+use reconcile::model::IssuedKey;
+use reconcile::operator::{Command, Operator, Sink, SinkKind};
 use reconcile::sink::{ConfiguredSinks, Recipient, Sinks as _};
 
 fn key(secret: &str) -> IssuedKey {
     IssuedKey { id: "KEY1".into(), secret: secret.to_owned().into() }
 }
 
-/// Checks and delivers, in `root`, for service account `ci` in account `hub`.
-async fn deliver(root: &Path, kind: SinkKind, key: &IssuedKey) -> Result<(), String> {
-    let sink = Sink { kind, source: Source::new("policies/sinks.yaml", 1, 1) };
-    let sinks = BTreeMap::from([("it".into(), sink)]);
+/// An operator's file with one sink, `it`, for service account `ci`.
+pub fn with_sink(kind: SinkKind) -> Operator {
+    let sink = Sink { kind, services: ["ci".into()].into(), organisations: [].into() };
+    Operator { sinks: BTreeMap::from([("it".into(), sink)]), ..Operator::default() }
+}
+
+/// Checks and delivers for service account `ci` in account `hub`.
+async fn deliver(kind: SinkKind, key: &IssuedKey) -> Result<(), String> {
+    let operator = with_sink(kind);
     let environment = |_: &str| None;
-    let sinks = ConfiguredSinks::new(&sinks, root, &environment);
-    let to = Recipient { service: &"ci".into(), account: &"hub".into() };
+    let sinks = ConfiguredSinks::new(&operator, &environment);
+    let to =
+        Recipient { service: &"ci".into(), organisation: &"spi".into(), account: &"hub".into() };
     let told = |error: reconcile::sink::SinkError| {
         let text = format!("{error} {error:?}");
         assert!(!text.contains("planted"), "{text}");
@@ -29,12 +35,13 @@ async fn deliver(root: &Path, kind: SinkKind, key: &IssuedKey) -> Result<(), Str
     sinks.deliver(&"it".into(), &to, key).await.map_err(told)
 }
 
-fn file(path: &str) -> SinkKind {
-    SinkKind::File(path.to_owned())
+fn file(root: &Path, path: &str) -> SinkKind {
+    SinkKind::File(root.join(path))
 }
 
-fn command(words: &[&str]) -> SinkKind {
-    SinkKind::Command(words.iter().map(|word| (*word).to_owned()).collect())
+fn command(root: &Path, words: &[&str]) -> SinkKind {
+    let words = words.iter().map(|word| (*word).to_owned()).collect();
+    SinkKind::Command(Command { words, folder: root.to_path_buf() })
 }
 
 #[tokio::test]
@@ -42,13 +49,13 @@ async fn a_file_is_made_for_its_owner_and_replaced_as_a_whole() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("hub-ci.key");
     for secret in ["planted-1", "planted-2"] {
-        deliver(root.path(), file("{account}-{service}.key"), &key(secret)).await.unwrap();
+        deliver(file(root.path(), "{account}-{service}.key"), &key(secret)).await.unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("KEY1\n{secret}\n"));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
     // Whoever has the old one open reads the old one to its end.
     let old = fs::File::open(&path).unwrap();
-    deliver(root.path(), file("{account}-{service}.key"), &key("planted-3")).await.unwrap();
+    deliver(file(root.path(), "{account}-{service}.key"), &key("planted-3")).await.unwrap();
     assert_ne!(old.metadata().unwrap().ino(), fs::metadata(&path).unwrap().ino());
     assert_eq!(std::io::read_to_string(old).unwrap(), "KEY1\nplanted-2\n");
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "nothing is left over");
@@ -83,7 +90,7 @@ async fn files_that_would_not_keep_a_secret_are_refused() {
         ("missing/key", "No such file"),
         ("real/key", "is not in a folder"),
     ] {
-        let told = deliver(root.path(), file(name), &key("planted")).await.unwrap_err();
+        let told = deliver(file(root.path(), name), &key("planted")).await.unwrap_err();
         assert!(told.contains(why), "{name}: {told}");
     }
     for name in ["group", "others", "all", "real"] {
@@ -97,7 +104,7 @@ async fn a_command_gets_the_key_on_its_input_and_nowhere_else() {
     let root = tempfile::tempdir().unwrap();
     let script = "cat > \"$1\"; tr '\\0' '\\n' < /proc/$$/cmdline > words; env > variables";
     let words = ["sh", "-c", script, "sh", "{service}@{account}"];
-    deliver(root.path(), command(&words), &key("planted")).await.unwrap();
+    deliver(command(root.path(), &words), &key("planted")).await.unwrap();
     let read = |name: &str| fs::read_to_string(root.path().join(name)).unwrap();
     assert_eq!(read("ci@hub"), "KEY1\nplanted\n");
     for name in ["words", "variables"] {
@@ -106,13 +113,13 @@ async fn a_command_gets_the_key_on_its_input_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_command_is_no_shell_and_a_path_begins_at_the_root() {
+async fn a_command_is_no_shell_and_a_path_begins_at_its_folder() {
     let root = tempfile::tempdir().unwrap();
     let script = root.path().join("take");
     fs::write(&script, "#!/bin/sh\necho \"$1\" > said\ncat > taken\n").unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
     let words = ["./take", "$(touch owned); {service}"];
-    deliver(root.path(), command(&words), &key("planted")).await.unwrap();
+    deliver(command(root.path(), &words), &key("planted")).await.unwrap();
     let said = fs::read_to_string(root.path().join("said")).unwrap();
     assert_eq!(said, "$(touch owned); ci\n");
     assert!(!root.path().join("owned").exists());
@@ -128,7 +135,7 @@ async fn commands_that_do_not_take_it_are_told_without_what_they_say() {
         (&["no-such-program-here"], "cannot run `no-such-program-here`"),
         (&["./missing"], "cannot run `./missing`"),
     ] {
-        let told = deliver(root.path(), command(words), &key("planted")).await.unwrap_err();
+        let told = deliver(command(root.path(), words), &key("planted")).await.unwrap_err();
         assert!(told.starts_with(why), "{words:?}: {told}");
     }
 }

@@ -1,6 +1,5 @@
 //! A secret store on this machine, spoken to over real connections, with and without TLS.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -8,19 +7,20 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::thread::JoinHandle;
 
-use reconcile::model::{IssuedKey, Source};
-use reconcile::policies::{SecretStore, Sink, SinkKind, TokenFrom};
+use reconcile::model::IssuedKey;
+use reconcile::operator::{SecretFrom, SecretStore, Server, SinkKind};
 use reconcile::sink::{ConfiguredSinks, Recipient, Sinks as _};
 
+use super::sinks::with_sink;
 use crate::peers::certificates::{self, Shown};
 
 /// A server that answers one request with a given text and gives what it was asked.
-struct Server {
+struct Listener {
     port: u16,
     asked: JoinHandle<Option<String>>,
 }
 
-impl Server {
+impl Listener {
     fn start(tls: Option<&Path>, answer: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -66,24 +66,23 @@ fn converse(stream: &mut (impl Read + Write), answer: &str) -> Option<String> {
 
 const DONE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
-fn store(url: String) -> SecretStore {
+fn store(url: &str) -> SecretStore {
     SecretStore {
-        url,
+        server: Server::parse(url).expect("a server"),
         mount: "kv/team".to_owned(),
         path: "ci/{service}/{account}".to_owned(),
-        token: TokenFrom::Environment("STORE_TOKEN".to_owned()),
-        ca_file: None,
+        token: SecretFrom::Environment("STORE_TOKEN".to_owned()),
+        trust: None,
     }
 }
 
-async fn deliver(root: &Path, store: SecretStore) -> Result<(), String> {
-    let kind = SinkKind::SecretStore(store);
-    let sink = Sink { kind, source: Source::new("policies/sinks.yaml", 1, 1) };
-    let sinks = BTreeMap::from([("it".into(), sink)]);
+async fn deliver(store: SecretStore) -> Result<(), String> {
+    let operator = with_sink(SinkKind::SecretStore(store));
     let environment =
         |name: &str| (name == "STORE_TOKEN").then(|| "planted-token".to_owned().into());
-    let sinks = ConfiguredSinks::new(&sinks, root, &environment);
-    let to = Recipient { service: &"bot".into(), account: &"hub".into() };
+    let sinks = ConfiguredSinks::new(&operator, &environment);
+    let to =
+        Recipient { service: &"ci".into(), organisation: &"spi".into(), account: &"hub".into() };
     let key = IssuedKey { id: "KEY1".into(), secret: "planted-\"secret".to_owned().into() };
     let told = |error: reconcile::sink::SinkError| {
         let text = format!("{error} {error:?}");
@@ -96,12 +95,11 @@ async fn deliver(root: &Path, store: SecretStore) -> Result<(), String> {
 
 #[tokio::test]
 async fn a_key_is_a_new_version_of_its_secret() {
-    let root = tempfile::tempdir().unwrap();
-    let server = Server::start(None, DONE);
-    deliver(root.path(), store(format!("http://127.0.0.1:{}", server.port))).await.unwrap();
+    let server = Listener::start(None, DONE);
+    deliver(store(&format!("http://127.0.0.1:{}", server.port))).await.unwrap();
     let asked = server.asked().unwrap();
     let (head, body) = asked.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("POST /v1/kv/team/data/ci/bot/hub HTTP/1.1\r\n"), "{head}");
+    assert!(head.starts_with("POST /v1/kv/team/data/ci/ci/hub HTTP/1.1\r\n"), "{head}");
     assert!(head.contains("x-vault-token: planted-token"), "{head}");
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     let expected = serde_json::json!({"data": {"id": "KEY1", "secret": "planted-\"secret"}});
@@ -118,9 +116,9 @@ async fn a_store_is_spoken_to_under_tls_and_only_if_it_can_be_trusted() {
     ] {
         let root = tempfile::tempdir().unwrap();
         certificates::write(root.path(), shown);
-        let server = Server::start(Some(root.path()), DONE);
+        let server = Listener::start(Some(root.path()), DONE);
         let url = format!("https://127.0.0.1:{}", server.port);
-        let told = deliver(root.path(), SecretStore { ca_file: Some(ca.into()), ..store(url) });
+        let told = deliver(SecretStore { trust: Some(root.path().join(ca)), ..store(&url) });
         assert_eq!(told.await.is_ok(), is_good, "{shown:?} {ca}");
         assert_eq!(server.asked().is_some_and(|asked| asked.contains("KEY1")), is_good);
     }
@@ -128,7 +126,6 @@ async fn a_store_is_spoken_to_under_tls_and_only_if_it_can_be_trusted() {
 
 #[tokio::test]
 async fn answers_of_a_store_that_did_not_take_it() {
-    let root = tempfile::tempdir().unwrap();
     for (answer, why) in [
         ("HTTP/1.1 403 Forbidden\r\ncontent-length: 7\r\n\r\nplanted", "the store answered 403"),
         ("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", "the store answered 404"),
@@ -145,15 +142,15 @@ async fn answers_of_a_store_that_did_not_take_it() {
         ("planted\r\n\r\n", "no whole answer"),
         ("", "no whole answer"),
     ] {
-        let server = Server::start(None, answer);
+        let server = Listener::start(None, answer);
         let url = format!("http://127.0.0.1:{}", server.port);
-        let told = deliver(root.path(), store(url)).await.unwrap_err();
+        let told = deliver(store(&url)).await.unwrap_err();
         assert!(told.starts_with(why), "{answer:?}: {told}");
         server.asked();
     }
     // A port nobody listens at any more.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let told = deliver(root.path(), store(format!("http://127.0.0.1:{port}"))).await.unwrap_err();
+    let told = deliver(store(&format!("http://127.0.0.1:{port}"))).await.unwrap_err();
     assert!(told.starts_with("cannot connect to 127.0.0.1"), "{told}");
 }
 
@@ -162,28 +159,28 @@ async fn without_a_token_nothing_is_sent() {
     let root = tempfile::tempdir().unwrap();
     let at = |name: &str| root.path().join(name);
     for (name, text, mode) in
-        [("open", "planted", 0o644), ("empty", "\n", 0o600), ("odd", "planted\nx y\n", 0o600)]
+        [("open", "planted", 0o644), ("empty", "\n", 0o600), ("odd", "planted x y\n", 0o600)]
     {
         fs::write(at(name), text).unwrap();
         fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
     }
     let tokens = [
-        (TokenFrom::Environment("UNSET".to_owned()), "the variable UNSET is not set"),
-        (TokenFrom::File("none".into()), "cannot read"),
-        (TokenFrom::File("open".into()), "may be read by others (mode 644)"),
-        (TokenFrom::File("empty".into()), "it is empty, or no token"),
-        (TokenFrom::File("odd".into()), "it is empty, or no token"),
+        (SecretFrom::Environment("UNSET".to_owned()), "the environment variable UNSET is not set"),
+        (SecretFrom::File(at("none")), "cannot be read"),
+        (SecretFrom::File(at("open")), "others than its owner may use it (mode 644)"),
+        (SecretFrom::File(at("empty")), "is empty"),
+        (SecretFrom::File(at("odd")), "it is empty, or no token"),
     ];
     for (token, why) in tokens {
-        let store = SecretStore { token, ..store("http://127.0.0.1:1".to_owned()) };
-        let told = deliver(root.path(), store).await.unwrap_err();
+        let store = SecretStore { token, ..store("http://127.0.0.1:1") };
+        let told = deliver(store).await.unwrap_err();
         assert!(told.contains(why), "{told}");
     }
     fs::write(at("good"), "planted-token\n").unwrap();
     fs::set_permissions(at("good"), fs::Permissions::from_mode(0o600)).unwrap();
-    let server = Server::start(None, DONE);
+    let server = Listener::start(None, DONE);
     let url = format!("http://127.0.0.1:{}", server.port);
-    let token = TokenFrom::File("good".into());
-    deliver(root.path(), SecretStore { token, ..store(url) }).await.unwrap();
+    let token = SecretFrom::File(at("good"));
+    deliver(SecretStore { token, ..store(&url) }).await.unwrap();
     assert!(server.asked().unwrap().contains("x-vault-token: planted-token\r\n"));
 }

@@ -6,6 +6,7 @@ pub mod https;
 pub mod identity_center;
 pub mod microburst;
 pub mod moto;
+pub mod operator;
 pub mod process;
 pub mod proxy;
 pub mod python;

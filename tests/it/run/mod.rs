@@ -12,6 +12,7 @@ use reconcile::inventory;
 use reconcile::model::{
     Credential, Missing, ObservedAccount, Reading, Site, VendorFacts, VendorId,
 };
+use reconcile::operator::Operator;
 use reconcile::run::{Gathered, Sources, gather};
 
 /// What the vendor does with `debian-builds`; all other accounts are those of a new cloud.
@@ -81,7 +82,7 @@ async fn gathered(mood: Mood) -> Gathered {
         policies: &loaded.policies,
         vendors: &[vendor],
         organisations: BTreeSet::new(),
-        access: Access { root, environment: &|_| None },
+        access: Access { root, operator: &Operator::default(), environment: &|_| None },
         today,
     })
     .await

@@ -31,6 +31,7 @@ const MAY_KNOW: [(&str, &[&str]); 27] = [
             "git",
             "pattern",
             "yaml",
+            "operator",
             "directory",
             "policies",
             "mirrors",
@@ -42,10 +43,9 @@ const MAY_KNOW: [(&str, &[&str]); 27] = [
     ("access", &["model", "diagnostic", "directory", "inventory", "policies", "desired"]),
     ("plan", &["model", "diagnostic", "digest", "desired"]),
     ("guard", &["model", "diagnostic", "digest", "desired", "plan", "policies", "inventory"]),
-    ("http", &["model", "diagnostic"]),
-    ("cloud", &["model", "digest", "plan", "http"]),
-    // Of `policies` what a sink is.
-    ("sink", &["model", "http", "policies"]),
+    ("http", &["model", "diagnostic", "file"]),
+    ("cloud", &["model", "digest", "plan", "http", "operator"]),
+    ("sink", &["model", "http", "operator"]),
     ("apply", &["model", "digest", "plan", "guard", "event", "cloud", "sink"]),
     ("record", &["model", "digest", "folder", "git", "plan", "guard", "event"]),
     (
@@ -71,6 +71,7 @@ const MAY_KNOW: [(&str, &[&str]); 27] = [
             "model",
             "diagnostic",
             "digest",
+            "operator",
             "directory",
             "inventory",
             "policies",
@@ -91,16 +92,8 @@ const MAY_KNOW: [(&str, &[&str]); 27] = [
 const ANYTHING: &[&str] = &["*"];
 
 /// What of `directory` an inventory may know: the values that say what people wrote.
-const DIRECTORY_CONFIG: [&str; 8] = [
-    "config",
-    "Bind",
-    "DirectoryConfig",
-    "LdapConfig",
-    "Origin",
-    "PasswordFrom",
-    "SchemaConfig",
-    "SchemaKind",
-];
+const DIRECTORY_CONFIG: [&str; 7] =
+    ["config", "Bind", "DirectoryConfig", "LdapConfig", "Origin", "SchemaConfig", "SchemaKind"];
 
 /// The paths that lead where they must not.
 pub fn problems(file: &str, source: &str) -> Vec<Problem> {

@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::ceiling::REQUESTS_PER_SECOND;
 use super::realise;
 use crate::cloud::aws::config::{
-    ASSUME_ROLE, EXTERNAL_ID, FAMILY, REGION, ROLE_ATTRIBUTES, is_account_id,
+    ASSUME_ROLE, EXTERNAL_ID, FAMILY, REGION, ROLE_ATTRIBUTES, check_region, check_role_name,
+    is_account_id, region_elsewhere,
 };
 use crate::model::{
     AttributeFacts, AttributeShape, AttributeValue, NameRules, VendorFacts, VendorName, no_forge,
-    no_settings, nothing_forbids,
+    nothing_forbids,
 };
 
 /// Its name among the ways of access.
@@ -85,7 +86,7 @@ const ACCOUNT_SETTINGS: &[AttributeFacts] = &[
         name: ASSUME_ROLE,
         shape: AttributeShape::Text,
         required: false,
-        check: some_text,
+        check: check_role_name,
         help: "Of the hub: the role to act as in it, `name` or `path/name`; `reconcile` if not \
                written, and none in the account the program's own credentials are of",
     },
@@ -100,7 +101,7 @@ const ACCOUNT_SETTINGS: &[AttributeFacts] = &[
         name: REGION,
         shape: AttributeShape::Text,
         required: false,
-        check: some_text,
+        check: check_region,
         help: "Of the hub: the region the instance is in, where not the partition's usual one",
     },
     AttributeFacts {
@@ -151,7 +152,7 @@ pub fn facts() -> VendorFacts {
         renames_roles: false,
         only_forbids: nothing_forbids,
         key_kind: None,
-        unsettled: no_settings,
+        unsettled: region_elsewhere,
         federates: no_forge,
         realise: realise::permission_set,
     }
