@@ -56,8 +56,8 @@ fn operator_for(config: &DirectoryConfig) -> Operator {
 }
 
 /// A file with certificates, as `operator_for` names it.
-fn trust(file: &Path) -> Option<TrustName> {
-    Some(file.display().to_string().into())
+fn trust(file: &Path) -> TrustName {
+    file.display().to_string().into()
 }
 
 fn config(origin: Origin, kind: SchemaKind) -> DirectoryConfig {

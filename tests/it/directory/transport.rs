@@ -20,7 +20,7 @@ fn start(certificate: Shown) -> Slapd {
 
 /// Over TLS from the first byte, and over an upgraded connection.
 fn both_ways(slapd: &Slapd) -> [DirectoryConfig; 2] {
-    let trust = trust(&slapd.ca_file());
+    let trust = Some(trust(&slapd.ca_file()));
     [
         LdapConfig { trust: trust.clone(), ..server(slapd.tls_url()) },
         LdapConfig { trust, start_tls: true, ..server(slapd.url()) },
@@ -61,7 +61,7 @@ async fn tls_at_an_address_of_version_6() {
         let mut other = TcpStream::connect(target).await?;
         tokio::io::copy_bidirectional(&mut one, &mut other).await
     });
-    let config = userdir(LdapConfig { trust: trust(&slapd.ca_file()), ..server(url) });
+    let config = userdir(LdapConfig { trust: Some(trust(&slapd.ca_file())), ..server(url) });
     assert_complete(&read_it(&config).await);
 }
 
@@ -69,7 +69,7 @@ async fn tls_at_an_address_of_version_6() {
 async fn an_authority_we_do_not_trust() {
     let slapd = start(Shown::Valid);
     for config in both_ways(&slapd) {
-        let other = with(&config, |server| server.trust = trust(&slapd.other_ca_file()));
+        let other = with(&config, |server| server.trust = Some(trust(&slapd.other_ca_file())));
         let reading = read_it(&other).await;
         assert_partial(&reading, &["cannot connect", "`trust`"]);
         assert!(reading.got().people.is_empty());
