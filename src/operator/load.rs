@@ -80,6 +80,7 @@ pub fn load(path: &Path, root: &Path) -> Result<Operator, Unusable> {
         },
     };
     let way = place::follow(path).map_err(io)?;
+    std::fs::symlink_metadata(&way.end).map_err(io)?;
     if way.touches(&repository) {
         return Err(refused(
             format!(

@@ -179,11 +179,11 @@ fn a_secret_that_the_operator_does_not_define_is_told_with_the_line_to_write() {
     let attacked = Attacked::new();
     let url = format!("ldap://127.0.0.1:{}", attacked.port());
     attacked
-        .server(&format!("{{url: '{url}', start_tls: false, bind: {{dn: cn=x, secret: lapd}}}}"));
+        .server(&format!("{{url: '{url}', start_tls: false, bind: {{dn: cn=x, secret: ldpa}}}}"));
     let told = attacked.site.run(&["check"]).ends_with(2).text();
-    let line = format!("secrets: {{lapd: {{file: FILE, servers: [{url}]}}}}");
+    let line = format!("secrets: {{ldpa: {{file: FILE, servers: [{url}]}}}}");
     for words in
-        ["inventory/directories.yaml:15", "no secret `lapd`", "did you mean `ldap`?", &line]
+        ["inventory/directories.yaml:15", "no secret `ldpa`", "did you mean `ldap`?", &line]
     {
         assert!(told.contains(words), "{words}: {told}");
     }
