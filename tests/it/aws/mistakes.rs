@@ -179,7 +179,8 @@ fn a_role_in_an_instance_profile_is_kept_and_told_about() {
 fn adopting_a_service_account_shows_which_keys_would_go() {
     let site = AwsSite::applied();
     let sink = site.path("ci.key").display().to_string();
-    site.write("policies/sinks.yaml", &format!("sinks:\n  file: {{file: {{path: '{sink}'}}}}\n"));
+    site.write("policies/sinks.yaml", "sinks:\n  file: {description: The operator reads it}\n");
+    site.operator(&[], &format!("sinks:\n  file: {{file: '{sink}', services: [ci]}}\n"));
     let service = "service_accounts:\n  ci: {owners: admin, role: operator, accounts: [debian-builds], reason: r, key: {sink: file}}\n";
     site.write("inventory/services.yaml", service);
     let hub = site.account(HUB);
