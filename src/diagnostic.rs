@@ -7,7 +7,7 @@ pub mod text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use findings::Findings;
+pub use findings::{Findings, MOST, MOST_OF_A_KIND};
 pub use machine::{REPORT_VERSION, Report, write_github, write_gitlab, write_json};
 
 use crate::model::{Place, Source};
@@ -66,7 +66,7 @@ impl Finding {
             place: None,
             severity,
             code: code.to_owned(),
-            message: message.into(),
+            message: short(message.into()),
             hint: None,
         }
     }
@@ -88,9 +88,21 @@ impl Finding {
     /// What was expected or what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(short(hint.into()));
         self
     }
+}
+
+/// Longest message and hint, in bytes: a name may be as long as a file.
+const LONGEST_MESSAGE: usize = 2_000;
+
+fn short(mut text: String) -> String {
+    if text.len() > LONGEST_MESSAGE {
+        text.truncate(text.floor_char_boundary(LONGEST_MESSAGE));
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 /// How many findings are errors and how many are warnings.
@@ -99,11 +111,19 @@ pub fn count(findings: &[Finding]) -> (usize, usize) {
     (errors, findings.len() - errors)
 }
 
+/// Longest name for which a similar one is looked for, in bytes.
+const LONGEST_NAME: usize = 200;
+
 /// The known name closest to a mistyped one, if any is close enough to be meant.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Comparing takes time and memory as the product of both lengths; names are short.
+    if typed.len() > LONGEST_NAME {
+        return None;
+    }
     let limit = (typed.chars().count() / 3).max(1);
     known
         .into_iter()
+        .filter(|name| name.len() <= LONGEST_NAME)
         .map(|name| {
             (strsim::damerau_levenshtein(&typed.to_lowercase(), &name.to_lowercase()), name)
         })

@@ -75,6 +75,7 @@ pub mod file;
 pub mod folder;
 pub mod git;
 pub mod pattern;
+pub mod visible;
 pub mod yaml;
 
 pub mod operator;

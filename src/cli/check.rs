@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::{ExitCode, Failure, Globals};
 use crate::cloud::registry;
-use crate::diagnostic::{self, Finding, count};
+use crate::diagnostic::{self, Finding, Findings, count};
 use crate::directory::{self, Access, Origin};
 use crate::inventory::{Loaded, against_directory, against_operator, load, read_folder};
 use crate::model::{Directory, DirectoryName, Reading, VendorFacts};
@@ -103,7 +103,7 @@ pub fn check(format: Format, inputs: &Inputs<'_>, out: &mut dyn Write) -> io::Re
         inputs.vendors,
         inputs.today,
     ));
-    findings.sort();
+    let findings = findings.into_iter().collect::<Findings>().into_sorted();
     match format {
         Format::Text => {
             diagnostic::text::write(&findings, &tree, out)?;

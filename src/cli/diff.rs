@@ -19,6 +19,7 @@ use crate::inventory::{
 use crate::model::{Directory, DirectoryName, Reading, VendorFacts};
 use crate::operator::Operator;
 use crate::report::{self, DIFFERENCE_FORMAT, DifferenceReport};
+use crate::visible::Visible;
 
 /// Options of `reconcile diff`.
 #[derive(Debug, clap::Args)]
@@ -124,7 +125,7 @@ fn head(args: &Args, globals: &Globals, today: Date) -> Result<Loaded, Failure> 
     if !loaded.has_errors() {
         return Ok(loaded);
     }
-    let mut stderr = anstream::stderr();
+    let mut stderr = Visible::text(anstream::stderr());
     diagnostic::text::write(&loaded.findings, &tree, &mut stderr)?;
     stderr.flush()?;
     let what = args.head.as_deref().unwrap_or("the inventory or the policies");
@@ -146,7 +147,7 @@ fn base(
     let mut loaded = inventory::load(&tree, &registry::facts(), today);
     if loaded.has_errors() {
         loaded.findings.retain(|finding| finding.severity == Severity::Error);
-        let mut stderr = anstream::stderr();
+        let mut stderr = Visible::text(anstream::stderr());
         diagnostic::text::write(&loaded.findings, &tree, &mut stderr)?;
         stderr.flush()?;
         let errors = match loaded.findings.len() {

@@ -153,17 +153,22 @@ impl Failure {
 
     /// The error, all its causes and the hint, for stderr.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "error: {}", self.error)?;
+        writeln!(out, "error: {}", in_lines(&self.error.to_string()))?;
         let mut source = self.error.source();
         while let Some(cause) = source {
-            writeln!(out, "  because: {cause}")?;
+            writeln!(out, "  because: {}", in_lines(&cause.to_string()))?;
             source = cause.source();
         }
         if let Some(hint) = &self.hint {
-            writeln!(out, "  hint: {hint}")?;
+            writeln!(out, "  hint: {}", in_lines(hint))?;
         }
         Ok(())
     }
+}
+
+/// What a message holds may come from outside; its lines are its own.
+fn in_lines(message: &str) -> String {
+    message.lines().map(crate::visible::escaped).collect::<Vec<_>>().join("\n")
 }
 
 impl From<io::Error> for Failure {

@@ -16,6 +16,7 @@ use crate::operator::Operator;
 use crate::plan::Narrowing;
 use crate::record::{self, InputVersion, RunId};
 use crate::run::{Gathered, Sources};
+use crate::visible::Visible;
 
 /// Which part of everything a run is about.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -139,7 +140,7 @@ impl Input {
             loaded.findings.sort();
         }
         if loaded.has_errors() {
-            let mut stderr = anstream::stderr();
+            let mut stderr = Visible::text(anstream::stderr());
             crate::diagnostic::text::write(&loaded.findings, &tree, &mut stderr)?;
             stderr.flush()?;
             return Err(Failure::new(

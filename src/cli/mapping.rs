@@ -53,8 +53,6 @@ pub(super) fn run(
             Failure::new(ExitCode::BadInput, text).hint("no log-in service need say anything")
         );
     };
-    serde_json::to_writer_pretty(&mut *out, &mapping)
-        .map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
-    writeln!(out)?;
+    crate::visible::write_json(out, &mapping)?;
     Ok(ExitCode::Success)
 }

@@ -26,6 +26,7 @@ pub mod schema;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use crate::visible::Visible;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
@@ -134,7 +135,7 @@ pub fn main() -> std::process::ExitCode {
         Err(failure) if is_closed_pipe(&failure) => ExitCode::Success,
         Err(failure) => {
             // Nothing is left to tell should stderr be closed too.
-            let _ = failure.write(&mut anstream::stderr());
+            let _ = failure.write(&mut Visible::text(anstream::stderr()));
             failure.code
         }
     };
@@ -180,7 +181,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
             .map(|argument| argument.to_string_lossy().into_owned())
             .collect(),
     };
-    let mut out = std::io::BufWriter::new(anstream::stdout());
+    let mut out = std::io::BufWriter::new(Visible::text(anstream::stdout()));
     let code = match cli.command {
         None => run::run(&cli.run, &globals, &mut out),
         Some(Command::Check(args)) => check::run(&args, &globals, &mut out),

@@ -73,9 +73,7 @@ pub(super) fn run(
         return Err(Failure::new(ExitCode::BadInput, text));
     };
     let shown = if args.account.is_some() { first.clone() } else { serde_json::json!(documents) };
-    serde_json::to_writer_pretty(&mut *out, &shown)
-        .map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
-    writeln!(out)?;
+    crate::visible::write_json(out, &shown)?;
     Ok(ExitCode::Success)
 }
 

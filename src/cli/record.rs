@@ -16,6 +16,7 @@ use crate::record::{
     Called, Entry, Error, Head, InputVersion, PlanFacts, PlannedChange, Records, Run, RunFacts,
     State, Verification,
 };
+use crate::visible::escaped as printable;
 
 /// Looks at the records of earlier runs.
 #[derive(clap::Args, Clone, Debug)]
@@ -161,7 +162,7 @@ fn what(facts: &RunFacts) -> String {
     if !facts.narrowing.is_empty() {
         words = format!("{words} ({})", facts.narrowing.join(", "));
     }
-    printable(&words)
+    printable(&words).into_owned()
 }
 
 fn write_table(rows: &[[String; 8]], out: &mut dyn Write) -> io::Result<()> {
@@ -369,16 +370,10 @@ fn took(run: &Run) -> String {
     }
 }
 
-/// Text from a record must not move the cursor of the terminal it is shown on.
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, "?")
-}
-
 fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn json_line(out: &mut dyn Write, value: &serde_json::Value) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    writeln!(out)
+    crate::visible::write_json(out, value)
 }

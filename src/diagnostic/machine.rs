@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Finding, Severity, count};
 use crate::digest::sha256;
+use crate::visible::{escaped, write_json as write_visible_json};
 
 /// The JSON form of findings.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -31,8 +32,7 @@ pub const REPORT_VERSION: u32 = 1;
 pub fn write_json(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
     let (errors, warnings) = count(findings);
     let report = Report { version: REPORT_VERSION, errors, warnings, findings: findings.to_vec() };
-    serde_json::to_writer_pretty(&mut *out, &report)?;
-    writeln!(out)
+    write_visible_json(out, &report)
 }
 
 /// One entry of GitLab's report
@@ -82,8 +82,7 @@ pub fn write_gitlab(findings: &[Finding], out: &mut dyn Write) -> io::Result<()>
             }
         })
         .collect();
-    serde_json::to_writer_pretty(&mut *out, &entries)?;
-    writeln!(out)
+    write_visible_json(out, &entries)
 }
 
 /// Writes GitHub's workflow commands
@@ -117,12 +116,13 @@ fn sentence(finding: &Finding) -> String {
     let place = finding.place.as_ref().map(|place| format!(" (account {place})"));
     let hint = finding.hint.as_ref().filter(|hint| !hint.is_empty());
     let hint = hint.map(|hint| format!(" ({hint})"));
-    [Some(finding.message.clone()), place, hint].into_iter().flatten().collect()
+    let all: String = [Some(finding.message.clone()), place, hint].into_iter().flatten().collect();
+    escaped(&all).into_owned()
 }
 
-/// Escapes what follows `::`.
+/// Escapes what follows `::`. A line end is spelled out like all that cannot be seen.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    escaped(text).replace('%', "%25")
 }
 
 /// Escapes a value before `::`.
@@ -154,7 +154,7 @@ mod tests {
         ));
         assert_eq!(
             rendered(&[finding], write_github),
-            "::error file=a%2Cb%3Ac.yaml,line=3,col=7,title=bad%2Ccode%3Ax::100%25%0A::error::injected%0D\n"
+            "::error file=a%2Cb%3Ac.yaml,line=3,col=7,title=bad%2Ccode%3Ax::100%25\\u{a}::error::injected\\u{d}\n"
         );
     }
 

@@ -8,6 +8,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::{Finding, Severity, count};
 use crate::model::Source;
+use crate::visible::escaped;
 
 /// Longest line that is shown, in characters.
 const LONGEST_LINE: usize = 300;
@@ -35,7 +36,8 @@ pub fn write(findings: &[Finding], files: &impl Lines, out: &mut dyn Write) -> i
     let mut line_of = files.lines();
     for finding in findings {
         let line = finding.source.as_ref().and_then(&mut line_of);
-        writeln!(out, "{}\n", renderer.render(&[group(finding, line)]))?;
+        let shown = Shown::of(finding);
+        writeln!(out, "{}\n", renderer.render(&[group(finding, &shown, line)]))?;
     }
     let (errors, warnings) = count(findings);
     let plural = |number: usize, word| match number {
@@ -50,35 +52,63 @@ pub fn write(findings: &[Finding], files: &impl Lines, out: &mut dyn Write) -> i
     }
 }
 
-fn group(finding: &Finding, line: Option<String>) -> Group<'_> {
+/// The texts of a finding as they are shown.
+struct Shown {
+    message: String,
+    hint: String,
+    file: String,
+}
+
+impl Shown {
+    fn of(finding: &Finding) -> Self {
+        let file = finding.source.as_ref().map(|source| escaped(&source.file).into_owned());
+        Self {
+            message: escaped(&finding.message).into_owned(),
+            hint: finding.hint.as_deref().map(escaped).unwrap_or_default().into_owned(),
+            file: file.unwrap_or_default(),
+        }
+    }
+}
+
+fn group<'a>(finding: &'a Finding, shown: &'a Shown, line: Option<String>) -> Group<'a> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(&finding.message).id(&finding.code));
+    let mut group = Group::with_title(level.primary_title(&shown.message).id(&finding.code));
     if let Some(source) = &finding.source {
         let line =
             line.filter(|line| line.chars().count() <= LONGEST_LINE && !may_hold_secret(line));
         group = match line {
             Some(line) if source.line > 0 => {
-                let span = span(&line, source.column);
+                let (line, span) = visible_line(&line, span(&line, source.column));
                 group.element(
                     Snippet::source(line)
                         .line_start(source.line as usize)
-                        .path(&*source.file)
+                        .path(&*shown.file)
                         .annotation(AnnotationKind::Primary.span(span)),
                 )
             }
-            _ => group.element(origin(source)),
+            _ => group.element(origin(source, &shown.file)),
         };
     }
     if let Some(place) = &finding.place {
+        let place = escaped(&place.to_string()).into_owned();
         group = group.element(Level::NOTE.message(format!("at account {place}")));
     }
-    match &finding.hint {
-        Some(hint) if !hint.is_empty() => group.element(Level::HELP.message(hint)),
-        _ => group,
-    }
+    if shown.hint.is_empty() { group } else { group.element(Level::HELP.message(&shown.hint)) }
+}
+
+/// A line with what cannot be seen spelled out, and where the part that is meant is now.
+fn visible_line(line: &str, span: Range<usize>) -> (String, Range<usize>) {
+    // A tab in a line is shown as blanks by the renderer.
+    let escaped = |part: &str| {
+        part.split('\t').map(|part| escaped(part).into_owned()).collect::<Vec<_>>().join("\t")
+    };
+    let before = escaped(&line[..span.start]);
+    let meant = escaped(&line[span.clone()]);
+    let range = before.len()..before.len() + meant.len();
+    (before + &meant + &escaped(&line[span.end..]), range)
 }
 
 /// Whether somebody may have written a secret into the line: then it is not shown, for reports end
@@ -90,8 +120,8 @@ fn may_hold_secret(line: &str) -> bool {
         || line.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
 }
 
-fn origin(source: &Source) -> Origin<'_> {
-    let origin = Origin::path(&*source.file);
+fn origin<'a>(source: &Source, file: &'a str) -> Origin<'a> {
+    let origin = Origin::path(file);
     match (source.line, source.column) {
         (0, _) => origin,
         (line, 0) => origin.line(line as usize),

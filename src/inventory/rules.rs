@@ -23,7 +23,7 @@ pub(super) struct Checked<'a> {
 }
 
 /// The table.
-const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 13] = [
+const RULES: [fn(&Checked<'_>) -> Findings; 13] = [
     duplicate_grants,
     grants_that_have_ended,
     accounts_without_administrators,
@@ -42,9 +42,7 @@ const RULES: [fn(&Checked<'_>) -> Vec<Finding>; 13] = [
 /// Applies every rule.
 pub(super) fn apply(checked: &Checked<'_>, findings: &mut Findings) {
     for rule in RULES {
-        for finding in rule(checked) {
-            findings.push(finding);
-        }
+        findings.absorb(rule(checked));
     }
 }
 
@@ -65,9 +63,9 @@ impl<'a> Checked<'a> {
 }
 
 /// The same group gets the same role on the same account by two grants.
-fn duplicate_grants(checked: &Checked<'_>) -> Vec<Finding> {
+fn duplicate_grants(checked: &Checked<'_>) -> Findings {
     let mut first: HashMap<(&str, &str, &str, &str), &Source> = HashMap::new();
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     for grant in &checked.inventory.grants {
         let mut reported: Option<&Source> = None;
         for account in &grant.accounts {
@@ -99,7 +97,7 @@ fn duplicate_grants(checked: &Checked<'_>) -> Vec<Finding> {
 }
 
 /// `until` is today or in the past.
-fn grants_that_have_ended(checked: &Checked<'_>) -> Vec<Finding> {
+fn grants_that_have_ended(checked: &Checked<'_>) -> Findings {
     let grants = checked.inventory.grants.iter().map(|grant| (grant.until, &grant.source));
     let services = checked.inventory.service_accounts.values();
     grants
@@ -116,7 +114,7 @@ fn grants_that_have_ended(checked: &Checked<'_>) -> Vec<Finding> {
 }
 
 /// Nobody is named who must not be locked out.
-fn accounts_without_administrators(checked: &Checked<'_>) -> Vec<Finding> {
+fn accounts_without_administrators(checked: &Checked<'_>) -> Findings {
     let accounts = checked.inventory.accounts.values();
     accounts
         .filter(|entry| entry.administrators.is_none())
@@ -132,7 +130,7 @@ fn accounts_without_administrators(checked: &Checked<'_>) -> Vec<Finding> {
 }
 
 /// The administrators' group is granted nothing on any account it administers.
-fn administrators_without_a_role(checked: &Checked<'_>) -> Vec<Finding> {
+fn administrators_without_a_role(checked: &Checked<'_>) -> Findings {
     let live = checked.inventory.grants.iter();
     let live = live.filter(|grant| grant.until.is_none_or(|until| until > checked.today));
     let given: HashSet<(&AccountName, &GroupRef)> = live
@@ -162,9 +160,9 @@ fn administrators_without_a_role(checked: &Checked<'_>) -> Vec<Finding> {
 }
 
 /// Two names for one account. Two organisations may share one: neither sees what is the other's.
-fn account_ids_used_twice(checked: &Checked<'_>) -> Vec<Finding> {
+fn account_ids_used_twice(checked: &Checked<'_>) -> Findings {
     let mut first: HashMap<_, &AccountName> = HashMap::new();
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     let mut accounts: Vec<&Account> =
         checked.inventory.accounts.values().map(|entry| &entry.account).collect();
     accounts.sort_by_key(|account| &account.source);
@@ -191,7 +189,7 @@ fn account_ids_used_twice(checked: &Checked<'_>) -> Vec<Finding> {
 }
 
 /// A way of access does not know what it needs.
-fn settings_an_account_lacks(checked: &Checked<'_>) -> Vec<Finding> {
+fn settings_an_account_lacks(checked: &Checked<'_>) -> Findings {
     let accounts = &checked.inventory.accounts;
     let lacking = accounts.iter().filter_map(|(name, entry)| {
         let account = &entry.account;
@@ -206,8 +204,8 @@ fn settings_an_account_lacks(checked: &Checked<'_>) -> Vec<Finding> {
 }
 
 /// A role is given on an account of a vendor for which the role says nothing.
-fn roles_without_meaning_at_a_vendor(checked: &Checked<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn roles_without_meaning_at_a_vendor(checked: &Checked<'_>) -> Findings {
+    let mut findings = Findings::default();
     for (role, accounts, source) in checked.given() {
         let Some(role) = checked.policies.roles.get(role) else { continue };
         let missing = accounts.iter().find_map(|account| {
@@ -232,8 +230,8 @@ fn roles_without_meaning_at_a_vendor(checked: &Checked<'_>) -> Vec<Finding> {
 }
 
 /// A role has a name that a vendor does not accept.
-fn role_names_a_vendor_forbids(checked: &Checked<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn role_names_a_vendor_forbids(checked: &Checked<'_>) -> Findings {
+    let mut findings = Findings::default();
     for role in checked.policies.roles.values() {
         for facts in checked.vendors.iter().filter(|facts| role.means.contains_key(&facts.family)) {
             findings.extend(forbidden(
@@ -249,8 +247,8 @@ fn role_names_a_vendor_forbids(checked: &Checked<'_>) -> Vec<Finding> {
 }
 
 /// A service account has a name that a vendor does not accept.
-fn service_account_names_a_vendor_forbids(checked: &Checked<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn service_account_names_a_vendor_forbids(checked: &Checked<'_>) -> Findings {
+    let mut findings = Findings::default();
     let services = checked.inventory.service_accounts.values();
     // Jobs of a forge have neither user nor group.
     let named = services.filter(|one| !matches!(one.identity, ServiceIdentity::Forge(_)));
@@ -296,9 +294,9 @@ fn forbidden(
 }
 
 /// One user is protected by two entries.
-fn protected_twice(checked: &Checked<'_>) -> Vec<Finding> {
+fn protected_twice(checked: &Checked<'_>) -> Findings {
     let mut first: HashMap<(&str, Option<&AccountName>), &Source> = HashMap::new();
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     for entry in &checked.policies.protected {
         let key = (entry.user.as_str(), entry.account.as_ref());
         let before = *first.entry(key).or_insert(&entry.source);
@@ -317,6 +315,6 @@ fn protected_twice(checked: &Checked<'_>) -> Vec<Finding> {
 }
 
 /// A file defines what its folder has no right to.
-fn items_without_a_right(checked: &Checked<'_>) -> Vec<Finding> {
+fn items_without_a_right(checked: &Checked<'_>) -> Findings {
     rights::violations(checked.inventory, &checked.policies.rights)
 }

@@ -11,6 +11,7 @@ use crate::diagnostic::text::Lines;
 use crate::digest::sha256;
 use crate::folder::{Content, Folder, Kind, OpenError, read_bounded};
 use crate::model::Source;
+use crate::visible::{deception, escaped, is_hidden};
 
 /// Largest file that is read, in bytes. Ten thousand grants are about two million.
 pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
@@ -80,13 +81,17 @@ impl SourceTree {
 
     /// Whether a path can be shown; a finding when it cannot.
     pub(super) fn has_plain_name(&mut self, path: &str) -> bool {
-        let is_plain = !path.chars().any(char::is_control);
-        if !is_plain {
-            let shown = path.escape_debug().to_string();
-            let message = "there are control characters in the name";
-            self.wrong(&shown, "bad-file-name", message, "rename it; it was not read");
-        }
-        is_plain
+        let steers = |one: char| is_hidden(one) || one.is_control();
+        let message = if path.contains(steers) {
+            "there are characters in the name that cannot be seen".to_owned()
+        } else if let Some(why) = deception(path) {
+            format!("the name is not what it looks like: {why}")
+        } else {
+            return true;
+        };
+        // The shown path is a name of its own, so that no line of it can be asked for.
+        self.wrong(&escaped(path), "bad-file-name", message, "rename it; it was not read");
+        false
     }
 
     /// Takes a file's content, unless that makes too much.
@@ -144,6 +149,9 @@ impl Lines for SourceTree {
     }
 }
 
+/// Longest line that is given out, in bytes.
+const LONGEST_LINE: usize = 4_000;
+
 /// Where the lines of the files of a tree end. Looks for the line ends of a file once.
 struct LineIndex<'a> {
     tree: &'a SourceTree,
@@ -160,7 +168,8 @@ impl LineIndex<'_> {
         let number = source.line.checked_sub(1)? as usize;
         let end = *ends.get(number)?;
         let start = number.checked_sub(1).map_or(0, |before| ends[before] + 1);
-        let line = bytes.get(start..end)?;
+        // Nobody reads a line that long, and there may be a finding for each of its words.
+        let line = bytes.get(start..end).filter(|line| line.len() <= LONGEST_LINE)?;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         Some(String::from_utf8_lossy(line).into_owned())

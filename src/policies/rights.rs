@@ -107,12 +107,12 @@ struct Item<'a> {
 }
 
 /// Every item of the inventory that no right covers.
-pub(crate) fn violations(inventory: &Inventory, rights: &[Right]) -> Vec<Finding> {
+pub(crate) fn violations(inventory: &Inventory, rights: &[Right]) -> Findings {
     if rights.is_empty() {
-        return Vec::new();
+        return Findings::default();
     }
     let mut by_file: BTreeMap<&str, Vec<&Right>> = BTreeMap::new();
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     for item in items(inventory) {
         let file: &str = &item.source.file;
         let here = by_file

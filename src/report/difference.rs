@@ -46,8 +46,7 @@ pub struct DifferenceReport<'a> {
 
 /// Writes the answer for scripts.
 pub fn difference_json(out: &mut dyn Write, report: &DifferenceReport<'_>) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
-    writeln!(out)
+    crate::visible::write_json(out, report)
 }
 
 /// The JSON Schema of what [`difference_json`] writes.

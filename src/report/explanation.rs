@@ -33,8 +33,7 @@ pub struct ExplanationReport<'a> {
 
 /// Writes the answer for scripts.
 pub fn explanation_json(out: &mut dyn Write, report: &ExplanationReport<'_>) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
-    writeln!(out)
+    crate::visible::write_json(out, report)
 }
 
 /// The JSON Schema of what [`explanation_json`] writes.

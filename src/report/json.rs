@@ -101,10 +101,7 @@ pub fn json(out: &mut dyn Write, review: &Review, outcomes: Option<&Outcomes>) -
             },
         ),
     };
-    let mut buffered = io::BufWriter::new(out);
-    serde_json::to_writer_pretty(&mut buffered, &report)?;
-    writeln!(buffered)?;
-    buffered.flush()
+    crate::visible::write_json(out, &report)
 }
 
 /// The JSON Schema of what [`json`] writes.

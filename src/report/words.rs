@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::document;
 use crate::model::{Access, AttributeName, AttributeValue, RoleSpec, UserSpec};
 use crate::plan::{Change, Effect, Step};
+pub use crate::visible::escaped as printable;
 
 /// Longer attribute texts are cut; the JSON form has them whole.
 const LONGEST_TEXT: usize = 200;
@@ -47,29 +48,6 @@ pub(super) fn sign(step: &Step) -> char {
         Effect::Update => '~',
         Effect::Removal => '-',
     }
-}
-
-/// Text from outside, safe to print on one line: control characters and those that turn the
-/// direction of writing around are spelled out, so that no name can move the cursor, hide a part
-/// of a line or pretend to be another line.
-pub fn printable(text: &str) -> Cow<'_, str> {
-    let harmful = |character: char| {
-        character.is_control()
-            || matches!(character,
-                '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    if !text.contains(harmful) {
-        return Cow::Borrowed(text);
-    }
-    let mut clean = String::with_capacity(text.len() + 8);
-    for character in text.chars() {
-        if harmful(character) {
-            clean.extend(character.escape_unicode());
-        } else {
-            clean.push(character);
-        }
-    }
-    Cow::Owned(clean)
 }
 
 /// From what to what.

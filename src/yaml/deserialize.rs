@@ -11,10 +11,11 @@ use serde::de::{
     Visitor,
 };
 
-use super::node::{Key, Node, Position, Value};
+use super::node::{Key, Node, Position, Value, shortened};
 use super::written::{FIELD, WRITTEN};
-use crate::diagnostic::{Finding, nearest};
+use crate::diagnostic::{Finding, Findings, nearest};
 use crate::model::Source;
+use crate::visible;
 
 /// Reads a tree as a type; `None` when not even the outermost value is of the right kind.
 ///
@@ -26,22 +27,34 @@ pub fn read<T: DeserializeOwned>(
     node: &Node,
     findings: &mut Vec<Finding>,
 ) -> Option<T> {
-    let collected = RefCell::new(std::mem::take(findings));
-    let value = T::deserialize(Reading { node, file, findings: &collected }).ok();
-    *findings = collected.into_inner();
+    // At most so many of a file: nobody reads more, and all of them would take memory.
+    let collected = RefCell::new(Findings::default());
+    let value = T::deserialize(Reading { node, file, findings: &collected, prose: false }).ok();
+    findings.extend(collected.into_inner().into_sorted());
     value
 }
 
-/// After so many findings no nearest name is looked for.
-const MOST_SUGGESTIONS: usize = 200;
+fn deceptive(text: &str, why: &str) -> Finding {
+    Finding::error(
+        "deceptive-name",
+        format!("`{}` is not what it looks like: {why}", shortened(text)),
+    )
+    .hint("type it anew; texts for people (`reason`, `description`, …) may have any letters")
+}
 
 /// One node, being read.
 #[derive(Clone, Copy)]
 struct Reading<'a> {
     node: &'a Node,
     file: &'a Arc<str>,
-    findings: &'a RefCell<Vec<Finding>>,
+    findings: &'a RefCell<Findings>,
+    /// It stands below one of [`PROSE`].
+    prose: bool,
 }
+
+/// Keys whose texts are for people, in any script and with any sign. All others are names, or
+/// work like names.
+const PROSE: [&str; 5] = ["reason", "description", "sponsor", "contacts", "constraints"];
 
 /// Why a value could not be read.
 #[derive(Debug)]
@@ -98,6 +111,15 @@ impl<'a> Reading<'a> {
         Err(Problem::Reported)
     }
 
+    /// A text; a finding when it is a name that is not what it looks like.
+    fn text(self, text: &str) -> Result<(), Problem> {
+        if let Some(why) = (!self.prose).then(|| visible::deception(text)).flatten() {
+            self.push(deceptive(text, &why).at(&self.source(self.node.at)));
+            return Err(Problem::Reported);
+        }
+        Ok(())
+    }
+
     /// Turns what a type said of its value into a finding.
     fn reported<T>(self, result: Result<T, Problem>) -> Result<T, Problem> {
         if let Err(Problem::Said(words)) = &result {
@@ -127,11 +149,17 @@ impl<'a> Reading<'a> {
         let mut once = Vec::with_capacity(entries.len());
         for entry in entries {
             let (key, _) = entry;
+            if let Some(why) = visible::deception(&key.text) {
+                self.push(deceptive(&key.text, &why).at(&self.source(key.at)));
+            }
             if let Some(first) = seen.get(key.text.as_str()) {
                 self.push(
-                    Finding::error("duplicate-key", format!("`{}` is here twice", key.text))
-                        .at(&self.source(key.at))
-                        .hint(format!("the first one is in line {}", first.line)),
+                    Finding::error(
+                        "duplicate-key",
+                        format!("`{}` is here twice", shortened(&key.text)),
+                    )
+                    .at(&self.source(key.at))
+                    .hint(format!("the first one is in line {}", first.line)),
                 );
             } else {
                 seen.insert(&key.text, key.at);
@@ -142,14 +170,15 @@ impl<'a> Reading<'a> {
     }
 
     fn unknown_key(self, key: &Key, known: &[&str]) {
-        // Looking for the nearest name costs more than all the rest; nobody reads so many hints.
-        let few = self.findings.borrow().len() < MOST_SUGGESTIONS;
-        let hint = match few.then(|| nearest(&key.text, known.iter().copied())).flatten() {
+        if !self.findings.borrow_mut().has_room("unknown-key", &self.source(key.at)) {
+            return;
+        }
+        let hint = match nearest(&key.text, known.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("known are {}", known.join(", ")),
         };
         self.push(
-            Finding::error("unknown-key", format!("unknown key `{}`", key.text))
+            Finding::error("unknown-key", format!("unknown key `{}`", shortened(&key.text)))
                 .at(&self.source(key.at))
                 .hint(hint),
         );
@@ -162,7 +191,10 @@ impl<'de> Deserializer<'de> for Reading<'de> {
     /// Scalars are handed over as texts, whatever they look like.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
         match &self.node.value {
-            Value::Scalar { text, .. } => self.reported(visitor.visit_borrowed_str(text)),
+            Value::Scalar { text, .. } => {
+                self.text(text)?;
+                self.reported(visitor.visit_borrowed_str(text))
+            }
             Value::List(items) => {
                 self.reported(visitor.visit_seq(Items { reading: self, items: items.iter() }))
             }
@@ -192,7 +224,10 @@ impl<'de> Deserializer<'de> for Reading<'de> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
         match &self.node.value {
-            Value::Scalar { text, .. } => self.reported(visitor.visit_borrowed_str(text)),
+            Value::Scalar { text, .. } => {
+                self.text(text)?;
+                self.reported(visitor.visit_borrowed_str(text))
+            }
             _ => self.wrong("a text"),
         }
     }
@@ -247,6 +282,10 @@ impl<'de> Deserializer<'de> for Reading<'de> {
         if variants.contains(&text.as_str()) {
             let text: StrDeserializer<'_, Problem> = text.as_str().into_deserializer();
             return self.reported(visitor.visit_enum(text));
+        }
+        let source = self.source(self.node.at);
+        if !self.findings.borrow_mut().has_room("unknown-value", &source) {
+            return Err(Problem::Reported);
         }
         let hint = match nearest(text, variants.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),
@@ -310,7 +349,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 struct Entries<'a> {
     reading: Reading<'a>,
     left: std::vec::IntoIter<&'a (Key, Node)>,
-    value: Option<&'a Node>,
+    value: Option<(bool, &'a Node)>,
 }
 
 impl<'de> MapAccess<'de> for Entries<'de> {
@@ -321,16 +360,17 @@ impl<'de> MapAccess<'de> for Entries<'de> {
         seed: K,
     ) -> Result<Option<K::Value>, Problem> {
         let Some((key, value)) = self.left.next() else { return Ok(None) };
-        self.value = Some(value);
+        self.value = Some((PROSE.contains(&key.text.as_str()), value));
         seed.deserialize(KeyReading(key)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Problem> {
-        let node = self
+        let (is_prose, node) = self
             .value
             .take()
             .ok_or_else(|| Problem::Said("a value was asked for before its key".to_owned()))?;
-        seed.deserialize(self.reading.of(node))
+        let prose = self.reading.prose || is_prose;
+        seed.deserialize(Reading { prose, ..self.reading.of(node) })
     }
 
     fn size_hint(&self) -> Option<usize> {

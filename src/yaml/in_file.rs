@@ -53,6 +53,14 @@ impl InFile<'_> {
             );
             return None;
         }
+        if !crate::visible::says_something(&written.value) {
+            findings.push(
+                Finding::error("empty-text", format!("`{key}` has no letters"))
+                    .at(&self.source(written.at))
+                    .hint("say it in words"),
+            );
+            return None;
+        }
         Some(written.value.trim().to_owned())
     }
 }

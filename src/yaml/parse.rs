@@ -7,9 +7,10 @@ use serde_saphyr::granit_parser::{
 };
 
 use super::node::{Key, Node, Position, Value};
-use super::text::{self, decode};
+use super::text::decode;
 use crate::diagnostic::Finding;
 use crate::model::Source;
+use crate::visible;
 
 /// How deep mappings and lists may be nested.
 pub const MAX_DEPTH: usize = 32;
@@ -25,7 +26,7 @@ pub const MAX_NODES: usize = 2_000_000;
 pub fn parse(file: &Arc<str>, bytes: &[u8]) -> (Option<Node>, Vec<Finding>) {
     let text = match decode(file, bytes) {
         Ok(text) => text,
-        Err(finding) => return (None, vec![*finding]),
+        Err(findings) => return (None, findings),
     };
     let mut options = options! {
         flow_nesting_limit: MAX_DEPTH,
@@ -48,6 +49,11 @@ pub fn parse(file: &Arc<str>, bytes: &[u8]) -> (Option<Node>, Vec<Finding>) {
         }
     }
     builder.finish()
+}
+
+/// What may not come out of an escape: a line end may, in a text of several lines.
+fn is_steering(character: char) -> bool {
+    visible::is_hidden(character) || character == '\r'
 }
 
 fn position(marker: &Marker) -> Position {
@@ -137,11 +143,11 @@ impl<'a> Builder<'a> {
             return Value::Nothing;
         }
         // An escape can say what may not be written plainly.
-        if let Some(character) = text.chars().find(|character| text::is_hidden(*character)) {
+        if let Some(character) = text.chars().find(|character| is_steering(*character)) {
             self.error(
                 at,
                 "hidden-character",
-                format!("this stands for the character {}", text::name(character)),
+                format!("this stands for the character {}", visible::name(character)),
             )
             .hint = Some("remove it".into());
             return Value::Broken;

@@ -5,42 +5,41 @@ use std::sync::Arc;
 use super::Position;
 use crate::diagnostic::Finding;
 use crate::model::Source;
+use crate::visible::{is_hidden, name};
 
 /// The text of a file.
 ///
-/// A byte order mark is dropped. Anything but UTF-8 is refused, and so are characters that are
-/// invisible or change the order of what is shown: a reviewer must see what is written.
-pub(super) fn decode<'a>(file: &Arc<str>, bytes: &'a [u8]) -> Result<&'a str, Box<Finding>> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|error| Box::new(not_utf8(file, bytes, &error)))?;
+/// A byte order mark is dropped. Anything but UTF-8 is refused, and so are characters that cannot
+/// be seen or change what is seen of others: a reviewer must see what is written.
+pub(super) fn decode<'a>(file: &Arc<str>, bytes: &'a [u8]) -> Result<&'a str, Vec<Finding>> {
+    let text = std::str::from_utf8(bytes).map_err(|error| vec![not_utf8(file, bytes, &error)])?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match text.char_indices().find(|(_, character)| is_hidden(*character)) {
-        None => Ok(text),
-        Some((offset, character)) => {
-            let at = position(&text[..offset]);
-            Err(Box::new(
-                Finding::error(
-                    "hidden-character",
-                    format!("there is the character {}, which cannot be seen", name(character)),
-                )
-                .at(&Source::new(Arc::clone(file), at.line, at.column))
-                .hint("remove it; nothing of the file was read"),
-            ))
+    if text.is_ascii() && !text.contains(is_hidden) {
+        return Ok(text);
+    }
+    let mut findings = Vec::new();
+    for (number, line) in (1..).zip(text.split('\n')) {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let hidden = line.char_indices().find(|(_, one)| is_hidden(*one));
+        let Some((offset, character)) = hidden else { continue };
+        let column = u32::try_from(line[..offset].chars().count() + 1).unwrap_or(u32::MAX);
+        findings.push(
+            Finding::error(
+                "hidden-character",
+                format!("there is the character {}, which cannot be seen", name(character)),
+            )
+            .at(&Source::new(Arc::clone(file), number, column))
+            .hint("remove it, or write an ordinary blank; nothing of the file was read"),
+        );
+        if findings.len() == MOST_LINES {
+            break;
         }
     }
+    if findings.is_empty() { Ok(text) } else { Err(findings) }
 }
 
-/// Whether a character has no place in a reviewed text: control characters other than tab and
-/// line ends, and those that turn the reading direction around (CVE-2021-42574).
-pub(super) fn is_hidden(character: char) -> bool {
-    (character.is_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{85}'))
-        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-/// The name of a hidden character.
-pub(super) fn name(character: char) -> String {
-    format!("U+{:04X}", u32::from(character))
-}
+/// So many lines with something hidden are shown.
+const MOST_LINES: usize = 20;
 
 fn not_utf8(file: &Arc<str>, bytes: &[u8], error: &std::str::Utf8Error) -> Finding {
     let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);

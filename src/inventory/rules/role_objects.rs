@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::Checked;
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Finding, Findings};
 use crate::inventory::{ServiceAccount, ServiceIdentity};
 use crate::model::{
     AccountName, Federation, RoleInputs, RoleName, Source, Subject, Trust, VendorFacts,
@@ -39,10 +39,10 @@ impl RoleObject<'_> {
 
 /// Two role objects of one account would have the same name: the vendor would refuse the second,
 /// or take it for the first.
-pub(super) fn role_objects_with_one_name(checked: &Checked<'_>) -> Vec<Finding> {
+pub(super) fn role_objects_with_one_name(checked: &Checked<'_>) -> Findings {
     let mut taken: BTreeMap<(&AccountName, String), RoleObject<'_>> = BTreeMap::new();
     let mut reported = BTreeSet::new();
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     for (account, object) in objects(checked) {
         let Some(facts) = checked.vendor_of(account) else { continue };
         let Some((home, name)) = name_of(checked, facts, account, &object) else { continue };

@@ -1,12 +1,12 @@
 //! The rules about how service accounts prove who they are.
 
 use super::Checked;
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Finding, Findings};
 use crate::inventory::ServiceIdentity;
 
 /// A service account proves who it is in a way that a vendor does not know.
-pub(super) fn identities_a_vendor_lacks(checked: &Checked<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+pub(super) fn identities_a_vendor_lacks(checked: &Checked<'_>) -> Findings {
+    let mut findings = Findings::default();
     for service in checked.inventory.service_accounts.values() {
         let lacking = service.accounts.iter().find_map(|account| {
             let facts = checked.vendor_of(account)?;

@@ -162,7 +162,7 @@ fn names_that_are_not_utf_8() {
 fn names_that_would_move_the_cursor() {
     let folder = organisation();
     write(folder.path(), "inventory/\u{1b}[2J\nx.yaml", "projects: {}\n");
-    assert_eq!(found(folder.path()), [pair("inventory/\\u{1b}[2J\\nx.yaml", "bad-file-name")]);
+    assert_eq!(found(folder.path()), [pair("inventory/\\u{1b}[2J\\u{a}x.yaml", "bad-file-name")]);
 }
 
 #[test]

@@ -11,15 +11,15 @@ mod revision;
 mod rights;
 mod rules;
 mod services;
-mod vendor;
+pub mod vendor;
 
 use jiff::civil::{Date, date};
 use reconcile::diagnostic::{Finding, text};
 use reconcile::inventory::{Loaded, SourceTree, load};
 
-const TODAY: Date = date(2026, 11, 22);
+pub const TODAY: Date = date(2026, 11, 22);
 
-const ORGANISATION: &str = "\
+pub const ORGANISATION: &str = "\
 directories:
   people: {ldif: people.ldif, schema: userdir, base: dc=example}
 projects:
@@ -34,7 +34,7 @@ grants:
   - {group: admins, role: admin, accounts: [hub, mirror], reason: They run it}
 ";
 
-const POLICIES: &str = "\
+pub const POLICIES: &str = "\
 roles:
   admin: {description: Everything, privileged: true, means: {memory: {permissions: [all]}}}
   reader: {description: Reads, means: {memory: {permissions: [read]}}}

@@ -5,15 +5,16 @@ use super::{Problem, module_of};
 
 /// What each module may know besides itself. `guard` stands below `apply` and above `plan`, and
 /// so on: the picture in `lib.rs`.
-const MAY_KNOW: [(&str, &[&str]); 27] = [
+const MAY_KNOW: [(&str, &[&str]); 28] = [
     ("digest", &[]),
     ("file", &[]),
     ("pattern", &[]),
+    ("visible", &[]),
     ("folder", &[]),
     ("git", &["folder"]),
     ("model", &[]),
-    ("diagnostic", &["model", "digest"]),
-    ("yaml", &["model", "diagnostic"]),
+    ("diagnostic", &["model", "digest", "visible"]),
+    ("yaml", &["model", "diagnostic", "visible"]),
     ("event", &["model"]),
     ("lock", &["model", "digest"]),
     ("operator", &["model", "diagnostic", "digest", "file", "yaml"]),
@@ -30,6 +31,7 @@ const MAY_KNOW: [(&str, &[&str]); 27] = [
             "folder",
             "git",
             "pattern",
+            "visible",
             "yaml",
             "operator",
             "directory",
@@ -51,6 +53,7 @@ const MAY_KNOW: [(&str, &[&str]); 27] = [
     (
         "report",
         &[
+            "visible",
             "model",
             "diagnostic",
             "digest",
