@@ -176,9 +176,9 @@ impl LineIndex<'_> {
     }
 }
 
-/// Most steps into folders: one for each part of each folder's path. Ten thousand folders may be a
-/// hundred deep.
-const MAX_STEPS: usize = 1_000_000;
+/// Most steps into folders: one for each part of each folder's path. Ten thousand folders may be
+/// ten deep.
+const MAX_STEPS: usize = 100_000;
 
 /// Reads the folders below a root. Never fails: what could not be read is a finding.
 pub fn read_folder(root: &Path) -> SourceTree {

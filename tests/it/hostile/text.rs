@@ -245,7 +245,7 @@ fn many_mistakes_of_a_kind_are_shown_in_part_and_counted() {
 
 #[test]
 fn mistakes_in_many_files_are_bounded_in_all() {
-    let files = (0..300).map(|number| {
+    let files = (0..60).map(|number| {
         let text = (0..50).fold(String::new(), |text, key| text + &format!("key{key}: 1\n"));
         (format!("inventory/f{number}.yaml"), text)
     });
@@ -258,14 +258,14 @@ fn mistakes_in_many_files_are_bounded_in_all() {
     assert!(more.message.ends_with("more are not shown"), "{more:?}");
 }
 
-/// The program reads such files within 700 MB of address space, of which a dozen threads and the
-/// libraries take a third: whatever is quadratic, or keeps a copy of the line for each finding, does
-/// not end within the test's patience or at all.
+/// Three hundred thousand findings alone would take more than 500 MB; all of the program gets 250.
+/// What is quadratic, or keeps a copy of the line for each finding, does not end in that, or not in
+/// a minute of the processor's time.
 fn checked_within_bounds(path: &str, text: &str) -> String {
     let folder = organisation();
     write(folder.path(), path, text);
     let output = Command::new("sh")
-        .args(["-c", "ulimit -v 1500000; ulimit -t 60; exec \"$@\"", "sh"])
+        .args(["-c", "ulimit -v 250000; ulimit -t 60; exec \"$@\"", "sh"])
         .arg(env!("CARGO_BIN_EXE_reconcile"))
         .args(["check", "--root"])
         .arg(folder.path())
@@ -288,18 +288,18 @@ fn one_line_with_two_hundred_thousand_items() {
 }
 
 #[test]
-fn six_hundred_thousand_unknown_keys() {
-    let text = (0..600_000).fold(String::new(), |mut text, number| {
+fn three_hundred_thousand_unknown_keys() {
+    let text = (0..300_000).fold(String::new(), |mut text, number| {
         let _ = writeln!(text, "k{number}: 1");
         text
     });
     let shown = checked_within_bounds("inventory/x.yaml", &text);
-    assert!(shown.contains("599900 more of the kind `unknown-key`"), "{shown}");
+    assert!(shown.contains("299900 more of the kind `unknown-key`"), "{shown}");
 }
 
 #[test]
 fn keys_and_values_as_long_as_a_file() {
-    let long = "x".repeat(4_000_000);
+    let long = "x".repeat(1_000_000);
     checked_within_bounds("inventory/x.yaml", &format!("{long}: 1\n"));
     checked_within_bounds("inventory/x.yaml", &grant(&long, "They need it"));
     checked_within_bounds(
@@ -308,7 +308,7 @@ fn keys_and_values_as_long_as_a_file() {
             "grants:\n  - {{role: {long}, group: {long}:a, accounts: [{long}], reason: y, until: {long}}}\n"
         ),
     );
-    checked_within_bounds("policies/x.yaml", &format!("grace_days: {}\n", "9".repeat(4_000_000)));
+    checked_within_bounds("policies/x.yaml", &format!("grace_days: {}\n", "9".repeat(1_000_000)));
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn nesting_aliases_and_documents_without_end() {
 
 #[test]
 fn many_files_with_a_mistake_each() {
-    let files = (0..5_000).map(|number| (format!("inventory/f{number}.yaml"), "x: [1, 2]\n"));
+    let files = (0..3_000).map(|number| (format!("inventory/f{number}.yaml"), "x: [1, 2]\n"));
     let findings = load(&SourceTree::from_files(files), &vendors(), TODAY).findings;
     assert_eq!(findings.len(), MOST + 1);
 }
