@@ -242,6 +242,6 @@ impl Directories {
 /// not matter.
 fn reads_alike(one: &DirectoryConfig, other: &DirectoryConfig) -> bool {
     // Every field by name, so that a new one cannot be forgotten.
-    let DirectoryConfig { name, origin, schema, name_prefix: _, source: _ } = one;
+    let DirectoryConfig { name, origin, schema, name_prefix: _, bounds: _, source: _ } = one;
     (name, origin, schema) == (&other.name, &other.origin, &other.schema)
 }
