@@ -74,6 +74,7 @@ pub mod digest;
 pub mod file;
 pub mod folder;
 pub mod git;
+pub mod masks;
 pub mod pattern;
 pub mod visible;
 pub mod yaml;

@@ -9,6 +9,7 @@ pub mod check;
 mod diff;
 mod exit;
 mod explain;
+mod export_ldif;
 mod globals;
 pub mod init;
 mod input;
@@ -109,6 +110,8 @@ enum Command {
     Mapping(mapping::Args),
     /// Print what the program itself must be allowed to do at a vendor, and no more
     Permissions(permissions::Args),
+    /// Write a directory as an LDIF file that says that it is whole, without passwords
+    ExportLdif(export_ldif::Args),
     /// List, show and verify the records of past runs
     Record(record::Args),
     /// Print a completion script for a shell
@@ -195,6 +198,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Mapping(args)) => mapping::run(&args, &globals, &mut out),
         Some(Command::Permissions(args)) => permissions::run(&args, &globals, &mut out),
         Some(Command::Adopt(args)) => adopt::run(&args, &globals, &mut out),
+        Some(Command::ExportLdif(args)) => export_ldif::run(&args, &globals, &mut out),
         Some(Command::Record(args)) => {
             record::run(&args, &globals.state, &mut out).map_err(Failure::from)
         }

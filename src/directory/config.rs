@@ -17,8 +17,32 @@ pub struct DirectoryConfig {
     /// Put before the log-in names and group names of this directory to make object names, so
     /// that two directories can share an account.
     pub name_prefix: String,
+    /// How much its reading may take as a whole.
+    pub bounds: Bounds,
     /// Where it is written.
     pub source: Source,
+}
+
+/// How much reading a directory may take as a whole, however it is served.
+///
+/// The defaults fit a hundred thousand people with room to spare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// From the first step to the last, asking for a password and all attempts included.
+    pub time: Duration,
+    /// Bytes of what is kept, about.
+    pub memory: usize,
+}
+
+impl Bounds {
+    /// Bytes, as administrators count.
+    pub const MEGABYTE: usize = 1_000_000;
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { time: Duration::from_mins(10), memory: 512 * Self::MEGABYTE }
+    }
 }
 
 /// Where people and groups come from.

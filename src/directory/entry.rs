@@ -1,5 +1,18 @@
 //! One entry of a directory, as the wire and the file see it.
 
+use super::distinguished_name::normalise;
+use crate::digest::sha256;
+
+/// More attributes than anybody asks for: looking for one among them takes its time.
+pub(super) const MOST_ATTRIBUTES: usize = 1000;
+/// What a value needs besides its bytes: where it is and how long, and what an allocation costs.
+const VALUE: usize = 40;
+/// Of a name that comes from outside, this much is shown.
+const SHOWN: usize = 100;
+/// Hexadecimal digits of the digest that stands for a distinguished name: enough to tell the
+/// entries of an organisation apart.
+const DIGEST: usize = 12;
+
 /// A distinguished name and attributes, not yet understood.
 ///
 /// Deliberately without `Debug`: entries hold personal values.
@@ -25,24 +38,59 @@ impl Entry {
         Self { dn: dn.into(), attributes: Vec::new() }
     }
 
-    /// Adds values to an attribute. Descriptions are compared without case.
+    /// The bytes a value needs.
+    pub(super) fn cost_of(value: &[u8]) -> usize {
+        VALUE + value.len()
+    }
+
+    /// The bytes the entry needs, about.
+    pub(super) fn cost(&self) -> usize {
+        let attributes = self.attributes.iter().map(|attribute| {
+            let values = attribute.values.iter().map(|value| Self::cost_of(value));
+            VALUE + attribute.description.len() + values.sum::<usize>()
+        });
+        VALUE + self.dn.len() + attributes.sum::<usize>()
+    }
+
+    /// How the entry is called where people read: by the attribute that names it if that shows,
+    /// else by a digest of its distinguished name.
+    ///
+    /// Never by the distinguished name itself, which is a person's full name in Active Directory;
+    /// that is told at the level of debugging.
+    pub(super) fn known_as(&self, naming: &str) -> String {
+        if let Some(name) = self.text(naming) {
+            return match name.char_indices().nth(SHOWN) {
+                Some((end, _)) => format!("{}…", &name[..end]),
+                None => name.to_owned(),
+            };
+        }
+        let digest = &sha256(normalise(&self.dn).as_bytes())[..DIGEST];
+        tracing::debug!(dn = self.dn, "{digest}");
+        format!("{digest} (its DN: -vv)")
+    }
+
+    /// The attributes with their values.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.attributes.iter()
+    }
+
+    /// Adds values to an attribute; whether it is new. Descriptions are compared without case.
     pub(super) fn add(
         &mut self,
         description: &str,
         values: impl IntoIterator<Item = Vec<u8>>,
-    ) -> &mut Self {
+    ) -> bool {
         let known = self
             .attributes
             .iter_mut()
             .find(|attribute| attribute.description.eq_ignore_ascii_case(description));
-        match known {
-            Some(attribute) => attribute.values.extend(values),
-            None => self.attributes.push(Attribute {
-                description: description.to_owned(),
-                values: values.into_iter().collect(),
-            }),
+        if let Some(attribute) = known {
+            attribute.values.extend(values);
+            return false;
         }
-        self
+        let values = values.into_iter().collect();
+        self.attributes.push(Attribute { description: description.to_owned(), values });
+        true
     }
 
     /// The values of an attribute: those whose description is exactly this, without options.
@@ -131,8 +179,22 @@ mod tests {
     #[test]
     fn attribute_names_are_compared_without_case_and_values_are_joined() {
         let mut entry = Entry::new("uid=ada");
-        entry.add("supplementaryGid", [b"a".to_vec()]).add("SUPPLEMENTARYGID", [b" b ".to_vec()]);
+        assert!(entry.add("supplementaryGid", [b"a".to_vec()]));
+        assert!(!entry.add("SUPPLEMENTARYGID", [b" b ".to_vec()]));
         assert_eq!(entry.texts("supplementarygid").collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn an_entry_is_known_by_what_names_it_or_by_a_digest() {
+        let mut entry = Entry::new("CN=Max Mustermann,DC=example");
+        let digest = entry.known_as("uid");
+        assert!(digest.ends_with(" (its DN: -vv)") && !digest.contains("Max"), "{digest}");
+        entry.dn = "cn=max mustermann, dc=EXAMPLE".into();
+        assert_eq!(entry.known_as("uid"), digest, "one entry, one digest");
+        entry.add("uid", [b"max".to_vec()]);
+        assert_eq!(entry.known_as("uid"), "max");
+        entry.add("long", ["é".repeat(1000).into_bytes()]);
+        assert_eq!(entry.known_as("long").chars().count(), SHOWN + 1);
     }
 
     #[test]
@@ -145,7 +207,8 @@ mod tests {
     #[test]
     fn ranges_are_found_and_the_last_one_is_whole() {
         let mut entry = Entry::new("cn=all");
-        entry.add("member;range=0-1499", [b"x".to_vec()]).add("other;Range=3-*", [b"y".to_vec()]);
+        entry.add("member;range=0-1499", [b"x".to_vec()]);
+        entry.add("other;Range=3-*", [b"y".to_vec()]);
         assert_eq!(entry.take_ranges(), [Range { name: "member".into(), next: 1500 }]);
         assert_eq!(entry.values("member").len(), 1);
         assert_eq!(entry.values("other").len(), 1);

@@ -10,15 +10,20 @@
 //! - Anything but a success code at the end of every page is `Partial`: a size, time or
 //!   administrative limit, a referral, a vanished base, a broken or stalled connection, a page
 //!   cookie that leads nowhere.
+//! - A reading ends: all of it has one limit of time and one of memory ([`Bounds`]), whatever a
+//!   server sends and however slowly.
+//! - An LDIF file that was cut anywhere is `Partial`: a whole one ends with a mark that says so.
 //! - Passwords and personal attributes never reach a log. Logs name bases, filters, counts and
-//!   result codes.
+//!   result codes; people by their log-in name or a digest, and by their distinguished name (in
+//!   which Active Directory writes the full name) only at the level of debugging.
 //!
 //! # Caveats
 //! A server that hides single entries or attributes from us (access rules) answers with success
 //! and fewer entries; nothing on the wire tells. A base that cannot be seen and a search that
 //! finds nobody at all are `Partial`; what lies between is for the guard against a directory
-//! that shrank suddenly. The same holds for an LDIF file that was cut exactly between two records.
+//! that shrank suddenly.
 
+mod budget;
 mod config;
 mod distinguished_name;
 mod entry;
@@ -32,7 +37,10 @@ use std::path::Path;
 use crate::model::{Directory, Missing, Reading};
 use crate::operator::{Environment, Operator};
 
-pub use config::{Bind, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind};
+use budget::Budget;
+use schema::Assembly;
+
+pub use config::{Bind, Bounds, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind};
 
 /// What a directory may reach outside its configuration.
 #[derive(Clone, Copy)]
@@ -49,10 +57,9 @@ pub struct Access<'a> {
 ///
 /// A retired directory is complete and empty.
 pub async fn read(config: &DirectoryConfig, access: Access<'_>) -> Reading<Directory> {
-    let reading = match &config.origin {
-        Origin::Retired => Reading::Complete(Directory::empty(config.name.clone())),
-        Origin::Ldif(file) => read_file(config, access.root, file).await,
-        Origin::Ldap(server) => ldap::read(config, server, access).await,
+    let reading = match assemble(config, access, false).await {
+        Some(assembly) => assembly.finish(),
+        None => Reading::Complete(Directory::empty(config.name.clone())),
     };
     tracing::info!(
         directory = %config.name,
@@ -65,16 +72,57 @@ pub async fn read(config: &DirectoryConfig, access: Access<'_>) -> Reading<Direc
     reading
 }
 
+/// Reads a directory and writes what its schema looks at as LDIF, sorted, with a last line that
+/// says that it is whole: the same directory gives the same bytes.
+///
+/// Passwords are left out; what says that somebody is locked out stays. The text holds full names
+/// and mail addresses, as far as the schema reads them. A retired directory has no entries.
+///
+/// # Errors
+/// What is missing: a file of half of the people would be taken for all of them.
+pub async fn export(config: &DirectoryConfig, access: Access<'_>) -> Result<String, Vec<Missing>> {
+    let Some(assembly) = assemble(config, access, true).await else {
+        return Ok(ldif::write(std::iter::empty()));
+    };
+    let (reading, entries) = assembly.finish_with_entries();
+    match reading {
+        Reading::Complete(_) => Ok(ldif::write(entries.iter())),
+        Reading::Partial { missing, .. } => Err(missing),
+    }
+}
+
+/// What an origin brings, nothing if it is retired.
+async fn assemble(
+    config: &DirectoryConfig,
+    access: Access<'_>,
+    with_entries: bool,
+) -> Option<Assembly> {
+    let begin = |budget: Budget| {
+        let assembly = Assembly::new(config, budget);
+        if with_entries { assembly.keeping_entries() } else { assembly }
+    };
+    match &config.origin {
+        Origin::Retired => None,
+        Origin::Ldif(file) => {
+            let empty = || begin(Budget::new(config.bounds));
+            Some(read_file(empty, access.root, file).await)
+        }
+        Origin::Ldap(server) => Some(ldap::read(config, server, access, begin).await),
+    }
+}
+
 /// Reads the file on a thread where blocking does no harm.
-async fn read_file(config: &DirectoryConfig, root: &Path, file: &Path) -> Reading<Directory> {
-    let (name, shown) = (config.name.clone(), file.display().to_string());
-    let (config, root, file) = (config.clone(), root.to_path_buf(), file.to_path_buf());
-    tokio::task::spawn_blocking(move || ldif::read(&config, &root, &file)).await.unwrap_or_else(
+async fn read_file(empty: impl Fn() -> Assembly, root: &Path, file: &Path) -> Assembly {
+    let (assembly, shown) = (empty(), file.display().to_string());
+    let (root, file) = (root.to_path_buf(), file.to_path_buf());
+    tokio::task::spawn_blocking(move || ldif::read(assembly, &root, &file)).await.unwrap_or_else(
         |_| {
-            Reading::partial(
-                Directory::empty(name),
-                Missing::new(format!("the LDIF file {shown}"), "reading it ended in a panic"),
-            )
+            let mut nothing = empty();
+            nothing.failed(Missing::new(
+                format!("the LDIF file {shown}"),
+                "reading it ended in a panic",
+            ));
+            nothing
         },
     )
 }

@@ -141,6 +141,12 @@ pub struct Directory {
     /// directories can share an account.
     #[serde(default)]
     pub name_prefix: Field<String>,
+    /// Seconds that reading it may take in all, every attempt included. 600 unless written.
+    #[serde(default)]
+    pub total_seconds: Field<u32>,
+    /// Megabytes that may be kept of it while it is read. 512 unless written.
+    #[serde(default)]
+    pub most_megabytes: Field<u32>,
 }
 
 /// The schemas that are understood.

@@ -139,7 +139,7 @@ pub enum Via {
 /// Something odd in a directory that does not make it unreadable.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DirectoryWarning {
-    /// The entry, by its DN or log-in name.
+    /// The entry, by its log-in name or group name, or a digest of its DN.
     pub entry: String,
     /// What is odd, as a sentence without a full stop.
     pub message: String,

@@ -9,6 +9,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::{Command, SecretFrom};
 use crate::file::{self, Readers};
+use crate::masks;
 
 /// How long a command may take: it may have to ask another machine, not a person.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
@@ -32,6 +33,8 @@ impl SecretFrom {
         if secret.expose_secret().is_empty() {
             return Err(format!("{} is empty", self.place()));
         }
+        // Whoever it is sent to may say it back.
+        masks::remember(&secret);
         Ok(secret)
     }
 

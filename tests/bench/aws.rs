@@ -341,5 +341,5 @@ fn ldif(people: &[Person]) -> String {
         }
         text.push('\n');
     }
-    text
+    text + "# end\n"
 }

@@ -22,7 +22,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use reconcile::directory::{
-    Access, Bind, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind, read,
+    Access, Bind, Bounds, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind, read,
 };
 use reconcile::model::Source;
 use reconcile::operator::{Operator, Server};
@@ -80,6 +80,7 @@ fn read_once(url: &str) -> ExitCode {
             stable_id: None,
         },
         name_prefix: String::new(),
+        bounds: Bounds::default(),
         source: Source::new("bench", 0, 0),
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

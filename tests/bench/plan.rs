@@ -14,7 +14,7 @@ use fastrand::Rng;
 use jiff::civil::{Date, date};
 use reconcile::cloud::memory::MemoryVendor;
 use reconcile::desired::{Inputs, resolve};
-use reconcile::directory::{DirectoryConfig, Origin, SchemaConfig, SchemaKind};
+use reconcile::directory::{Bounds, DirectoryConfig, Origin, SchemaConfig, SchemaKind};
 use reconcile::guard::{Context, review};
 use reconcile::inventory::{AccountEntry, Grant, Inventory};
 use reconcile::model::{
@@ -315,6 +315,7 @@ fn inventory() -> Inventory {
             stable_id: None,
         },
         name_prefix: String::new(),
+        bounds: Bounds::default(),
         source: Source::new("inventory/directories.yaml", 1, 1),
     };
     inventory.directories.insert(config.name.clone(), config);

@@ -6,12 +6,11 @@
 use std::fmt;
 
 use super::ber::{Elements, Malformed, integer, tag, text};
-use crate::directory::entry::Entry;
+use crate::directory::entry::{Entry, MOST_ATTRIBUTES};
+use crate::masks;
 
 /// RFC 2696.
 pub(super) const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
-/// More attributes than anybody asks for: looking for one among them takes its time.
-const MOST_ATTRIBUTES: usize = 1000;
 /// Of what a server says, this much is shown.
 const SHOWN: usize = 200;
 
@@ -96,7 +95,7 @@ pub(super) fn operation(message: &[u8]) -> Result<Operation<'_>, Malformed> {
     let operation = match kind {
         ENTRY => Operation::Entry(content),
         DONE => Operation::Done(outcome(content)?, cookie(parts)?),
-        REFERENCE => Operation::Reference(shown(Elements(content).expect(tag::OCTETS)?)),
+        REFERENCE => Operation::Reference(place(Elements(content).expect(tag::OCTETS)?)),
         INTERMEDIATE => Operation::Intermediate,
         BIND => Operation::Bind(outcome(content)?),
         EXTENDED => Operation::Extended(outcome(content)?),
@@ -115,7 +114,7 @@ fn outcome(content: &[u8]) -> Result<Outcome, Malformed> {
     let mut referral = None;
     while let Some((kind, content)) = parts.next()? {
         if kind == tag::context_sequence(3) {
-            referral = Some(shown(Elements(content).expect(tag::OCTETS)?));
+            referral = Some(place(Elements(content).expect(tag::OCTETS)?));
         }
     }
     Ok(Outcome { code, words, referral })
@@ -147,8 +146,24 @@ fn cookie(mut parts: Elements<'_>) -> Result<Option<Vec<u8>>, Malformed> {
     Ok(cookie)
 }
 
-/// Reads an entry: `objectName, SEQUENCE OF SEQUENCE { type, SET OF value }`.
-pub(super) fn entry(content: &[u8]) -> Result<Entry, Malformed> {
+/// Why an entry could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It has not the form of one.
+    Malformed,
+    /// It needs more bytes than there are.
+    TooLarge,
+}
+
+impl From<Malformed> for Unread {
+    fn from(_: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+/// Reads an entry: `objectName, SEQUENCE OF SEQUENCE { type, SET OF value }`. What it needs is
+/// looked at value by value: an empty one is two bytes on the wire and twenty times that here.
+pub(super) fn entry(content: &[u8], mut room: usize) -> Result<Entry, Unread> {
     let mut parts = Elements(content);
     let mut entry = Entry::new(text(parts.expect(tag::OCTETS)?)?);
     let mut attributes = parts.inside(tag::SEQUENCE)?;
@@ -160,25 +175,63 @@ pub(super) fn entry(content: &[u8]) -> Result<Entry, Malformed> {
         attribute.ignore_rest()?;
         let mut values = Vec::new();
         while !encoded.is_at_end() {
-            values.push(encoded.expect(tag::OCTETS)?.to_vec());
+            let value = encoded.expect(tag::OCTETS)?;
+            room = room.checked_sub(Entry::cost_of(value)).ok_or(Unread::TooLarge)?;
+            values.push(value.to_vec());
         }
         entry.add(description, values);
         count += 1;
         if count > MOST_ATTRIBUTES {
-            return Err(Malformed);
+            return Err(Unread::Malformed);
         }
     }
     parts.ignore_rest()?;
     Ok(entry)
 }
 
-/// A server's words as they may be shown: on one line and not too many.
+/// A server's words as they may be shown: without our secrets and the names of people, on one line
+/// and not too many.
 fn shown(words: &[u8]) -> String {
-    String::from_utf8_lossy(&words[..words.len().min(4 * SHOWN)])
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(SHOWN)
-        .collect()
+    let words = String::from_utf8_lossy(&words[..words.len().min(4 * SHOWN)]);
+    masks::shown(&without_names(&words), SHOWN)
+}
+
+/// Where a referral leads to: the server, without what it says of an entry there.
+fn place(url: &[u8]) -> String {
+    let url = shown(url);
+    let end = url.find("://").and_then(|at| url[at + 3..].find('/').map(|end| at + 3 + end));
+    url[..end.unwrap_or(url.len())].to_owned()
+}
+
+/// Attributes that hold what a person is called, as parts of distinguished names.
+const NAMES: [&str; 6] = ["cn", "sn", "givenname", "displayname", "name", "mail"];
+
+/// Blanks the values of a distinguished name that call somebody by name: servers quote the one
+/// that they were asked for, or that they found.
+fn without_names(words: &str) -> String {
+    let mut result = String::with_capacity(words.len());
+    let mut rest = words;
+    while let Some(equals) = rest.find('=') {
+        let (before, after) = rest.split_at(equals + 1);
+        result.push_str(before);
+        let kind = before[..equals].rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next();
+        let is_name =
+            kind.is_some_and(|kind| NAMES.iter().any(|name| kind.eq_ignore_ascii_case(name)));
+        rest = after;
+        if is_name {
+            let mut escaped = false;
+            let end = after.find(|letter: char| {
+                let ends =
+                    !escaped && matches!(letter, ',' | '+' | ';' | '\'' | '"' | '>' | ')' | '\n');
+                escaped = letter == '\\' && !escaped;
+                ends
+            });
+            result.push('…');
+            rest = &after[end.unwrap_or(after.len())..];
+        }
+    }
+    result.push_str(rest);
+    result
 }
 
 #[cfg(test)]

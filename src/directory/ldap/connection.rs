@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::wire::{Broken, Wire};
 use super::{request, transport};
 use crate::directory::Access;
+use crate::directory::budget::Budget;
 use crate::directory::config::{Bind, LdapConfig};
 use crate::operator::{Ask, Permit, Scheme, Server};
 
@@ -21,12 +22,18 @@ pub(super) struct Connection {
     pub(super) page_size: i32,
     /// For each page or other answer.
     pub(super) read_timeout: Duration,
+    /// What is left for all of them.
+    pub(super) budget: Budget,
 }
 
 impl Connection {
     /// Connects and binds, with the operator's leave. The password is fetched first, so that it is not asked for in vain
     /// while a server waits, and is sent over TLS, a local socket or the loopback only.
-    pub(super) async fn open(server: &LdapConfig, access: Access<'_>) -> Result<Self, Failure> {
+    pub(super) async fn open(
+        server: &LdapConfig,
+        access: Access<'_>,
+        budget: Budget,
+    ) -> Result<Self, Failure> {
         let named = Server::parse(&server.url)
             .ok()
             .filter(Server::speaks_ldap)
@@ -56,8 +63,11 @@ impl Connection {
             wire,
             page_size: i32::try_from(server.page_size).unwrap_or(i32::MAX),
             read_timeout: server.read_timeout,
+            budget,
         };
         connection.bind(&server.bind, password.as_ref()).await?;
+        // A quarter: what is made of a message is kept beside it.
+        connection.wire.take_up_to(connection.budget.memory() / 4);
         Ok(connection)
     }
 

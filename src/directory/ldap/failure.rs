@@ -7,7 +7,12 @@ use std::time::Duration;
 
 use super::answer::Outcome;
 use super::wire::Broken;
+use crate::directory::budget::Exhausted;
+use crate::masks;
 use crate::operator::Denied;
+
+/// Of each cause this much is shown: some of it is what a server says, in its certificate too.
+const SHOWN: usize = 500;
 
 /// Why a read from a server is not complete.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +68,9 @@ pub(super) enum Failure {
     /// The base is there, but not for us.
     #[error("the base entry is not visible")]
     BaseHidden,
+    /// There is more of it, or it takes longer, than the directory may have as a whole.
+    #[error("{spent} (after {entries} entries)")]
+    Exhausted { entries: u64, spent: Exhausted },
     /// Pages do not add up.
     #[error("paging went wrong after {entries} entries: {why}")]
     Paging { entries: u64, why: &'static str },
@@ -76,7 +84,7 @@ impl Failure {
             Self::ConnectStalled { .. } | Self::Stalled { .. } => true,
             Self::Broke { source, .. } => match source {
                 Broken::Transport(_) | Broken::Closed | Broken::Dismissed(_) => true,
-                Broken::Malformed | Broken::TooLong => false,
+                Broken::Malformed | Broken::TooLong { .. } => false,
             },
             // busy, unavailable
             Self::StartTls { outcome } | Self::Bind { outcome } | Self::Code { outcome, .. } => {
@@ -92,16 +100,17 @@ impl Failure {
             | Self::ServerName { .. }
             | Self::Referral { .. }
             | Self::BaseHidden
+            | Self::Exhausted { .. }
             | Self::Paging { .. } => false,
         }
     }
 
     /// The failure with its causes and what to do.
     pub(super) fn told(&self) -> String {
-        let mut told = self.to_string();
+        let mut told = masks::shown(&self.to_string(), SHOWN);
         let mut cause = self.source();
         while let Some(error) = cause {
-            let text = error.to_string();
+            let text = masks::shown(&error.to_string(), SHOWN);
             if !told.contains(&text) {
                 told.push_str(": ");
                 told.push_str(&text);
@@ -153,12 +162,18 @@ impl Failure {
             }
             Self::BaseHidden => "check the base and what this bind may read",
             Self::Paging { .. } => "tell the server's makers; `page_size: 0` avoids paging",
+            Self::Broke { source: Broken::TooLong { .. }, .. } => {
+                "raise `most_megabytes` of this directory if an answer is as large as that; it may \
+                 be a quarter of it"
+            }
             Self::Stalled { .. } => {
-                "raise `read_timeout` or lower `page_size` if the server is slow"
+                "raise `read_seconds` or lower `page_size` if the server is slow"
             }
-            Self::Tls { .. } | Self::Denied(_) | Self::Password { .. } | Self::Broke { .. } => {
-                return None;
-            }
+            Self::Tls { .. }
+            | Self::Denied(_)
+            | Self::Password { .. }
+            | Self::Broke { .. }
+            | Self::Exhausted { .. } => return None,
         })
     }
 }

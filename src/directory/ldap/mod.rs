@@ -24,18 +24,23 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::task::JoinSet;
 
 use super::Access;
+use super::budget::{Budget, Exhausted, Late};
 use super::config::{DirectoryConfig, LdapConfig};
+use super::entry::Entry;
 use super::schema::{Assembly, Search};
-use crate::model::{Directory, Missing, Reading};
+use crate::model::Missing;
 
 use connection::Connection;
+use failure::Failure;
 
-/// Reads from a server, trying again where that may help.
+/// Reads from a server, trying again where that may help and as long as there is time.
 pub(super) async fn read(
     config: &DirectoryConfig,
     server: &LdapConfig,
     access: Access<'_>,
-) -> Reading<Directory> {
+    begin: impl Fn(Budget) -> Assembly,
+) -> Assembly {
+    let budget = Budget::new(config.bounds);
     let mut delays = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_max_delay(Duration::from_secs(5))
@@ -43,31 +48,61 @@ pub(super) async fn read(
         .with_jitter()
         .build();
     loop {
-        let (assembly, again) = attempt(config, server, access).await;
-        match delays.next().filter(|_| again) {
+        let (assembly, next) = attempt(server, access, &begin, budget.afresh()).await;
+        let again = delays.next().filter(|delay| next == Next::Again && *delay < budget.left());
+        match again {
             Some(delay) => {
                 tracing::debug!(directory = %config.name, ?delay, "reading again from the start");
                 tokio::time::sleep(delay).await;
             }
-            None => return assembly.finish(),
+            None => return assembly,
         }
     }
 }
 
-/// One read from the start: what it brought, and whether another may do better.
+/// What may follow something that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Another attempt from the start may do better.
+    Again,
+    /// Another search may do well.
+    Onward,
+    /// Nothing: there is no time or no room left.
+    Stop,
+}
+
+impl From<&Failure> for Next {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::Exhausted { .. } => Self::Stop,
+            failure if failure.is_passing() => Self::Again,
+            _ => Self::Onward,
+        }
+    }
+}
+
+/// One read from the start: what it brought, and what may follow.
 async fn attempt(
-    config: &DirectoryConfig,
     server: &LdapConfig,
     access: Access<'_>,
-) -> (Assembly, bool) {
-    let mut assembly = Assembly::new(config);
+    begin: &impl Fn(Budget) -> Assembly,
+    budget: Budget,
+) -> (Assembly, Next) {
+    let mut assembly = begin(budget.clone());
     let everything = format!("everything on {}", server.url);
-    let connection = match Connection::open(server, access).await {
+    let opening = Connection::open(server, access, budget.clone());
+    let opened = match budget.within(Duration::MAX, opening).await {
+        Ok(opened) => opened,
+        Err(Late::All(spent)) => Err(Failure::Exhausted { entries: 0, spent }),
+        Err(Late::Step) => Err(Failure::ConnectStalled { limit: server.connect_timeout }),
+    };
+    let connection = match opened {
         Ok(connection) => connection,
         Err(failure) => {
-            tracing::debug!(%failure, "no bound connection");
-            assembly.missing(Missing::new(everything, failure.told()));
-            return (assembly, failure.is_passing());
+            let told = failure.told();
+            tracing::debug!(failure = told, "no bound connection");
+            assembly.failed(Missing::new(everything, told));
+            return (assembly, Next::from(&failure));
         }
     };
     // In a task of its own, which runs where the socket is watched: elsewhere each wake-up would
@@ -77,38 +112,44 @@ async fn attempt(
     if let Some(Ok(done)) = task.join_next().await {
         return done;
     }
-    let mut nothing = Assembly::new(config);
-    nothing.missing(Missing::new(everything, "reading it ended in a panic"));
-    (nothing, false)
+    let mut nothing = begin(budget);
+    nothing.failed(Missing::new(everything, "reading it ended in a panic"));
+    (nothing, Next::Stop)
 }
 
 /// Both searches on a bound connection.
-async fn searches(mut connection: Connection, mut assembly: Assembly) -> (Assembly, bool) {
+async fn searches(mut connection: Connection, mut assembly: Assembly) -> (Assembly, Next) {
     let (groups, people) = (assembly.schema().groups.clone(), assembly.schema().people.clone());
     let found = search(&mut connection, &groups, &mut assembly, Assembly::group).await;
     assembly.groups_done();
-    let again = match found {
-        // The connection is gone: people would fail the same way.
-        Err(again) if again || connection.is_closed() => again,
-        _ => search(&mut connection, &people, &mut assembly, Assembly::person).await == Err(true),
+    let next = match found {
+        // The connection or the time is gone: people would fail the same way.
+        Err(next @ (Next::Again | Next::Stop)) => next,
+        Err(Next::Onward) if connection.is_closed() => Next::Onward,
+        _ => {
+            let found = search(&mut connection, &people, &mut assembly, Assembly::person).await;
+            found.err().unwrap_or(Next::Onward)
+        }
     };
     connection.close().await;
-    (assembly, again)
+    (assembly, next)
 }
 
-/// One search with its base checked first; what fails is noted. The error says whether another
-/// attempt may do better.
+/// One search with its base checked first; what fails is noted. The error says what may follow.
 async fn search(
     connection: &mut Connection,
     search: &Search,
     assembly: &mut Assembly,
-    take: fn(&mut Assembly, super::entry::Entry),
-) -> Result<(), bool> {
+    take: fn(&mut Assembly, Entry) -> Result<(), Exhausted>,
+) -> Result<(), Next> {
     let result = match page::base_is_visible(connection, &search.base).await {
         Ok(()) => {
             page::search(connection, search, &mut |found| match found {
                 page::Found::Entry(entry) => take(assembly, entry),
-                page::Found::Unreadable(missing) => assembly.missing(missing),
+                page::Found::Unreadable(missing) => {
+                    assembly.missing(missing);
+                    Ok(())
+                }
             })
             .await
         }
@@ -120,12 +161,10 @@ async fn search(
             Ok(())
         }
         Err(failure) => {
-            tracing::debug!(base = %search.base, filter = %search.filter, %failure, "search failed");
-            assembly.missing(Missing::new(
-                format!("{} below {}", search.what, search.base),
-                failure.told(),
-            ));
-            Err(failure.is_passing())
+            let told = failure.told();
+            tracing::debug!(base = %search.base, filter = %search.filter, failure = told, "search failed");
+            assembly.failed(Missing::new(format!("{} below {}", search.what, search.base), told));
+            Err(Next::from(&failure))
         }
     }
 }

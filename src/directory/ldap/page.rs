@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use super::answer::{self, Operation};
+use super::answer::{self, Operation, Unread};
 use super::connection::Connection;
 use super::failure::Failure;
 use super::request::{self, Scope};
 use super::wire::Broken;
+use crate::directory::budget::{Budget, Exhausted, Late};
 use crate::directory::entry::{Entry, Range};
 use crate::directory::schema::Search;
 use crate::model::Missing;
@@ -16,6 +17,10 @@ use crate::model::Missing;
 const EMPTY_PAGES: u32 = 100;
 /// More than any organisation has; a server that invents entries must come to an end.
 const MOST_ENTRIES: u64 = 5_000_000;
+/// Servers' cookies are a few bytes, at most some hundred; each is sent back.
+const LONGEST_COOKIE: usize = 64 << 10;
+/// What the memory of an entry's name costs.
+const SEEN: usize = 24;
 
 /// What a search brings.
 pub(super) enum Found {
@@ -24,6 +29,9 @@ pub(super) enum Found {
     /// An entry, or a part of one, that could not be read.
     Unreadable(Missing),
 }
+
+/// Takes what a search brings, as far as there is room for it.
+pub(super) type Take<'a> = dyn FnMut(Found) -> Result<(), Exhausted> + Send + 'a;
 
 /// Checks that the base is there and visible: below an invisible one "nothing" proves nothing.
 pub(super) async fn base_is_visible(
@@ -35,20 +43,19 @@ pub(super) async fn base_is_visible(
         return Ok(());
     }
     let mut pages = Pages::new(connection);
-    let mut entries = Vec::new();
     // No attributes.
     let attributes = ["1.1".to_owned()];
     let request =
         request::Search { base, scope: Scope::Base, filter: None, attributes: &attributes };
-    pages.one(&request::search(&request), None, &mut |entry| entries.push(entry)).await?;
-    if entries.is_empty() { Err(Failure::BaseHidden) } else { Ok(()) }
+    pages.one(&request::search(&request), None, &mut |_| Ok(())).await?;
+    if pages.entries == 0 { Err(Failure::BaseHidden) } else { Ok(()) }
 }
 
 /// Runs a search to its end and hands over entries as they come. The number of entries.
 pub(super) async fn search(
     connection: &mut Connection,
     search: &Search,
-    take: &mut (dyn FnMut(Found) + Send),
+    take: &mut Take<'_>,
 ) -> Result<u64, Failure> {
     let request = request::search(&request::Search {
         base: &search.base,
@@ -61,13 +68,18 @@ pub(super) async fn search(
     let mut cookie = Vec::new();
     let mut empty = 0;
     loop {
+        let budget = pages.connection.budget.clone();
         let mut in_part = Vec::new();
         let before = pages.entries;
         let page = (page_size > 0).then(|| request::page(page_size, &cookie));
         let next = pages
             .one(&request, page.as_deref(), &mut |found| match found {
                 Parsed::Whole(entry) => take(Found::Entry(entry)),
-                Parsed::InPart(entry, ranges) => in_part.push((entry, ranges)),
+                Parsed::InPart(entry, ranges) => {
+                    budget.keep(entry.cost())?;
+                    in_part.push((entry, ranges));
+                    Ok(())
+                }
                 Parsed::Unreadable => take(Found::Unreadable(Missing::new(
                     format!("an entry below {}", search.base),
                     "its form is not that of an LDAP entry",
@@ -75,7 +87,7 @@ pub(super) async fn search(
             })
             .await?;
         for (entry, ranges) in in_part {
-            pages.complete(entry, ranges, take).await?;
+            pages.complete(entry, ranges, search.naming, take).await?;
         }
         let entries = pages.entries;
         empty = if entries == before { empty + 1 } else { 0 };
@@ -86,6 +98,9 @@ pub(super) async fn search(
             }
             Some(_) if entries > MOST_ENTRIES => {
                 return Err(Failure::Paging { entries, why: "there is no end of pages" });
+            }
+            Some(next) if next.len() > LONGEST_COOKIE => {
+                return Err(Failure::Paging { entries, why: "a cookie without measure" });
             }
             Some(next) => cookie = next,
         }
@@ -99,6 +114,9 @@ enum Parsed {
     InPart(Entry, Vec<Range>),
     Unreadable,
 }
+
+/// Takes the entries of a page.
+type TakeParsed<'a> = dyn FnMut(Parsed) -> Result<(), Exhausted> + Send + 'a;
 
 /// The pages of one search.
 struct Pages<'a> {
@@ -120,12 +138,14 @@ impl<'a> Pages<'a> {
         &mut self,
         request: &[u8],
         page: Option<&[u8]>,
-        take: &mut (dyn FnMut(Parsed) + Send),
+        take: &mut TakeParsed<'_>,
     ) -> Result<Option<Vec<u8>>, Failure> {
         let limit = self.connection.read_timeout;
-        match tokio::time::timeout(limit, self.unlimited(request, page, take)).await {
+        let budget = self.connection.budget.clone();
+        match budget.within(limit, self.unlimited(request, page, &budget, take)).await {
             Ok(result) => result,
-            Err(_) => Err(Failure::Stalled { limit, entries: self.entries }),
+            Err(Late::Step) => Err(Failure::Stalled { limit, entries: self.entries }),
+            Err(Late::All(spent)) => Err(Failure::Exhausted { entries: self.entries, spent }),
         }
     }
 
@@ -133,7 +153,8 @@ impl<'a> Pages<'a> {
         &mut self,
         request: &[u8],
         page: Option<&[u8]>,
-        take: &mut (dyn FnMut(Parsed) + Send),
+        budget: &Budget,
+        take: &mut TakeParsed<'_>,
     ) -> Result<Option<Vec<u8>>, Failure> {
         let wire = &mut self.connection.wire;
         let broke = |source: Broken, entries: u64| Failure::Broke { entries, source };
@@ -144,15 +165,19 @@ impl<'a> Pages<'a> {
             let answer = wire.answer(id).await.map_err(|source| broke(source, self.entries))?;
             let (outcome, cookie) = match answer {
                 Operation::Entry(entry) => {
-                    let parsed = parse(entry);
+                    let over = |spent| Failure::Exhausted { entries: self.entries, spent };
+                    // The entry, and as much again for what is made of it.
+                    let parsed =
+                        parse(entry, budget.room() / 2).ok_or_else(|| over(budget.too_much()))?;
+                    budget.keep(SEEN).map_err(over)?;
                     if let Parsed::Whole(entry) | Parsed::InPart(entry, _) = &parsed
                         && !self.seen.insert(self.key.hash_one(&entry.dn))
                     {
                         let why = "an entry came twice";
                         return Err(Failure::Paging { entries: self.entries, why });
                     }
+                    take(parsed).map_err(over)?;
                     self.entries += 1;
-                    take(parsed);
                     continue;
                 }
                 Operation::Reference(to) => {
@@ -178,20 +203,29 @@ impl<'a> Pages<'a> {
         }
     }
 
-    /// Fetches the values that are missing of attributes that came in part, range by range.
+    /// Fetches the values that are missing of attributes that came in part, range by range. What
+    /// is kept of the entry has been counted.
     async fn complete(
         &mut self,
         mut entry: Entry,
         ranges: Vec<Range>,
-        take: &mut (dyn FnMut(Found) + Send),
+        naming: &str,
+        take: &mut Take<'_>,
     ) -> Result<(), Failure> {
+        let budget = self.connection.budget.clone();
+        let mut kept = entry.cost();
+        let entries = self.entries;
+        let spent = |spent| Failure::Exhausted { entries, spent };
         for mut range in ranges {
             loop {
                 let dn = entry.dn.clone();
                 let Some((part, more)) = self.range(&dn, &range).await? else {
-                    take(Found::Unreadable(lost(&dn, &range)));
+                    take(Found::Unreadable(lost(&entry, naming, &range))).map_err(spent)?;
                     break;
                 };
+                let cost = part.cost();
+                budget.keep(cost).map_err(spent)?;
+                kept += cost;
                 let values = part.values(&range.name).to_vec();
                 let progress = !values.is_empty();
                 entry.add(&range.name, values);
@@ -199,13 +233,14 @@ impl<'a> Pages<'a> {
                     None if progress => break,
                     Some(more) if progress && more.next > range.next => range = more,
                     _ => {
-                        take(Found::Unreadable(lost(&dn, &range)));
+                        take(Found::Unreadable(lost(&entry, naming, &range))).map_err(spent)?;
                         break;
                     }
                 }
             }
         }
-        take(Found::Entry(entry));
+        take(Found::Entry(entry)).map_err(spent)?;
+        budget.release(kept);
         Ok(())
     }
 
@@ -220,7 +255,12 @@ impl<'a> Pages<'a> {
             request::Search { base: dn, scope: Scope::Base, filter: None, attributes: &attributes };
         let mut pages = Pages::new(self.connection);
         let mut found = None;
-        pages.one(&request::search(&request), None, &mut |parsed| found = Some(parsed)).await?;
+        pages
+            .one(&request::search(&request), None, &mut |parsed| {
+                found = Some(parsed);
+                Ok(())
+            })
+            .await?;
         Ok(found.and_then(|parsed| match parsed {
             Parsed::Whole(entry) => Some((entry, Vec::new())),
             Parsed::InPart(entry, ranges) => Some((entry, ranges)),
@@ -229,9 +269,9 @@ impl<'a> Pages<'a> {
     }
 }
 
-fn lost(dn: &str, range: &Range) -> Missing {
+fn lost(entry: &Entry, naming: &str, range: &Range) -> Missing {
     Missing::new(
-        format!("`{}` of {dn}", range.name),
+        format!("`{}` of {}", range.name, entry.known_as(naming)),
         format!("the server does not hand out the values after the first {}", range.next),
     )
 }
@@ -246,11 +286,13 @@ fn next(cookie: Option<Vec<u8>>, entries: u64) -> Result<Option<Vec<u8>>, Failur
     }
 }
 
-/// Takes an entry apart without trusting its form.
-fn parse(entry: &[u8]) -> Parsed {
-    let Ok(mut entry) = answer::entry(entry) else {
-        return Parsed::Unreadable;
+/// Takes an entry apart without trusting its form; nothing if it needs more bytes than there are.
+fn parse(entry: &[u8], room: usize) -> Option<Parsed> {
+    let mut entry = match answer::entry(entry, room) {
+        Ok(entry) => entry,
+        Err(Unread::Malformed) => return Some(Parsed::Unreadable),
+        Err(Unread::TooLarge) => return None,
     };
     let ranges = entry.take_ranges();
-    if ranges.is_empty() { Parsed::Whole(entry) } else { Parsed::InPart(entry, ranges) }
+    Some(if ranges.is_empty() { Parsed::Whole(entry) } else { Parsed::InPart(entry, ranges) })
 }

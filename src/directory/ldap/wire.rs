@@ -14,6 +14,8 @@ const READ: usize = 64 << 10;
 /// Longer than any message with a purpose: a group of a million members by their distinguished
 /// names. A server that announces more must not fill the memory.
 const LONGEST: usize = 128 << 20;
+/// The same as long as nobody knows who the server is.
+const LONGEST_AT_FIRST: usize = 1 << 20;
 
 /// What bytes go over: a connection, encrypted or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -29,6 +31,8 @@ pub(super) struct Wire {
     end: usize,
     last_id: i32,
     is_usable: bool,
+    /// The longest message that is taken.
+    longest: usize,
 }
 
 /// Why a connection can be used no longer.
@@ -47,8 +51,8 @@ pub(super) enum Broken {
     #[error("an answer that is not LDAP")]
     Malformed,
     /// A message without measure.
-    #[error("an answer of more than {} MiB", LONGEST >> 20)]
-    TooLong,
+    #[error("an answer of more than {} kB", longest / 1000)]
+    TooLong { longest: usize },
 }
 
 impl From<Malformed> for Broken {
@@ -60,7 +64,20 @@ impl From<Malformed> for Broken {
 impl Wire {
     /// A connection on which nothing was said yet.
     pub(super) fn new(stream: Box<dyn Stream>) -> Self {
-        Self { stream, input: vec![0; READ], begin: 0, end: 0, last_id: 0, is_usable: true }
+        Self {
+            stream,
+            input: vec![0; READ],
+            begin: 0,
+            end: 0,
+            last_id: 0,
+            is_usable: true,
+            longest: LONGEST_AT_FIRST,
+        }
+    }
+
+    /// From here on takes messages of this length, if that is not absurd.
+    pub(super) fn take_up_to(&mut self, longest: usize) {
+        self.longest = longest.min(LONGEST);
     }
 
     /// Whether a request has a chance.
@@ -119,8 +136,8 @@ impl Wire {
                 return Err(Broken::Malformed);
             }
             if let Some(header) = header(bytes)? {
-                if header.content > LONGEST {
-                    return Err(Broken::TooLong);
+                if header.content > self.longest {
+                    return Err(Broken::TooLong { longest: self.longest });
                 }
                 let whole = header.size + header.content;
                 if whole <= bytes.len() {

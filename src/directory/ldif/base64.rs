@@ -1,4 +1,4 @@
-//! Base 64 (RFC 4648), decoding only and strict.
+//! Base 64 (RFC 4648), strict.
 
 /// The bytes, or nothing if the text is not base 64 with its padding.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
@@ -40,7 +40,7 @@ fn value(digit: u8) -> Option<u32> {
     Some(u32::from(value))
 }
 
-#[cfg(test)]
+/// The text for some bytes.
 pub(super) fn encode(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();

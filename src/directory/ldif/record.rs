@@ -3,7 +3,9 @@
 use std::io::{BufRead, Read};
 
 use super::base64;
-use crate::directory::entry::Entry;
+use super::mark::Watch;
+use crate::directory::budget::{Budget, Exhausted};
+use crate::directory::entry::{Entry, MOST_ATTRIBUTES};
 
 /// A line longer than this, folded parts together, is refused: no attribute needs it, and a file
 /// without line ends must not fill the memory.
@@ -18,18 +20,46 @@ pub(super) struct Problem {
     pub(super) why: String,
 }
 
+/// How many lines go by between two looks at the clock.
+const LINES_AT_ONCE: u32 = 1024;
+
 /// The records of a file, each an entry or what is wrong with it.
 pub(super) struct Records<R> {
     lines: Lines<R>,
     /// Nothing was read yet: a version may come.
     first: bool,
+    /// How many records began with a `dn`.
+    entries: u64,
+    /// `ldapsearch` wrote that all went well.
+    searches: bool,
+    budget: Budget,
+    exhausted: Option<Exhausted>,
 }
 
 impl<R: BufRead> Records<R> {
     /// From the beginning.
-    pub(super) fn new(input: R) -> Self {
-        Self { lines: Lines { input, number: 0, held: None, ended: false }, first: true }
+    pub(super) fn new(input: R, budget: Budget) -> Self {
+        let lines = Lines { input, number: 0, held: None, ended: false, watch: Watch::new() };
+        Self { lines, first: true, entries: 0, searches: false, budget, exhausted: None }
     }
+
+    /// After the last record: whether the file is whole, and if not, why.
+    pub(super) fn end(self) -> Result<(), End> {
+        if let Some(exhausted) = self.exhausted {
+            return Err(End::Exhausted(exhausted));
+        }
+        let whole = self.lines.watch.into_verdict(self.entries, self.searches);
+        whole.map_err(|(line, why)| End::NotWhole(Problem { line, why }))
+    }
+}
+
+/// Why what was read of a file is not all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It does not end with a mark, or the mark is not true.
+    NotWhole(Problem),
+    /// It was not read to its end.
+    Exhausted(Exhausted),
 }
 
 impl<R: BufRead> Iterator for Records<R> {
@@ -37,10 +67,16 @@ impl<R: BufRead> Iterator for Records<R> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let mut record = Record::default();
+            let mut record = Record { room: self.budget.room() / 2, ..Record::default() };
             let mut problem = None;
             let mut any = false;
             loop {
+                if self.lines.number.is_multiple_of(LINES_AT_ONCE)
+                    && let Err(exhausted) = self.budget.in_time()
+                {
+                    self.exhausted = Some(exhausted);
+                    return None;
+                }
                 match self.lines.next_logical() {
                     Ok(None) if any => break,
                     Ok(None) => return None,
@@ -62,6 +98,8 @@ impl<R: BufRead> Iterator for Records<R> {
                     }
                 }
             }
+            self.entries += u64::from(record.has_dn);
+            self.searches |= record.result;
             match (problem, any) {
                 (Some(problem), _) => return Some(Err(problem)),
                 (None, false) => {}
@@ -93,6 +131,11 @@ struct Record {
     entry: Option<Entry>,
     /// `ldapsearch` wrote behind the last entry that all went well.
     result: bool,
+    /// It began with a `dn`, readable or not.
+    has_dn: bool,
+    attributes: usize,
+    /// The bytes it may need.
+    room: usize,
 }
 
 impl Record {
@@ -109,7 +152,20 @@ impl Record {
                 "`{name}` makes this a change, not an entry; export entries (slapcat, ldapsearch -LLL)"
             ))),
             _ => {
-                entry.add(name, [value]);
+                let cost = Entry::cost_of(&value);
+                if cost > self.room {
+                    return Err(line.problem(
+                        "the record is larger than what may be kept of one; raise \
+                         `most_megabytes` of this directory if it is right",
+                    ));
+                }
+                self.room -= cost;
+                self.attributes += usize::from(entry.add(name, [value]));
+                if self.attributes > MOST_ATTRIBUTES {
+                    return Err(line.problem(format!(
+                        "the record has more than {MOST_ATTRIBUTES} different attributes"
+                    )));
+                }
                 Ok(())
             }
         }
@@ -118,13 +174,13 @@ impl Record {
     /// The first line must name the entry; what `ldapsearch` writes about its search is known too.
     fn begin(&mut self, line: &Line, name: &str, value: Vec<u8>) -> Result<(), Problem> {
         match name.to_ascii_lowercase().as_str() {
-            "dn" => match String::from_utf8(value) {
-                Ok(dn) => {
-                    self.entry = Some(Entry::new(dn));
-                    Ok(())
-                }
-                Err(_) => Err(line.problem("the `dn` is not UTF-8")),
-            },
+            "dn" => {
+                self.has_dn = true;
+                let dn = String::from_utf8(value);
+                let dn = dn.map_err(|_| line.problem("the `dn` is not UTF-8"))?;
+                self.entry = Some(Entry::new(dn));
+                Ok(())
+            }
             "search" => Ok(()),
             "result" if value.starts_with(b"0 ") => {
                 self.result = true;
@@ -203,6 +259,7 @@ struct Lines<R> {
     /// A physical line read ahead.
     held: Option<(u32, Vec<u8>)>,
     ended: bool,
+    watch: Watch,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -259,6 +316,7 @@ impl<R: BufRead> Lines<R> {
         }
         if bytes.pop_if(|last| *last == b'\n').is_none() {
             self.ended = true;
+            self.watch.cut(number);
             return Err(if read as u64 == limit {
                 too_long(number)
             } else {
@@ -270,6 +328,7 @@ impl<R: BufRead> Lines<R> {
             });
         }
         bytes.pop_if(|last| *last == b'\r');
+        self.watch.line(number, &bytes);
         Ok(Some((number, bytes)))
     }
 }

@@ -24,6 +24,7 @@ pub(super) const DEFAULTS: Defaults = Defaults {
         Filter::All(vec![Filter::Class("user"), Filter::Not(Box::new(Filter::Class("computer")))])
     },
     group_attributes: &["sAMAccountName", "objectSid", "member"],
+    person_naming: "sAMAccountName",
     person_attributes: &[
         "sAMAccountName",
         "objectSid",
@@ -86,7 +87,7 @@ fn account_expires(entry: &Entry, notes: &mut Notes) -> Option<Date> {
         _ => None,
     };
     if expires.is_none() {
-        notes.warn(&entry.dn, "its `accountExpires` is not a moment; ignored");
+        notes.warn(entry, "its `accountExpires` is not a moment; ignored");
     }
     expires
 }
@@ -106,7 +107,7 @@ mod tests {
     fn expires(text: &str) -> (Option<Date>, usize) {
         let mut entry = Entry::new("cn=ada");
         entry.add("accountExpires", [text.as_bytes().to_vec()]);
-        let mut notes = Notes::default();
+        let mut notes = Notes::new("uid");
         let expires = account_expires(&entry, &mut notes);
         (expires, notes.into_parts().0.len())
     }

@@ -1,63 +1,74 @@
 //! Links people with groups while entries go by.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
+use crate::directory::budget::{Budget, Exhausted};
 use crate::directory::config::DirectoryConfig;
+use crate::directory::distinguished_name::normalise;
 use crate::directory::entry::Entry;
 use crate::model::{
-    Directory, DirectoryGroup, DirectoryName, GroupName, Missing, Person, PersonKind, Reading,
-    StableId, Via,
+    Directory, DirectoryName, Joined, Missing, Person, PersonKind, Private, Reading, StableId, Via,
 };
 
-use super::closure::Closure;
-use super::facts::{GroupFacts, PersonFacts};
-use super::{Notes, Schema};
+use super::facts::PersonFacts;
+use super::links::{Group, Links, Members};
+use super::{Notes, Schema, values};
 
 /// From so many people on, an attribute that nobody shows is taken for hidden.
 const MANY: usize = 10;
+/// What a person needs besides texts and groups: the value, in a list that grows, and what its
+/// allocations cost.
+const PERSON: usize = 2 * size_of::<Person>() + 100;
 
 /// A directory being read: first every group, then [`Assembly::groups_done`], then every person.
 pub(in crate::directory) struct Assembly {
     name: DirectoryName,
     schema: Schema,
+    budget: Budget,
     notes: Notes,
     /// What groups say, until all of them are known.
-    facts: Vec<GroupFacts>,
+    groups: Vec<Group>,
+    members: Members,
     links: Links,
     people: Vec<Person>,
     group_entries: usize,
     person_entries: usize,
     /// What nobody shows although many should.
     hidden: Vec<&'static str>,
-}
-
-/// How groups are found from people.
-#[derive(Default)]
-struct Links {
-    groups: Vec<DirectoryGroup>,
-    by_folded_name: HashMap<String, Vec<u32>>,
-    by_number: HashMap<String, Vec<u32>>,
-    /// Groups that show no members, by their key.
-    by_key: HashMap<String, u32>,
-    /// For the key of a member the groups that list it.
-    by_member: HashMap<String, Vec<u32>>,
-    closure: Option<Closure>,
+    /// Every entry by its normalised name, if somebody wants them.
+    kept: Option<BTreeMap<String, Entry>>,
 }
 
 impl Assembly {
     /// Nothing read yet.
-    pub(in crate::directory) fn new(config: &DirectoryConfig) -> Self {
+    pub(in crate::directory) fn new(config: &DirectoryConfig, budget: Budget) -> Self {
+        let schema = Schema::new(&config.schema);
         Self {
             name: config.name.clone(),
-            schema: Schema::new(&config.schema),
-            notes: Notes::default(),
-            facts: Vec::new(),
+            notes: Notes::new(schema.groups.naming),
+            schema,
+            budget,
+            groups: Vec::new(),
+            members: Members::default(),
             links: Links::default(),
             people: Vec::new(),
             group_entries: 0,
             person_entries: 0,
             hidden: Vec::new(),
+            kept: None,
         }
+    }
+
+    /// Keeps every entry as well, for [`Assembly::finish_with_entries`].
+    pub(in crate::directory) fn keeping_entries(mut self) -> Self {
+        self.kept = Some(BTreeMap::new());
+        for search in [&mut self.schema.groups, &mut self.schema.people] {
+            if !search.attributes.iter().any(|name| name.eq_ignore_ascii_case("objectClass")) {
+                // By which they are found in a file.
+                search.attributes.push("objectClass".to_owned());
+            }
+        }
+        self
     }
 
     /// The schema, for its searches.
@@ -65,28 +76,45 @@ impl Assembly {
         &self.schema
     }
 
+    /// What is left of the bounds of this reading.
+    pub(in crate::directory) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     /// Something that could not be read.
     pub(in crate::directory) fn missing(&mut self, missing: Missing) {
         self.notes.missing(missing);
     }
 
+    /// What ended a search before its end, or concerns all of it.
+    pub(in crate::directory) fn failed(&mut self, missing: Missing) {
+        self.notes.failed(missing);
+    }
+
     /// An entry of the search for groups.
-    pub(in crate::directory) fn group(&mut self, mut entry: Entry) {
+    pub(in crate::directory) fn group(&mut self, mut entry: Entry) -> Result<(), Exhausted> {
+        self.budget.in_time()?;
         self.group_entries += 1;
         self.note_ranges(&mut entry);
         if let Some(facts) = (self.schema.group)(&entry, &mut self.notes) {
-            self.facts.push(facts);
+            let (group, cost) = Group::new(facts, &mut self.members);
+            self.budget.keep(cost)?;
+            self.groups.push(group);
         }
+        self.keep(entry)
     }
 
     /// Every group has been seen.
     pub(in crate::directory) fn groups_done(&mut self) {
-        let facts = std::mem::take(&mut self.facts);
-        self.links = Links::new(merge(facts, &mut self.notes), &mut self.notes);
+        let (groups, members) =
+            (std::mem::take(&mut self.groups), std::mem::take(&mut self.members));
+        self.links = Links::new(groups, members, &mut self.notes);
+        self.notes.naming(self.schema.people.naming);
     }
 
     /// An entry of the search for people.
-    pub(in crate::directory) fn person(&mut self, mut entry: Entry) {
+    pub(in crate::directory) fn person(&mut self, mut entry: Entry) -> Result<(), Exhausted> {
+        self.budget.in_time()?;
         self.person_entries += 1;
         self.note_ranges(&mut entry);
         if let Some(facts) = (self.schema.person)(&entry, &self.schema.stable_id, &mut self.notes) {
@@ -95,14 +123,69 @@ impl Assembly {
             for name in &named {
                 direct.extend(self.links.named(name, person.login.as_str(), &mut self.notes));
             }
-            direct.extend(key.and_then(|key| self.links.by_member.get(&key)).into_iter().flatten());
-            direct.extend(member_of.iter().filter_map(|key| self.links.by_key.get(key)));
-            let primary = primary.and_then(|number| self.links.by_number.get(&number));
+            direct.extend(key.map(|key| self.links.listing(&key)).into_iter().flatten());
+            direct.extend(member_of.iter().filter_map(|key| self.links.silent(key)));
+            let most = self.budget.room() / size_of::<Joined>();
+            let primary: Vec<u32> =
+                primary.map_or(Vec::new(), |number| self.links.numbered(&number).to_vec());
             if let Some(closure) = &mut self.links.closure {
-                person.groups = closure.of(&direct, primary.map_or(&[], Vec::as_slice));
+                let groups = closure.of(&direct, &primary, most);
+                person.groups = groups.ok_or_else(|| self.budget.too_much())?;
             }
+            self.budget.keep(cost(&person))?;
             self.people.push(person);
         }
+        self.keep(entry)
+    }
+
+    fn keep(&mut self, entry: Entry) -> Result<(), Exhausted> {
+        let Some(kept) = &mut self.kept else { return Ok(()) };
+        let name = normalise(&entry.dn);
+        self.budget.keep(entry.cost() + 2 * name.len())?;
+        match kept.entry(name) {
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(entry);
+            }
+            // A group that is a person as well.
+            std::collections::btree_map::Entry::Occupied(mut place) => {
+                for attribute in entry.attributes() {
+                    if place.get().values(&attribute.description).is_empty() {
+                        place.get_mut().add(&attribute.description, attribute.values.clone());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The directory and the entries it was made of, as far as the schema looks at them: by
+    /// distinguished name, values in an order of their own where their order says nothing.
+    /// Passwords are left out; what says that somebody is locked out stays.
+    pub(in crate::directory) fn finish_with_entries(mut self) -> (Reading<Directory>, Vec<Entry>) {
+        let kept = self.kept.take().unwrap_or_default();
+        let wanted = || self.schema.groups.attributes.iter().chain(&self.schema.people.attributes);
+        let entries = kept.into_values().map(|entry| {
+            let mut bare = Entry::new(entry.dn.as_str());
+            for attribute in entry.attributes() {
+                let name = wanted().find(|name| name.eq_ignore_ascii_case(&attribute.description));
+                let Some(name) = name else { continue };
+                let mut values = attribute.values.clone();
+                if name == "userPassword" {
+                    if values::password_locked(&entry) {
+                        bare.add(name, [b"{CRYPT}!".to_vec()]);
+                    }
+                    continue;
+                }
+                if SETS.contains(&name.as_str()) {
+                    values.sort_unstable();
+                    values.dedup();
+                }
+                bare.add(name, values);
+            }
+            bare
+        });
+        let entries = entries.collect();
+        (self.finish(), entries)
     }
 
     /// The directory, complete if nothing was noted as missing.
@@ -174,121 +257,38 @@ impl Assembly {
 
     /// An attribute of which only a part came makes the reading partial.
     fn note_ranges(&mut self, entry: &mut Entry) {
+        let naming = self.notes.naming_of();
         for range in entry.take_ranges() {
             self.notes.missing(Missing::new(
-                format!("`{}` of {}", range.name, entry.dn),
+                format!("`{}` of {}", range.name, entry.known_as(naming)),
                 format!("only the first {} values are there", range.next),
             ));
         }
     }
 }
 
-/// Sorts groups by name and puts those of one name together: the union is what the operating
-/// system makes of them.
-fn merge(mut facts: Vec<GroupFacts>, notes: &mut Notes) -> Vec<GroupFacts> {
-    facts.sort_by(|one, other| (&one.name, &one.key).cmp(&(&other.name, &other.key)));
-    for pair in facts.windows(2) {
-        if pair[0].name == pair[1].name {
-            notes.warn(&pair[0].name, "several groups have this name; they count as one");
-        }
-    }
-    facts
-}
+/// The attributes of which the order of values says nothing.
+const SETS: [&str; 7] = [
+    "objectClass",
+    "member",
+    "uniqueMember",
+    "memberUid",
+    "memberOf",
+    "supplementaryGid",
+    "subGroup",
+];
 
-impl Links {
-    /// From groups sorted by name, several of one name next to each other.
-    fn new(facts: Vec<GroupFacts>, notes: &mut Notes) -> Self {
-        let mut links = Self::default();
-        for group in &facts {
-            if links.groups.last().is_none_or(|last| last.name.as_str() != group.name) {
-                links.groups.push(DirectoryGroup { name: GroupName::new(group.name.as_str()) });
-                let index = links.last();
-                let folded = group.name.to_ascii_lowercase();
-                links.by_folded_name.entry(folded).or_default().push(index);
-            }
-            let index = links.last();
-            if let Some(number) = &group.number {
-                links.add_number(number, index, notes);
-            }
-        }
-        links.closure = Some(Closure::new(links.steps(facts, notes)));
-        links
-    }
-
-    /// Which groups follow from which; fills the members on the way.
-    fn steps(&mut self, facts: Vec<GroupFacts>, notes: &mut Notes) -> Vec<Vec<u32>> {
-        let mut by_any_key: HashMap<String, u32> = HashMap::new();
-        for group in &facts {
-            if let (Some(key), Some(index)) = (&group.key, self.exact(&group.name)) {
-                by_any_key.insert(key.clone(), index);
-                if !group.shows_members {
-                    self.by_key.insert(key.clone(), index);
-                }
-            }
-        }
-        let mut steps = vec![Vec::new(); self.groups.len()];
-        for group in facts {
-            let Some(index) = self.exact(&group.name) else { continue };
-            for name in &group.leads_to {
-                steps[index as usize].extend(self.named(name, &group.name, notes));
-            }
-            for member in group.members {
-                match by_any_key.get(&member) {
-                    Some(&inner) => steps[inner as usize].push(index),
-                    None => self.by_member.entry(member).or_default().push(index),
-                }
-            }
-        }
-        steps
-    }
-
-    fn add_number(&mut self, number: &str, index: u32, notes: &mut Notes) {
-        let same = self.by_number.entry(number.to_owned()).or_default();
-        if !same.contains(&index) {
-            same.push(index);
-        }
-        if let [first, .., last] = same[..] {
-            let (first, last) = (&self.groups[first as usize], &self.groups[last as usize]);
-            notes.warn(
-                last.name.as_str(),
-                format!("it has the number {number} of group {} as well", first.name),
-            );
-        }
-    }
-
-    /// The group meant by a name whose case does not matter: the one spelt so, else the only one
-    /// that differs in case alone.
-    fn named(&self, name: &str, by: &str, notes: &mut Notes) -> Option<u32> {
-        if let Some(exact) = self.exact(name) {
-            return Some(exact);
-        }
-        let similar = self.by_folded_name.get(&name.to_ascii_lowercase());
-        match similar.map(Vec::as_slice) {
-            Some([only]) => Some(*only),
-            Some(_) => {
-                notes.warn(
-                    by,
-                    format!("it names group `{name}`, which several groups differ from in case only; does not count"),
-                );
-                None
-            }
-            None if name.eq_ignore_ascii_case("guest") => None,
-            None => {
-                notes.warn(by, format!("it names group `{name}`, which does not exist"));
-                None
-            }
-        }
-    }
-
-    fn exact(&self, name: &str) -> Option<u32> {
-        let at = self.groups.binary_search_by(|group| group.name.as_str().cmp(name)).ok()?;
-        u32::try_from(at).ok()
-    }
-
-    fn last(&self) -> u32 {
-        u32::try_from(self.groups.len().saturating_sub(1))
-            .expect("more than four thousand million groups do not fit into memory")
-    }
+/// The bytes a person needs.
+fn cost(person: &Person) -> usize {
+    let private =
+        |value: &Option<Private<String>>| value.as_ref().map_or(0, |one| one.reveal().len());
+    PERSON
+        + person.stable_id.as_str().len()
+        + person.login.as_str().len()
+        + private(&person.display_name)
+        + private(&person.email)
+        + person.other_ids.iter().map(|id| 40 + id.reveal().len()).sum::<usize>()
+        + person.groups.len() * size_of::<Joined>()
 }
 
 /// Two entries with one stable id: which of them is meant cannot be told, so neither is believed
@@ -299,7 +299,7 @@ fn drop_ambiguous(people: &mut Vec<Person>, notes: &mut Notes) {
         if let [first, second, ..] = same {
             ambiguous.push(first.stable_id.clone());
             for person in same {
-                notes.left_out(
+                notes.left_out_by_name(
                     "the person",
                     person.login.as_str(),
                     &format!(
@@ -321,7 +321,7 @@ fn warn_of_shared_logins(people: &[Person], notes: &mut Notes) {
     logins.sort_unstable();
     for same in logins.chunk_by(|one, other| one == other) {
         if same.len() > 1 {
-            notes.warn(same[0], format!("{} people have this log-in name", same.len()));
+            notes.warn_of(same[0], format!("{} people have this log-in name", same.len()));
         }
     }
 }

@@ -25,8 +25,13 @@ impl Closure {
     /// the one through the smallest index.
     ///
     /// Breadth first with a list, so neither cycles nor depth matter; costs what it returns plus
-    /// the steps between.
-    pub(super) fn of(&mut self, direct: &[u32], primary: &[u32]) -> Vec<Joined> {
+    /// the steps between. `None` if there are more groups than `most`.
+    pub(super) fn of(
+        &mut self,
+        direct: &[u32],
+        primary: &[u32],
+        most: usize,
+    ) -> Option<Vec<Joined>> {
         self.next_walk();
         let mut joined = Vec::new();
         let mut frontier = Vec::new();
@@ -34,6 +39,9 @@ impl Closure {
             for &group in groups {
                 self.visit(group, via, &mut joined, &mut frontier);
             }
+        }
+        if joined.len() > most {
+            return None;
         }
         while !frontier.is_empty() {
             frontier.sort_unstable();
@@ -44,12 +52,15 @@ impl Closure {
                     self.visit(step, Via::Through(GroupIndex(group)), &mut joined, &mut next);
                 }
                 self.leads_to[group as usize] = steps;
+                if joined.len() > most {
+                    return None;
+                }
             }
             frontier = next;
         }
         joined.sort_unstable();
         joined.shrink_to_fit();
-        joined
+        Some(joined)
     }
 
     fn visit(&mut self, group: u32, via: Via, joined: &mut Vec<Joined>, next: &mut Vec<u32>) {
@@ -77,6 +88,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn all(closure: &mut Closure, direct: &[u32], primary: &[u32]) -> Vec<Joined> {
+        closure.of(direct, primary, usize::MAX).expect("no limit")
+    }
+
     fn groups(joined: &[Joined]) -> Vec<u32> {
         joined.iter().map(|one| one.group.0).collect()
     }
@@ -84,18 +99,22 @@ mod tests {
     #[test]
     fn the_nearest_way_is_kept_and_a_cycle_ends() {
         let mut closure = Closure::new(vec![vec![1], vec![2], vec![0, 1]]);
-        let joined = closure.of(&[0], &[]);
+        let joined = all(&mut closure, &[0], &[]);
         assert_eq!(
             joined.iter().map(|one| one.via).collect::<Vec<_>>(),
             [Via::Direct, Via::Through(GroupIndex(0)), Via::Through(GroupIndex(1))]
         );
-        assert_eq!(groups(&closure.of(&[2], &[2])), [0, 1, 2], "and walks do not disturb another");
+        assert_eq!(
+            groups(&all(&mut closure, &[2], &[2])),
+            [0, 1, 2],
+            "and walks do not disturb another"
+        );
     }
 
     #[test]
     fn direct_comes_before_primary_and_primary_before_through() {
         let mut closure = Closure::new(vec![vec![1, 2], vec![], vec![]]);
-        let joined = closure.of(&[0], &[0, 1]);
+        let joined = all(&mut closure, &[0], &[0, 1]);
         assert_eq!(
             joined.iter().map(|one| one.via).collect::<Vec<_>>(),
             [Via::Direct, Via::Primary, Via::Through(GroupIndex(0))]
@@ -106,7 +125,15 @@ mod tests {
     fn a_chain_of_a_hundred_thousand_groups_is_walked_without_recursion() {
         let depth = 100_000;
         let chain = (0..depth).map(|at| if at + 1 < depth { vec![at + 1] } else { vec![0] });
-        assert_eq!(Closure::new(chain.collect()).of(&[0], &[]).len(), depth as usize);
+        assert_eq!(all(&mut Closure::new(chain.collect()), &[0], &[]).len(), depth as usize);
+    }
+
+    #[test]
+    fn a_walk_that_leads_to_too_many_groups_ends() {
+        let mut closure = Closure::new(vec![vec![1], vec![2], vec![3], vec![]]);
+        assert_eq!(closure.of(&[0], &[], 3), None);
+        assert_eq!(closure.of(&[0, 1, 2, 3], &[], 3), None);
+        assert_eq!(all(&mut closure, &[0], &[]).len(), 4, "and the next one goes all the way");
     }
 
     #[test]
@@ -114,7 +141,7 @@ mod tests {
         let mut closure = Closure::new(vec![vec![]]);
         closure.walk = u32::MAX;
         closure.visited[0] = u32::MAX;
-        assert_eq!(groups(&closure.of(&[0], &[])), [0]);
+        assert_eq!(groups(&all(&mut closure, &[0], &[])), [0]);
     }
 
     /// Adds what follows until nothing follows any more.
@@ -137,7 +164,7 @@ mod tests {
             leads_to in proptest::collection::vec(proptest::collection::vec(0_u32..12, 0..5), 12),
             direct in proptest::collection::vec(0_u32..12, 0..4),
         ) {
-            let joined = Closure::new(leads_to.clone()).of(&direct, &[]);
+            let joined = all(&mut Closure::new(leads_to.clone()), &direct, &[]);
             prop_assert_eq!(groups(&joined), naive(&leads_to, &direct));
             for one in joined {
                 match one.via {

@@ -10,6 +10,7 @@ mod active_directory;
 mod assembly;
 mod closure;
 mod facts;
+mod links;
 mod notes;
 mod rfc2307;
 mod rfc2307bis;
@@ -35,6 +36,8 @@ pub(super) struct Search {
     pub(super) filter: Filter,
     /// Which attributes; nothing else is asked for.
     pub(super) attributes: Vec<String>,
+    /// The attribute by which what is found is called where people read.
+    pub(super) naming: &'static str,
 }
 
 /// How the entries of a directory are understood.
@@ -72,12 +75,14 @@ impl Schema {
                 base: base(config, config.groups_base.as_deref(), defaults.groups_base),
                 filter: (defaults.group_filter)(),
                 attributes: owned(defaults.group_attributes),
+                naming: defaults.group_attributes[0],
             },
             people: Search {
                 what: "people",
                 base: base(config, config.people_base.as_deref(), defaults.people_base),
                 filter: (defaults.person_filter)(),
                 attributes,
+                naming: defaults.person_naming,
             },
             stable_id,
             group: defaults.group,
@@ -95,7 +100,10 @@ struct Defaults {
     stable_id: &'static str,
     group_filter: fn() -> Filter,
     person_filter: fn() -> Filter,
+    /// The one that names a group first.
     group_attributes: &'static [&'static str],
+    /// The attribute with the log-in name.
+    person_naming: &'static str,
     /// Those of people, without the stable id.
     person_attributes: &'static [&'static str],
     group: fn(&Entry, &mut Notes) -> Option<GroupFacts>,

@@ -14,6 +14,7 @@ pub(super) const DEFAULTS: Defaults = Defaults {
     group_filter: || Filter::Class("posixGroup"),
     person_filter: || Filter::Class("posixAccount"),
     group_attributes: &["cn", "gidNumber", "memberUid"],
+    person_naming: "uid",
     person_attributes: &PERSON_ATTRIBUTES,
     group,
     person,
@@ -35,11 +36,11 @@ fn group(entry: &Entry, notes: &mut Notes) -> Option<GroupFacts> {
 /// A group with its name; `None` and a note without one.
 pub(super) fn named_group(entry: &Entry, attribute: &str, notes: &mut Notes) -> Option<GroupFacts> {
     let Some(name) = entry.text(attribute) else {
-        notes.left_out("the group", &entry.dn, &format!("it has no readable `{attribute}`"));
+        notes.left_out("the group", entry, &format!("it has no readable `{attribute}`"));
         return None;
     };
     if entry.texts(attribute).count() > 1 {
-        notes.warn(&entry.dn, format!("it has several `{attribute}`; the first, {name}, counts"));
+        notes.warn(entry, format!("it has several `{attribute}`; the first, {name}, counts"));
     }
     Some(GroupFacts { name: name.to_owned(), ..GroupFacts::default() })
 }

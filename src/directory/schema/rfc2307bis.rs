@@ -20,6 +20,7 @@ pub(super) const DEFAULTS: Defaults = Defaults {
     },
     person_filter: || Filter::classes(["posixAccount"]),
     group_attributes: &["cn", "gidNumber", "member", "uniqueMember"],
+    person_naming: "uid",
     person_attributes: &[
         "uid",
         "gidNumber",

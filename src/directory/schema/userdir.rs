@@ -18,6 +18,7 @@ pub(super) const DEFAULTS: Defaults = Defaults {
     group_filter: || Filter::Class("debianGroup"),
     person_filter: || Filter::classes(["debianAccount", "debianDeveloper", "debianRoleAccount"]),
     group_attributes: &["gid", "gidNumber", "subGroup"],
+    person_naming: "uid",
     person_attributes: &[
         "objectClass",
         "uid",
@@ -39,11 +40,11 @@ pub(super) const DEFAULTS: Defaults = Defaults {
 
 fn group(entry: &Entry, notes: &mut Notes) -> Option<GroupFacts> {
     let Some(name) = entry.text("gid") else {
-        notes.left_out("the group", &entry.dn, "it has no readable `gid`");
+        notes.left_out("the group", entry, "it has no readable `gid`");
         return None;
     };
     if entry.texts("gid").count() > 1 {
-        notes.warn(&entry.dn, format!("it has several `gid`; the first, {name}, counts"));
+        notes.warn(entry, format!("it has several `gid`; the first, {name}, counts"));
     }
     Some(GroupFacts {
         name: name.to_owned(),
@@ -66,7 +67,7 @@ fn person(entry: &Entry, stable_id: &str, notes: &mut Notes) -> Option<PersonFac
         PersonKind::RoleAccount
     } else if named.iter().any(|name| name.eq_ignore_ascii_case("guest")) {
         if person.expires.is_none() {
-            notes.warn(&entry.dn, "a guest without `shadowExpire`: nothing ends the visit");
+            notes.warn(entry, "a guest without `shadowExpire`: nothing ends the visit");
         }
         PersonKind::Guest
     } else {

@@ -19,16 +19,16 @@ pub(super) fn person(
     let stable_id = match stable_id(entry, stable_id_attribute) {
         Ok(stable_id) => stable_id,
         Err(why) => {
-            notes.left_out("the person", &entry.dn, &why);
+            notes.left_out("the person", entry, &why);
             return None;
         }
     };
     let Some(login_name) = entry.text(login) else {
-        notes.left_out("the person", &entry.dn, &format!("it has no readable `{login}`"));
+        notes.left_out("the person", entry, &format!("it has no readable `{login}`"));
         return None;
     };
     if entry.texts(login).count() > 1 {
-        notes.warn(&entry.dn, format!("it has several `{login}`; the first, {login_name}, counts"));
+        notes.warn(entry, format!("it has several `{login}`; the first, {login_name}, counts"));
     }
     Some(Person {
         stable_id,
@@ -127,7 +127,7 @@ fn display_name(entry: &Entry) -> Option<String> {
 /// The word of `accountStatus`. No attribute and the word `active` are active.
 pub(super) fn status(entry: &Entry, notes: &mut Notes) -> AccountStatus {
     if entry.texts("accountStatus").count() > 1 {
-        notes.warn(&entry.dn, "it has several `accountStatus`; the first counts");
+        notes.warn(entry, "it has several `accountStatus`; the first counts");
     }
     let Some(text) = entry.text("accountStatus") else {
         return AccountStatus::Active;
@@ -143,17 +143,14 @@ pub(super) fn status(entry: &Entry, notes: &mut Notes) -> AccountStatus {
                 AccountStatus::Retiring(day)
             } else {
                 notes.warn(
-                &entry.dn,
+                entry,
                 "its `accountStatus` is `retiring` without a date (YYYY-MM-DD); counts as active",
             );
                 AccountStatus::Unknown(text.to_owned())
             }
         }
         _ => {
-            notes.warn(
-                &entry.dn,
-                format!("unknown `accountStatus` word `{word}`; counts as active"),
-            );
+            notes.warn(entry, format!("unknown `accountStatus` word `{word}`; counts as active"));
             AccountStatus::Unknown(text.to_owned())
         }
     }
@@ -164,7 +161,7 @@ pub(super) fn shadow_expire(entry: &Entry, notes: &mut Notes) -> Option<Date> {
     let mut values = entry.texts("shadowExpire");
     let text = values.next()?;
     if values.next().is_some() {
-        notes.warn(&entry.dn, "it has several `shadowExpire`; the first counts");
+        notes.warn(entry, "it has several `shadowExpire`; the first counts");
     }
     let epoch = date(1970, 1, 1);
     let day = match text.parse::<i64>() {
@@ -175,10 +172,7 @@ pub(super) fn shadow_expire(entry: &Entry, notes: &mut Notes) -> Option<Date> {
         _ => None,
     };
     if day.is_none() {
-        notes.warn(
-            &entry.dn,
-            "its `shadowExpire` is not a number of days since 1970-01-01; ignored",
-        );
+        notes.warn(entry, "its `shadowExpire` is not a number of days since 1970-01-01; ignored");
     }
     day
 }
@@ -206,7 +200,7 @@ mod tests {
     }
 
     fn warned<T>(read: impl FnOnce(&mut Notes) -> T) -> (T, usize) {
-        let mut notes = Notes::default();
+        let mut notes = Notes::new("uid");
         let value = read(&mut notes);
         (value, notes.into_parts().0.len())
     }

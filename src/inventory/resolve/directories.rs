@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::{World, moved, text};
 use crate::diagnostic::{Finding, Findings};
-use crate::directory::{Bind, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind};
+use crate::directory::{
+    Bind, Bounds, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind,
+};
 use crate::inventory::as_written::{self, InventoryFile};
 use crate::inventory::known::ReadFile;
 use crate::model::{DirectoryName, TrustName};
@@ -58,6 +60,7 @@ fn one_directory(
         (Field::Absent, true) => Some(String::new()),
         (field, _) => at.words(field, "base", name.at, findings),
     };
+    let bounds = bounds(written, at, findings);
     let schema = SchemaConfig {
         kind: kind?,
         base: base?,
@@ -70,8 +73,26 @@ fn one_directory(
         origin: origin?,
         schema,
         name_prefix: text(&written.name_prefix),
+        bounds: bounds?,
         source: at.source(name.at),
     })
+}
+
+/// How much reading it may take as a whole.
+fn bounds(
+    written: &as_written::Directory,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Option<Bounds> {
+    let Bounds { mut time, mut memory } = Bounds::default();
+    if !matches!(written.total_seconds, Field::Absent) {
+        time = Duration::from_secs(number(&written.total_seconds, 0, at, findings)?.into());
+    }
+    if !matches!(written.most_megabytes, Field::Absent) {
+        let megabytes = number(&written.most_megabytes, 0, at, findings)?;
+        memory = (megabytes as usize).saturating_mul(Bounds::MEGABYTE);
+    }
+    Some(Bounds { time, memory })
 }
 
 fn filled(field: &Field<String>) -> Option<String> {

@@ -93,7 +93,7 @@ pub fn ldif(groups: &[&str], people: &[Someone<'_>]) -> String {
             text += "accountStatus: inactive 2026-01-01\n";
         }
     }
-    text
+    text + "\n# end\n"
 }
 
 /// A run that came to its end.

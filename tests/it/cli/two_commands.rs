@@ -115,7 +115,7 @@ fn somebody_who_joins() {
                 uidNumber: 2999\ngidNumber: 800\ncn: New\nsn: Comer\n\
                 mail: newcomer@example.org\nkeyFingerPrint: \
                 3DB6B818A3B52F2F1A11D8CB8D6CE7B22C3DF405\nsupplementaryGid: builders\n";
-            site.write(PEOPLE, &(people + somebody));
+            site.write(PEOPLE, &people.replace("\n# end\n", &format!("{somebody}\n# end\n")));
         },
         &[
             ("+ create user newcomer for person:debian:2999", "in debian:builders"),

@@ -3,7 +3,7 @@
 mod generic;
 mod logs;
 mod partial;
-mod scripted;
+pub mod scripted;
 mod transport;
 mod userdir;
 
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reconcile::directory::{
-    Access, Bind, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind, read,
+    Access, Bind, Bounds, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind, read,
 };
 use reconcile::model::{Directory, GroupName, Person, Reading, Source, TrustName};
 use reconcile::operator::{Operator, Secret, SecretFrom, Server, Trust};
@@ -20,7 +20,7 @@ use reconcile::operator::{Operator, Secret, SecretFrom, Server, Trust};
 use crate::peers::slapd::{BASE, READER, READER_PASSWORD, Slapd};
 
 /// A server without TLS, anonymous, with short limits; tests change what they are about.
-fn server(url: String) -> LdapConfig {
+pub fn server(url: String) -> LdapConfig {
     LdapConfig {
         url,
         start_tls: false,
@@ -34,12 +34,12 @@ fn server(url: String) -> LdapConfig {
 }
 
 /// The reader's bind; its password is in a variable named as the secret, in capitals.
-fn reader(variable: &str) -> Bind {
+pub fn reader(variable: &str) -> Bind {
     Bind::Simple { dn: READER.into(), secret: variable.to_lowercase().into() }
 }
 
 /// Allows what a configuration asks for: each secret in a variable, the trust in a file of that path.
-fn operator_for(config: &DirectoryConfig) -> Operator {
+pub fn operator_for(config: &DirectoryConfig) -> Operator {
     let Origin::Ldap(config) = &config.origin else { return Operator::default() };
     let Ok(server) = Server::parse(&config.url) else { return Operator::default() };
     let servers = BTreeSet::from([server]);
@@ -60,7 +60,7 @@ fn trust(file: &Path) -> TrustName {
     file.display().to_string().into()
 }
 
-fn config(origin: Origin, kind: SchemaKind) -> DirectoryConfig {
+pub fn config(origin: Origin, kind: SchemaKind) -> DirectoryConfig {
     DirectoryConfig {
         name: "debian".into(),
         origin,
@@ -72,20 +72,21 @@ fn config(origin: Origin, kind: SchemaKind) -> DirectoryConfig {
             stable_id: None,
         },
         name_prefix: String::new(),
+        bounds: Bounds::default(),
         source: Source::new("inventory/directories.yaml", 1, 1),
     }
 }
 
-fn userdir(server: LdapConfig) -> DirectoryConfig {
+pub fn userdir(server: LdapConfig) -> DirectoryConfig {
     config(Origin::Ldap(Box::new(server)), SchemaKind::Userdir)
 }
 
 /// Reads with two passwords in the environment: `RIGHT` and `WRONG`.
-async fn read_it(config: &DirectoryConfig) -> Reading<Directory> {
+pub async fn read_it(config: &DirectoryConfig) -> Reading<Directory> {
     read_as(config, &operator_for(config)).await
 }
 
-async fn read_as(config: &DirectoryConfig, operator: &Operator) -> Reading<Directory> {
+pub async fn read_as(config: &DirectoryConfig, operator: &Operator) -> Reading<Directory> {
     let environment = |name: &str| match name {
         "RIGHT" => Some(READER_PASSWORD.into()),
         "WRONG" => Some("guessed, and never to be shown".into()),
@@ -94,12 +95,17 @@ async fn read_as(config: &DirectoryConfig, operator: &Operator) -> Reading<Direc
     read(config, Access { root: Path::new("/"), operator, environment: &environment }).await
 }
 
-async fn read_userdir(slapd: &Slapd) -> Reading<Directory> {
+pub async fn read_userdir(slapd: &Slapd) -> Reading<Directory> {
     read_it(&userdir(server(slapd.url()))).await
 }
 
-/// Writes an LDIF file and reads it.
+/// Writes an LDIF file, with the mark that it is whole, and reads it.
 async fn read_ldif(text: &str, kind: SchemaKind) -> Reading<Directory> {
+    read_ldif_as_it_is(&format!("{text}\n# end\n"), kind).await
+}
+
+/// Writes an LDIF file and reads it.
+pub async fn read_ldif_as_it_is(text: &str, kind: SchemaKind) -> Reading<Directory> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("people.ldif");
     std::fs::write(&file, text).expect("a file");
@@ -107,7 +113,7 @@ async fn read_ldif(text: &str, kind: SchemaKind) -> Reading<Directory> {
     read_it(&config(Origin::Ldif(file), kind)).await
 }
 
-fn person<'a>(directory: &'a Directory, login: &str) -> &'a Person {
+pub fn person<'a>(directory: &'a Directory, login: &str) -> &'a Person {
     directory
         .people
         .iter()
@@ -116,7 +122,7 @@ fn person<'a>(directory: &'a Directory, login: &str) -> &'a Person {
 }
 
 /// The groups of a person, by name.
-fn groups<'a>(directory: &'a Directory, login: &str) -> Vec<&'a str> {
+pub fn groups<'a>(directory: &'a Directory, login: &str) -> Vec<&'a str> {
     person(directory, login)
         .groups
         .iter()
@@ -125,13 +131,13 @@ fn groups<'a>(directory: &'a Directory, login: &str) -> Vec<&'a str> {
 }
 
 /// Everything that is missing, on lines.
-fn missing(reading: &Reading<Directory>) -> String {
+pub fn missing(reading: &Reading<Directory>) -> String {
     reading.missing().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// Asserts that a reading is partial and says these words.
 #[track_caller]
-fn assert_partial(reading: &Reading<Directory>, words: &[&str]) {
+pub fn assert_partial(reading: &Reading<Directory>, words: &[&str]) {
     assert!(!reading.is_complete(), "must be partial");
     let said = missing(reading);
     for word in words {
@@ -141,11 +147,11 @@ fn assert_partial(reading: &Reading<Directory>, words: &[&str]) {
 }
 
 #[track_caller]
-fn assert_complete(reading: &Reading<Directory>) {
+pub fn assert_complete(reading: &Reading<Directory>) {
     assert!(reading.is_complete(), "{}", missing(reading));
 }
 
-fn relative(path: &str) -> PathBuf {
+pub fn relative(path: &str) -> PathBuf {
     PathBuf::from(path.trim_start_matches('/'))
 }
 

@@ -83,7 +83,10 @@ async fn access_rules_that_hide_people_or_groups() {
             ["below ou=users,dc=example,dc=org", "the base entry is not visible"],
         ),
         ("access to * by * none", ["below ou=users,dc=example,dc=org", "no such object (32"]),
-        ("access to attrs=uidNumber by * none\naccess to * by * read", ["uid=ada", "`uidNumber`"]),
+        (
+            "access to attrs=uidNumber by * none\naccess to * by * read",
+            ["the person ada", "`uidNumber`"],
+        ),
     ] {
         let slapd = start(rule);
         assert_partial(&read_userdir(&slapd).await, &words);

@@ -312,6 +312,7 @@ impl Scene {
         if self.broken_directory {
             text.push_str("\nthis is where the disk was full\n");
         }
+        text.push_str("\n# end\n");
         text
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
-use reconcile::directory::{DirectoryConfig, Origin, SchemaConfig, SchemaKind};
+use reconcile::directory::{Bounds, DirectoryConfig, Origin, SchemaConfig, SchemaKind};
 use reconcile::inventory::{
     AccountEntry, Grant, Inventory, Organisation, ServiceAccount, ServiceIdentity,
 };
@@ -335,6 +335,7 @@ fn directory_config(name: &str, directory: &DirectoryModel) -> DirectoryConfig {
             stable_id: None,
         },
         name_prefix: directory.prefix.clone(),
+        bounds: Bounds::default(),
         source: Source::new("inventory/directories.yaml", 1, 1),
     }
 }

@@ -8,6 +8,7 @@ use super::{Problem, module_of};
 const MAY_KNOW: [(&str, &[&str]); 28] = [
     ("digest", &[]),
     ("file", &[]),
+    ("masks", &["digest"]),
     ("pattern", &[]),
     ("visible", &[]),
     ("folder", &[]),
@@ -17,8 +18,8 @@ const MAY_KNOW: [(&str, &[&str]); 28] = [
     ("yaml", &["model", "diagnostic", "visible"]),
     ("event", &["model"]),
     ("lock", &["model", "digest"]),
-    ("operator", &["model", "diagnostic", "digest", "file", "yaml"]),
-    ("directory", &["model", "diagnostic", "digest", "file", "folder", "operator"]),
+    ("operator", &["model", "diagnostic", "digest", "file", "masks", "yaml"]),
+    ("directory", &["model", "diagnostic", "digest", "file", "folder", "masks", "operator"]),
     ("policies", &["model", "diagnostic", "digest", "pattern", "yaml", "inventory"]),
     // What an inventory says about a directory is `directory`'s configuration. `load` reads all
     // three folders, because what stands in one is checked against the others.
@@ -108,8 +109,16 @@ const MAY_KNOW: [(&str, &[&str]); 28] = [
 const ANYTHING: &[&str] = &["*"];
 
 /// What of `directory` an inventory may know: the values that say what people wrote.
-const DIRECTORY_CONFIG: [&str; 7] =
-    ["config", "Bind", "DirectoryConfig", "LdapConfig", "Origin", "SchemaConfig", "SchemaKind"];
+const DIRECTORY_CONFIG: [&str; 8] = [
+    "config",
+    "Bind",
+    "Bounds",
+    "DirectoryConfig",
+    "LdapConfig",
+    "Origin",
+    "SchemaConfig",
+    "SchemaKind",
+];
 
 /// The paths that lead where they must not.
 pub fn problems(file: &str, source: &str) -> Vec<Problem> {
