@@ -195,7 +195,8 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Permissions(args)) => permissions::run(&args, &globals, &mut out),
         Some(Command::Adopt(args)) => adopt::run(&args, &globals, &mut out),
         Some(Command::Record(args)) => {
-            record::run(&args, &globals.state, &mut out).map_err(Failure::from)
+            let trust = if args.needs_trust() { globals.trust()? } else { Default::default() };
+            record::run(&args, &globals.state, trust, &mut out).map_err(Failure::from)
         }
         Some(Command::Completions(args)) => Ok(pages::completions(&args, &mut out)),
         Some(Command::Manual) => pages::manual(&mut out),

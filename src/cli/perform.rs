@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::globals::record_failure;
 use super::input::Input;
 use super::output::Steadfast;
 use super::progress::Progress;
@@ -16,7 +17,7 @@ use super::{ExitCode, Failure, Globals};
 use crate::apply::{Options, Outcomes, Stopped};
 use crate::diagnostic::Severity;
 use crate::plan::{Plan, PlanDigest};
-use crate::record::{self, EndFacts, Records, RunFacts};
+use crate::record::{self, EndFacts, RunFacts};
 use crate::report::metrics::Metrics;
 use crate::report::{self, Detail};
 use crate::run::{self, Baseline, Carried, Gathered, Prepared};
@@ -203,13 +204,11 @@ impl Run<'_> {
 
     async fn carry_out(&self, look: &Look) -> Result<(Carried, Duration), Failure> {
         let unrecorded = |error: record::Error| {
-            let code = match error {
-                record::Error::Damaged { .. } => ExitCode::RecordDamaged,
-                _ => ExitCode::Unexpected,
-            };
-            Failure::new(code, error).hint("nothing was changed: no run without a record")
+            let failure = record_failure(error);
+            let hint = failure.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+            failure.hint(format!("nothing was changed: no run without a record{hint}"))
         };
-        let records = Records::open(&self.globals.state, self.globals.clock());
+        let records = self.globals.records()?;
         let facts = facts(self.globals, self.input, look);
         let writer = records.start(self.input.run.clone(), facts).map_err(unrecorded)?;
         let review = &look.prepared.review;

@@ -285,6 +285,11 @@ pub(super) enum IndexEntry {
     Ended(Seal),
     /// A run died without a last line.
     Abandoned(Seal),
+    /// From here on this key signs; what comes before is covered by its first signature.
+    Signed {
+        /// The public key.
+        key: String,
+    },
 }
 
 /// What a run's file holds for good.

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::chain::{self, Chain};
 use super::entry::{Counts, Entry, Line, RunStart};
-use super::folder::{Error, IndexedRun, Records};
+use super::folder::{Error, Records};
+use super::index::IndexedRun;
 
 /// One run, as its record tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
