@@ -135,7 +135,7 @@ impl Globals {
 fn is_below(path: &Path, folder: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
     let parent = path.parent().unwrap_or(path);
-    matches!((real(parent), real(folder)), (Ok(path), Ok(folder)) if path.starts_with(folder))
+    matches!((real(parent), real(folder)), (Ok(path), Ok(folder)) if path.starts_with(&folder))
 }
 
 /// Where the operator's file is looked for. As the XDG base directory specification has it, a

@@ -5,6 +5,7 @@
 
 mod adopt;
 mod apply;
+mod approval;
 pub mod check;
 mod diff;
 mod exit;

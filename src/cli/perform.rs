@@ -17,7 +17,7 @@ use super::{ExitCode, Failure, Globals};
 use crate::apply::{Options, Outcomes, Stopped};
 use crate::diagnostic::Severity;
 use crate::plan::{Plan, PlanDigest};
-use crate::record::{self, EndFacts, RunFacts};
+use crate::record::{self, EndFacts, RunFacts, SavedPlan};
 use crate::report::metrics::Metrics;
 use crate::report::{self, Detail};
 use crate::run::{self, Baseline, Carried, Gathered, Prepared};
@@ -162,6 +162,8 @@ pub(super) struct Run<'a> {
     pub(super) input: &'a Input,
     pub(super) shown: Shown,
     pub(super) interrupt: CancellationToken,
+    /// The saved plan that is carried out, if one is.
+    pub(super) saved_plan: Option<SavedPlan>,
 }
 
 impl Run<'_> {
@@ -194,9 +196,15 @@ impl Run<'_> {
         let remembered = self.remember(baseline, &look, &outcomes);
         let recorded = (took, &outcomes, head.as_ref().ok().map(ToString::to_string));
         let measured = write_metrics(metrics, self.globals, &look, Some(recorded), code);
-        let ended = head.map_err(|error| {
-            Failure::new(ExitCode::Unexpected, error)
-                .hint("the changes were made; only the end of the record is missing")
+        let state = &self.globals.state;
+        let ended = unrecorded(&outcomes, head.map(|_| ()), state);
+        let remembered = remembered.map_err(|failure| {
+            let made = made(&outcomes);
+            failure.hint(format!(
+                "{made}, and that is on record; only who is in the directories could not be noted \
+                 for the next run. Make room in {} and run again",
+                state.display()
+            ))
         });
         ended.and(remembered).and(measured).and(out.finish())?;
         Ok(code)
@@ -209,7 +217,7 @@ impl Run<'_> {
             failure.hint(format!("nothing was changed: no run without a record{hint}"))
         };
         let records = self.globals.records()?;
-        let facts = facts(self.globals, self.input, look);
+        let facts = facts(self.globals, self.input, look, self.saved_plan.clone());
         let writer = records.start(self.input.run.clone(), facts).map_err(unrecorded)?;
         let review = &look.prepared.review;
         let mut progress = Progress::new(review.approved.plan().changes.len());
@@ -245,6 +253,38 @@ impl Run<'_> {
         baseline
             .write(&self.globals.state, &look.gathered)
             .map_err(|error| Failure::new(ExitCode::Unexpected, error))
+    }
+}
+
+/// How many changes were made, as a sentence.
+fn made(outcomes: &Outcomes) -> String {
+    let counts = outcomes.counts();
+    let total = counts.total();
+    let made = counts.applied + counts.already_true;
+    format!("{made} of {total} changes were made, {} were not", total - made)
+}
+
+/// A run whose record could not be written to its end says what was done all the same.
+fn unrecorded(
+    outcomes: &Outcomes,
+    ended: Result<(), record::Error>,
+    state: &Path,
+) -> Result<(), Failure> {
+    let (made, state) = (made(outcomes), state.display());
+    let todo = format!(
+        "make room in {state} and run again: the next run goes on from what is there, and closes \
+         the record of this one"
+    );
+    match (&outcomes.stopped, ended) {
+        (Some(Stopped::Unrecorded { why }), _) => {
+            let text = format!("the run stopped, because it could not be recorded ({why}): {made}");
+            Err(Failure::new(ExitCode::Unexpected, text).hint(todo))
+        }
+        (_, Err(error)) => {
+            let hint = format!("{made}; only the end of the record is missing: {todo}");
+            Err(record_failure(error).hint(hint))
+        }
+        (_, Ok(())) => Ok(()),
     }
 }
 
@@ -293,7 +333,7 @@ async fn signal() {
     }
 }
 
-fn facts(globals: &Globals, input: &Input, look: &Look) -> RunFacts {
+fn facts(globals: &Globals, input: &Input, look: &Look, saved_plan: Option<SavedPlan>) -> RunFacts {
     let holder = globals.holder();
     let mut inputs = input.digests();
     inputs.extend(run::digests::directories(&look.gathered));
@@ -310,6 +350,7 @@ fn facts(globals: &Globals, input: &Input, look: &Look) -> RunFacts {
         inputs,
         organisations: input.working_on(),
         narrowing: input.narrowing_in_words(),
+        saved_plan,
     }
 }
 

@@ -59,6 +59,18 @@ pub struct RunFacts {
     pub organisations: Vec<OrganisationName>,
     /// What narrows it (`--only`, `--account`), in words; empty for a run over everything.
     pub narrowing: Vec<String>,
+    /// The saved plan it carries out, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_plan: Option<SavedPlan>,
+}
+
+/// Which saved plan a run carries out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedPlan {
+    /// The digest of the plan.
+    pub digest: PlanDigest,
+    /// When it was saved: the same plan may be made and looked at once more.
+    pub made_at: Timestamp,
 }
 
 /// Which state of the input folders a run read, as git tells.

@@ -66,7 +66,7 @@ mod writer;
 pub use chain::{Head, InvalidHead};
 pub use entry::{
     Called, Counts, End, Entry, FORMAT, InputVersion, PlanFacts, PlannedChange, RunFacts, RunId,
-    RunStart,
+    RunStart, SavedPlan,
 };
 pub use folder::{Clock, Error, Records};
 pub use git::input_version;

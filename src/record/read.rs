@@ -7,6 +7,8 @@ use super::chain::{self, Chain};
 use super::entry::{Counts, Entry, Line, RunStart};
 use super::folder::{Error, Records};
 use super::index::IndexedRun;
+use super::verify::Verification;
+use crate::plan::PlanDigest;
 
 /// One run, as its record tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -112,6 +114,27 @@ impl Records {
         };
         at.map(|at| runs.swap_remove(at))
             .ok_or_else(|| Error::NoSuchRun { run: wanted.to_owned(), path: self.folder.clone() })
+    }
+
+    /// The last run that let go what the guard held because the plan of that digest was approved.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn approved_by(
+        &self,
+        found: &Verification,
+        digest: &PlanDigest,
+    ) -> Result<Option<u64>, Error> {
+        for run in found.runs.iter().rev().filter(|run| !run.damaged) {
+            let used = self.entries(run)?.iter().any(|(_, entry)| {
+                matches!(entry, Entry::Plan(plan) if plan.digest == *digest
+                    && plan.violations.iter().any(|violation| violation.overridden))
+            });
+            if used {
+                return Ok(Some(run.number));
+            }
+        }
+        Ok(None)
     }
 
     /// The lines of a run that are understood, each with its time.
