@@ -16,6 +16,7 @@ use super::run::Format;
 use super::{ExitCode, Failure, Globals};
 use crate::apply::{Options, Outcomes, Stopped};
 use crate::diagnostic::Severity;
+use crate::guard;
 use crate::plan::{Plan, PlanDigest};
 use crate::record::{self, EndFacts, RunFacts, SavedPlan};
 use crate::report::metrics::Metrics;
@@ -47,6 +48,8 @@ impl Look {
     ) -> Self {
         let sources = input.sources(globals);
         let gathered = run::gather(&sources).await;
+        let last_run = record::Records::open(&globals.state, globals.clock()).last_believed_run();
+        let gathered = gathered.at(globals.now(), last_run);
         let began = Instant::now();
         let findings = input.findings(&gathered);
         let prepared = run::prepare(
@@ -72,6 +75,12 @@ impl Look {
 
     pub(super) fn has_changes(&self) -> bool {
         !self.plan().changes.is_empty()
+    }
+
+    /// Who contradicts this machine's clock.
+    fn clock_doubts(&self) -> Vec<String> {
+        let doubts = self.gathered.clocks.as_ref().map(guard::doubts).unwrap_or_default();
+        doubts.into_iter().map(|doubt| doubt.message).collect()
     }
 
     /// Whether a quiet run has nothing to say about it.
@@ -351,6 +360,7 @@ fn facts(globals: &Globals, input: &Input, look: &Look, saved_plan: Option<Saved
         organisations: input.working_on(),
         narrowing: input.narrowing_in_words(),
         saved_plan,
+        clock_doubts: look.clock_doubts(),
     }
 }
 

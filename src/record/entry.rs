@@ -62,6 +62,9 @@ pub struct RunFacts {
     /// The saved plan it carries out, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved_plan: Option<SavedPlan>,
+    /// Who contradicted the clock of the machine, with numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clock_doubts: Vec<String>,
 }
 
 /// Which saved plan a run carries out.

@@ -38,6 +38,7 @@ pub fn facts() -> RunFacts {
         organisations: vec!["spi".into()],
         narrowing: Vec::new(),
         saved_plan: None,
+        clock_doubts: Vec::new(),
     }
 }
 
