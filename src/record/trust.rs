@@ -154,8 +154,8 @@ impl Witness {
 
     fn begin_anew(&mut self, number: usize, signed: SignedHead, after: &str, trust: &Trust) {
         let before = self.last_text();
-        let signer = signed.signer(Statement::Anew(after)).filter(|key| trust.trusts(key));
-        if after != before || (trust.is_wanted() && signer.is_none()) {
+        let by_key = signed.signer(Statement::Anew(after)).filter(|key| trust.trusts(key));
+        if after != before || (trust.is_wanted() && by_key.is_none()) {
             let what = "begins the record anew without being signed for this place".into();
             self.damage.push((number, what));
             return;
