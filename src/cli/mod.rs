@@ -196,7 +196,8 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Permissions(args)) => permissions::run(&args, &globals, &mut out),
         Some(Command::Adopt(args)) => adopt::run(&args, &globals, &mut out),
         Some(Command::Record(args)) => {
-            let trust = if args.needs_trust() { globals.trust()? } else { Default::default() };
+            let trust =
+                if args.needs_trust() { globals.trust()? } else { crate::record::Trust::default() };
             record::run(&args, &globals.state, trust, &mut out).map_err(Failure::from)
         }
         Some(Command::Completions(args)) => Ok(pages::completions(&args, &mut out)),

@@ -246,14 +246,11 @@ impl Reader<'_, '_> {
     fn record(&mut self, written: &as_written::Record) -> Record {
         let mut trusted = BTreeSet::new();
         for key in written.trusted.given().iter().flat_map(|list| &list.value.0) {
-            match key.value.parse() {
-                Ok(key) => {
-                    trusted.insert(key);
-                }
-                Err(InvalidKey) => {
-                    let hint = "write what `reconcile record keygen` printed: ed25519:…";
-                    self.wrong(key.at, "public-key", InvalidKey.to_string(), hint);
-                }
+            if let Ok(key) = key.value.parse() {
+                trusted.insert(key);
+            } else {
+                let hint = "write what `reconcile record keygen` printed: ed25519:…";
+                self.wrong(key.at, "public-key", InvalidKey.to_string(), hint);
             }
         }
         Record {

@@ -5,9 +5,9 @@
 //! digits, a signature is 128 of them.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -20,25 +20,24 @@ use secrecy::zeroize::Zeroizing;
 use super::chain::Head;
 use super::folder::no_follow;
 use crate::digest::hex;
+use crate::file::{self, Readers, Refusal};
 use crate::model::{PublicKey, unhex};
 
 const PUBLIC: usize = 32;
 const SIGNATURE: usize = 64;
-/// A key is some 120 bytes.
-const LONGEST_FILE: u64 = 16 << 10;
 const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
 const END: &str = "-----END PRIVATE KEY-----";
 
 /// Why a private key cannot be made or used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// Its file cannot be read.
-    #[error("cannot read the key of the record {}", path.display())]
+    /// Its file cannot be read, or others than its owner may read it.
+    #[error("the key of the record {} cannot be used: {why}", path.display())]
     Read {
         /// Which.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        why: Refusal,
     },
     /// Its file cannot be made; one that exists is never overwritten.
     #[error("cannot write the key of the record {}", path.display())]
@@ -47,12 +46,6 @@ pub enum KeyError {
         path: PathBuf,
         /// Why.
         source: io::Error,
-    },
-    /// Others may read it, or it belongs to somebody else.
-    #[error("{} must be a regular file that only its owner, who runs this program, may read", path.display())]
-    Open {
-        /// Which.
-        path: PathBuf,
     },
     /// It is no key of that kind.
     #[error("{} is not an ed25519 private key in PEM (PKCS #8); `reconcile record keygen` makes one", path.display())]
@@ -115,16 +108,13 @@ impl SigningKey {
     /// # Errors
     /// It cannot be read, others may, or it is no key.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let failed = |source| KeyError::Read { path: path.to_owned(), source };
-        // Without waiting for somebody to write into a pipe.
-        let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed)?;
-        if !is_private(&file).map_err(failed)? {
-            return Err(KeyError::Open { path: path.to_owned() });
-        }
-        let mut text = Zeroizing::new(String::new());
-        file.take(LONGEST_FILE).read_to_string(&mut text).map_err(failed)?;
-        Self::parse(&text).ok_or_else(|| KeyError::Shape { path: path.to_owned() })
+        let bytes = file::read(path, file::SECRET, Readers::Owner)
+            .map_err(|why| KeyError::Read { path: path.to_owned(), why })?;
+        let bytes = Zeroizing::new(bytes);
+        std::str::from_utf8(&bytes)
+            .ok()
+            .and_then(Self::parse)
+            .ok_or_else(|| KeyError::Shape { path: path.to_owned() })
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -154,15 +144,6 @@ impl SigningKey {
         bytes.copy_from_slice(pair.public_key().as_ref());
         Self { pair: Arc::new(pair), public: PublicKey::new(bytes) }
     }
-}
-
-/// Whether it is a regular file that belongs to this process' user, or to root, and nobody else
-/// may read.
-fn is_private(file: &File) -> io::Result<bool> {
-    let metadata = file.metadata()?;
-    let owner = metadata.uid();
-    let ours = owner == rustix::process::geteuid().as_raw() || owner == 0;
-    Ok(metadata.is_file() && ours && metadata.mode() & 0o077 == 0)
 }
 
 /// What is said of a head. Part of what is signed, so that no signature can be used for another
@@ -274,9 +255,9 @@ mod tests {
         SigningKey::create(&path).unwrap();
         for mode in [0o640, 0o604, 0o660] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            assert!(matches!(SigningKey::read(&path), Err(KeyError::Open { .. })), "{mode:o}");
+            assert!(matches!(SigningKey::read(&path), Err(KeyError::Read { .. })), "{mode:o}");
         }
-        assert!(matches!(SigningKey::read(folder.path()), Err(KeyError::Open { .. })));
+        assert!(matches!(SigningKey::read(folder.path()), Err(KeyError::Read { .. })));
     }
 
     #[test]

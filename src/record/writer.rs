@@ -168,7 +168,11 @@ impl RunWriter {
 
     /// Says how far the run is.
     fn tell(&self, heads: &[&SignedHead]) -> io::Result<()> {
-        let text: String = heads.iter().map(|head| format!("{head}\n")).collect();
+        let mut text = String::new();
+        for head in heads {
+            text.push_str(&head.to_string());
+            text.push('\n');
+        }
         self.progress.write_all_at(text.as_bytes(), 0)
     }
 

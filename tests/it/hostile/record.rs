@@ -294,7 +294,7 @@ fn a_key_is_never_overwritten_shown_or_readable_by_others() {
     assert!(!again.text().contains(secret));
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
     let run = signed.run(&[]).ends_with(2);
-    assert!(run.err.contains("only its owner"), "{}", run.err);
+    assert!(run.err.contains("others than its owner may use it"), "{}", run.err);
 }
 
 #[test]
