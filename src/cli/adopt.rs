@@ -92,7 +92,7 @@ pub(super) fn run(
         look.prepared = prepared;
         let shown = Shown { format: Format::Text, detail: Detail::Everything, quiet: false };
         let code = if args.yes {
-            let run = Run { globals, input: &input, shown, interrupt };
+            let run = Run { globals, input: &input, shown, interrupt, saved_plan: None };
             run.perform(look, baseline, None, out).await
         } else {
             shown.plan(out, &look.prepared)?;

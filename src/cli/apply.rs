@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use jiff::ToSpan as _;
 
+use super::approval::{self, Approval};
 use super::input::Input;
 use super::perform::{self, Look, Shown};
-use super::run::{Format, baseline};
+use super::run::{Format, approved, baseline};
 use super::{ExitCode, Failure, Globals};
-use crate::plan::{PlanDigest, PlanFile, lint};
+use crate::plan::{PlanFile, lint};
 use crate::report::{self, Detail};
 use crate::run::digests;
 
@@ -24,8 +25,8 @@ pub(super) struct Args {
     format: Format,
 
     /// Carry out removals that are held, too; the digest must be that of the plan
-    #[arg(long, value_name = "DIGEST", value_parser = |text: &str| PlanDigest::parse(text))]
-    approve_removals: Option<PlanDigest>,
+    #[arg(long, value_name = "DIGEST")]
+    approve_removals: Option<Approval>,
 
     /// Write numbers about the run to this file, for Prometheus' textfile collector
     #[arg(long, value_name = "FILE")]
@@ -54,10 +55,13 @@ fn change(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCod
         let interrupt = perform::interruption();
         let locks = input.lock(globals)?;
         let baseline = baseline(globals)?;
-        let look = Look::at(globals, &input, &baseline, args.approve_removals.clone());
+        let approved = approved(args.approve_removals.as_ref(), globals)?;
+        let look = Look::at(globals, &input, &baseline, approved);
         let look = perform::unless_interrupted(&interrupt, look).await?;
         compare(&file, &input, &look)?;
-        let run = perform::Run { globals, input: &input, shown, interrupt };
+        once(&file, globals)?;
+        let saved_plan = Some(approval::saved(&file));
+        let run = perform::Run { globals, input: &input, shown, interrupt, saved_plan };
         let code = run.perform(look, baseline, args.metrics.as_deref(), out).await;
         drop(locks);
         code
@@ -81,6 +85,17 @@ fn fresh(file: &PlanFile, input: &Input, globals: &Globals) -> Result<(), Failur
         return Ok(());
     };
     Err(moved(&[why]))
+}
+
+/// A saved plan is for one run, even if everything has come to be as it was before.
+fn once(file: &PlanFile, globals: &Globals) -> Result<(), Failure> {
+    if file.plan.changes.is_empty() {
+        return Ok(());
+    }
+    match approval::carried_out_by(globals, file)? {
+        Some(run) => Err(moved(&[format!("run {run} has carried it out, and it is for one run")])),
+        None => Ok(()),
+    }
 }
 
 /// Refuses, naming everything that is not as it was when the plan was made.

@@ -97,10 +97,45 @@ impl Globals {
         directory::Access { root: &self.root, operator, environment: &Self::environment }
     }
 
+    /// Whose signatures of the record count, as the operator's file says.
+    ///
+    /// # Errors
+    /// The key cannot be used.
+    pub(super) fn trust(&self) -> Result<record::Trust, Failure> {
+        let operator::Record { sign_with, trusted, witness } = self.operator()?.record;
+        let sign_with = sign_with
+            .map(|path| record::SigningKey::read(&path))
+            .transpose()
+            .map_err(|error| Failure::new(ExitCode::BadInput, error).hint("nothing was changed"))?;
+        if let Some(path) = witness.as_ref().filter(|path| is_below(path, &self.state)) {
+            let text = format!("the witness {} is inside the state folder", path.display());
+            return Err(Failure::new(ExitCode::BadInput, text).hint(
+                "keep it in another place, best one that can only be appended to: it is to show \
+                 that the record was emptied or put back",
+            ));
+        }
+        Ok(record::Trust { sign_with, trusted, witness })
+    }
+
+    /// The record of the state folder.
+    ///
+    /// # Errors
+    /// As for [`Globals::trust`].
+    pub(super) fn records(&self) -> Result<record::Records, Failure> {
+        Ok(record::Records::open(&self.state, self.clock()).trusting(self.trust()?))
+    }
+
     /// A path below the root, unless it is absolute.
     pub fn path(&self, path: &Path) -> PathBuf {
         self.root.join(path)
     }
+}
+
+/// Whether a path leads into a folder, as far as the file system can tell.
+fn is_below(path: &Path, folder: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
+    let parent = path.parent().unwrap_or(path);
+    matches!((real(parent), real(folder)), (Ok(path), Ok(folder)) if path.starts_with(&folder))
 }
 
 /// Where the operator's file is looked for. As the XDG base directory specification has it, a
@@ -181,10 +216,38 @@ impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
         match error {
             RecordError::Output(error) => error.into(),
-            RecordError::Record(error @ record::Error::Damaged { .. }) => {
-                Self::new(ExitCode::RecordDamaged, error)
-            }
-            RecordError::Record(error) => Self::new(ExitCode::Unexpected, error),
+            RecordError::Key(error) => Self::new(ExitCode::Unexpected, error),
+            RecordError::Record(error) => record_failure(error),
         }
+    }
+}
+
+/// A record that cannot be read or written, or not be believed.
+pub(super) fn record_failure(error: record::Error) -> Failure {
+    let code = match error {
+        record::Error::Damaged { .. } | record::Error::Untrusted { .. } => ExitCode::RecordDamaged,
+        record::Error::NoKey => ExitCode::BadInput,
+        _ => ExitCode::Unexpected,
+    };
+    let hint = match error {
+        record::Error::Damaged { .. } => Some(
+            "`reconcile record verify` says all that is wrong; move the folder of records aside \
+             to begin a new one",
+        ),
+        record::Error::Untrusted { .. } => Some(
+            "`reconcile record verify` says all that is wrong; once you know why, `reconcile \
+             record sign` goes on from what is there",
+        ),
+        record::Error::NoKey => Some(
+            "name one that `reconcile record keygen` made, as `sign_with` in the section `record` \
+             of the operator's file",
+        ),
+        record::Error::UnderWay { .. } => Some("wait for it to end"),
+        _ => None,
+    };
+    let failure = Failure::new(code, error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
     }
 }

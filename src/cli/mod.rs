@@ -5,6 +5,7 @@
 
 mod adopt;
 mod apply;
+mod approval;
 pub mod check;
 mod diff;
 mod exit;
@@ -200,7 +201,9 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Adopt(args)) => adopt::run(&args, &globals, &mut out),
         Some(Command::ExportLdif(args)) => export_ldif::run(&args, &globals, &mut out),
         Some(Command::Record(args)) => {
-            record::run(&args, &globals.state, &mut out).map_err(Failure::from)
+            let trust =
+                if args.needs_trust() { globals.trust()? } else { crate::record::Trust::default() };
+            record::run(&args, &globals.state, trust, &mut out).map_err(Failure::from)
         }
         Some(Command::Completions(args)) => Ok(pages::completions(&args, &mut out)),
         Some(Command::Manual) => pages::manual(&mut out),

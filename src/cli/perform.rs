@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::globals::record_failure;
 use super::input::Input;
 use super::output::Steadfast;
 use super::progress::Progress;
@@ -15,8 +16,9 @@ use super::run::Format;
 use super::{ExitCode, Failure, Globals};
 use crate::apply::{Options, Outcomes, Stopped};
 use crate::diagnostic::Severity;
+use crate::guard;
 use crate::plan::{Plan, PlanDigest};
-use crate::record::{self, EndFacts, Records, RunFacts};
+use crate::record::{self, EndFacts, RunFacts, SavedPlan};
 use crate::report::metrics::Metrics;
 use crate::report::{self, Detail};
 use crate::run::{self, Baseline, Carried, Gathered, Prepared};
@@ -46,6 +48,8 @@ impl Look {
     ) -> Self {
         let sources = input.sources(globals);
         let gathered = run::gather(&sources).await;
+        let last_run = record::Records::open(&globals.state, globals.clock()).last_believed_run();
+        let gathered = gathered.at(globals.now(), last_run);
         let began = Instant::now();
         let findings = input.findings(&gathered);
         let prepared = run::prepare(
@@ -71,6 +75,12 @@ impl Look {
 
     pub(super) fn has_changes(&self) -> bool {
         !self.plan().changes.is_empty()
+    }
+
+    /// Who contradicts this machine's clock.
+    fn clock_doubts(&self) -> Vec<String> {
+        let doubts = self.gathered.clocks.as_ref().map(guard::doubts).unwrap_or_default();
+        doubts.into_iter().map(|doubt| doubt.message).collect()
     }
 
     /// Whether a quiet run has nothing to say about it.
@@ -161,6 +171,8 @@ pub(super) struct Run<'a> {
     pub(super) input: &'a Input,
     pub(super) shown: Shown,
     pub(super) interrupt: CancellationToken,
+    /// The saved plan that is carried out, if one is.
+    pub(super) saved_plan: Option<SavedPlan>,
 }
 
 impl Run<'_> {
@@ -193,9 +205,15 @@ impl Run<'_> {
         let remembered = self.remember(baseline, &look, &outcomes);
         let recorded = (took, &outcomes, head.as_ref().ok().map(ToString::to_string));
         let measured = write_metrics(metrics, self.globals, &look, Some(recorded), code);
-        let ended = head.map_err(|error| {
-            Failure::new(ExitCode::Unexpected, error)
-                .hint("the changes were made; only the end of the record is missing")
+        let state = &self.globals.state;
+        let ended = unrecorded(&outcomes, head.map(|_| ()), state);
+        let remembered = remembered.map_err(|failure| {
+            let made = made(&outcomes);
+            failure.hint(format!(
+                "{made}, and that is on record; only who is in the directories could not be noted \
+                 for the next run. Make room in {} and run again",
+                state.display()
+            ))
         });
         ended.and(remembered).and(measured).and(out.finish())?;
         Ok(code)
@@ -203,14 +221,12 @@ impl Run<'_> {
 
     async fn carry_out(&self, look: &Look) -> Result<(Carried, Duration), Failure> {
         let unrecorded = |error: record::Error| {
-            let code = match error {
-                record::Error::Damaged { .. } => ExitCode::RecordDamaged,
-                _ => ExitCode::Unexpected,
-            };
-            Failure::new(code, error).hint("nothing was changed: no run without a record")
+            let failure = record_failure(error);
+            let hint = failure.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+            failure.hint(format!("nothing was changed: no run without a record{hint}"))
         };
-        let records = Records::open(&self.globals.state, self.globals.clock());
-        let facts = facts(self.globals, self.input, look);
+        let records = self.globals.records()?;
+        let facts = facts(self.globals, self.input, look, self.saved_plan.clone());
         let writer = records.start(self.input.run.clone(), facts).map_err(unrecorded)?;
         let review = &look.prepared.review;
         let mut progress = Progress::new(review.approved.plan().changes.len());
@@ -246,6 +262,38 @@ impl Run<'_> {
         baseline
             .write(&self.globals.state, &look.gathered)
             .map_err(|error| Failure::new(ExitCode::Unexpected, error))
+    }
+}
+
+/// How many changes were made, as a sentence.
+fn made(outcomes: &Outcomes) -> String {
+    let counts = outcomes.counts();
+    let total = counts.total();
+    let made = counts.applied + counts.already_true;
+    format!("{made} of {total} changes were made, {} were not", total - made)
+}
+
+/// A run whose record could not be written to its end says what was done all the same.
+fn unrecorded(
+    outcomes: &Outcomes,
+    ended: Result<(), record::Error>,
+    state: &Path,
+) -> Result<(), Failure> {
+    let (made, state) = (made(outcomes), state.display());
+    let todo = format!(
+        "make room in {state} and run again: the next run goes on from what is there, and closes \
+         the record of this one"
+    );
+    match (&outcomes.stopped, ended) {
+        (Some(Stopped::Unrecorded { why }), _) => {
+            let text = format!("the run stopped, because it could not be recorded ({why}): {made}");
+            Err(Failure::new(ExitCode::Unexpected, text).hint(todo))
+        }
+        (_, Err(error)) => {
+            let hint = format!("{made}; only the end of the record is missing: {todo}");
+            Err(record_failure(error).hint(hint))
+        }
+        (_, Ok(())) => Ok(()),
     }
 }
 
@@ -294,7 +342,7 @@ async fn signal() {
     }
 }
 
-fn facts(globals: &Globals, input: &Input, look: &Look) -> RunFacts {
+fn facts(globals: &Globals, input: &Input, look: &Look, saved_plan: Option<SavedPlan>) -> RunFacts {
     let holder = globals.holder();
     let mut inputs = input.digests();
     inputs.extend(run::digests::directories(&look.gathered));
@@ -311,6 +359,8 @@ fn facts(globals: &Globals, input: &Input, look: &Look) -> RunFacts {
         inputs,
         organisations: input.working_on(),
         narrowing: input.narrowing_in_words(),
+        saved_plan,
+        clock_doubts: look.clock_doubts(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `reconcile record`: what earlier runs did, and whether their records are untouched.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Subcommand, ValueEnum};
@@ -10,11 +10,11 @@ use serde_json::json;
 
 use super::ExitCode;
 use crate::event::Outcome;
-use crate::model::ChangeId;
+use crate::model::{ChangeId, PublicKey};
 use crate::plan::{Step, Withheld};
 use crate::record::{
-    Called, Entry, Error, Head, InputVersion, PlanFacts, PlannedChange, Records, Run, RunFacts,
-    State, Verification,
+    Called, Entry, Error, Head, InputVersion, KeyError, PlanFacts, PlannedChange, Records, Run,
+    RunFacts, SigningKey, State, Trust, Verification,
 };
 use crate::visible::escaped as printable;
 
@@ -46,10 +46,26 @@ enum Command {
         /// What an earlier run printed after `record`: the records must still contain it
         #[arg(long, value_name = "HEAD")]
         expect: Option<Head>,
+        /// Besides those of the operator's file, trust signatures of this key (`ed25519:…`, as
+        /// `record keygen` prints it); may be given several times
+        #[arg(long = "trust", value_name = "KEY")]
+        trusted: Vec<PublicKey>,
+        /// Where the witness is, if not where the operator's file says
+        #[arg(long, value_name = "FILE")]
+        witness: Option<PathBuf>,
         /// How to write it
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Make a key that signs the record, and print its public half for the operator's file
+    Keygen {
+        /// The file for the private key; must not exist, only its owner may read it
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Sign the record as it is, after you have looked at it: once when it gets its first key, and
+    /// to go on after something that does not verify
+    Sign,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -65,20 +81,53 @@ pub enum RecordError {
     /// The records cannot be read.
     #[error(transparent)]
     Record(#[from] Error),
+    /// A key cannot be made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The result cannot be written.
     #[error("cannot write the result")]
     Output(#[from] io::Error),
 }
 
-/// Runs the subcommand.
-pub fn run(args: &Args, state_folder: &Path, out: &mut dyn Write) -> Result<ExitCode, RecordError> {
-    // Nothing is written here, so the time is never asked for.
-    let records = Records::open(state_folder, Arc::new(Timestamp::now));
-    match &args.command {
-        Command::List { format } => list(&records, *format, out),
-        Command::Show { run, format } => show(&records, run, *format, out),
-        Command::Verify { expect, format } => verify(&records, expect.as_ref(), *format, out),
+impl Args {
+    /// Whether it has to do with signatures; a key can be made before there is a file that names it.
+    pub(super) fn needs_trust(&self) -> bool {
+        !matches!(self.command, Command::Keygen { .. })
     }
+}
+
+/// Runs the subcommand. `trust` is what the operator's file says of signatures.
+pub fn run(
+    args: &Args,
+    state_folder: &Path,
+    trust: Trust,
+    out: &mut dyn Write,
+) -> Result<ExitCode, RecordError> {
+    let open = |trust| Records::open(state_folder, Arc::new(Timestamp::now)).trusting(trust);
+    match &args.command {
+        Command::List { format } => list(&open(trust), *format, out),
+        Command::Show { run, format } => show(&open(trust), run, *format, out),
+        Command::Verify { expect, trusted, witness, format } => {
+            let mut trust = trust;
+            trust.trusted.extend(trusted.iter().cloned());
+            trust.witness = witness.clone().or(trust.witness);
+            verify(&open(trust), expect.as_ref(), *format, out)
+        }
+        Command::Keygen { out: path } => keygen(path, out),
+        Command::Sign => sign(&open(trust), out),
+    }
+}
+
+fn keygen(path: &Path, out: &mut dyn Write) -> Result<ExitCode, RecordError> {
+    let key = SigningKey::create(path)?;
+    writeln!(out, "{}", key.public())?;
+    Ok(ExitCode::Success)
+}
+
+fn sign(records: &Records, out: &mut dyn Write) -> Result<ExitCode, RecordError> {
+    let head = records.sign()?;
+    writeln!(out, "signed\nhead {head}")?;
+    Ok(ExitCode::Success)
 }
 
 fn verify(
@@ -90,10 +139,15 @@ fn verify(
     let found = records.verify(expect)?;
     match format {
         Format::Json => {
-            let head = found.head.to_string();
             json_line(
                 out,
-                &json!({ "damage": found.damage, "head": head, "runs": found.runs.len() }),
+                &json!({
+                    "damage": found.damage,
+                    "head": found.head.to_string(),
+                    "runs": found.runs.len(),
+                    "signed_by": found.signed_by.as_ref().map(ToString::to_string),
+                    "begun_anew": found.begun_anew,
+                }),
             )?;
         }
         Format::Text => {
@@ -101,8 +155,19 @@ fn verify(
             for run in found.died() {
                 writeln!(out, "note: {} died before its end; that is no damage", run.file)?;
             }
+            if found.begun_anew > 0 {
+                let times = counted(found.begun_anew, "time", "times");
+                writeln!(
+                    out,
+                    "note: {times} an operator signed a record that was not the one the witness \
+                     had seen"
+                )?;
+            }
             let verdict = if found.is_sound() { "untouched" } else { "DAMAGED" };
             writeln!(out, "{}: {verdict}", counted(found.runs.len(), "run", "runs"))?;
+            if let Some(key) = &found.signed_by {
+                writeln!(out, "signed by {key}")?;
+            }
             writeln!(out, "head {}", found.head)?;
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
+use super::approval::Approval;
 use super::input::{Input, Scope};
 use super::perform::{self, Look, Shown};
 use super::{ExitCode, Failure, Globals};
@@ -36,9 +37,9 @@ pub(super) struct Args {
     scope: Scope,
 
     /// Carry out removals that are held, too, if the plan is the one with this digest (a dry run
-    /// shows it)
-    #[arg(long, value_name = "DIGEST", value_parser = parse_digest)]
-    approve_removals: Option<PlanDigest>,
+    /// shows it) and no run has done so before; DIGEST:RUN for once more after that run
+    #[arg(long, value_name = "DIGEST")]
+    approve_removals: Option<Approval>,
 
     /// With --dry-run: end with code 10 when there are changes to make
     #[arg(long, requires = "dry_run")]
@@ -79,7 +80,8 @@ fn look(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCode,
     let shown = args.shown();
     perform::on_runtime(async {
         let baseline = baseline(globals)?;
-        let look = Look::at(globals, &input, &baseline, args.approve_removals.clone()).await;
+        let approved = approved(args.approve_removals.as_ref(), globals)?;
+        let look = Look::at(globals, &input, &baseline, approved).await;
         let code = look.exit_code();
         if !look.is_silent(shown.quiet) {
             shown.plan(out, &look.prepared)?;
@@ -95,9 +97,11 @@ fn change(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCod
         let interrupt = perform::interruption();
         let locks = input.lock(globals)?;
         let baseline = baseline(globals)?;
-        let look = Look::at(globals, &input, &baseline, args.approve_removals.clone());
+        let approved = approved(args.approve_removals.as_ref(), globals)?;
+        let look = Look::at(globals, &input, &baseline, approved);
         let look = perform::unless_interrupted(&interrupt, look).await?;
-        let run = perform::Run { globals, input: &input, shown: args.shown(), interrupt };
+        let shown = args.shown();
+        let run = perform::Run { globals, input: &input, shown, interrupt, saved_plan: None };
         let code = run.perform(look, baseline, args.metrics.as_deref(), out).await;
         drop(locks);
         code
@@ -118,6 +122,10 @@ pub(super) fn baseline(globals: &Globals) -> Result<Baseline, Failure> {
     Baseline::read(&globals.state).map_err(|error| Failure::new(ExitCode::Unexpected, error))
 }
 
-fn parse_digest(text: &str) -> Result<PlanDigest, String> {
-    PlanDigest::parse(text).map_err(|error| error.to_string())
+/// What is approved for this run: asked under the lock, so that no two runs use the same approval.
+pub(super) fn approved(
+    approval: Option<&Approval>,
+    globals: &Globals,
+) -> Result<Option<PlanDigest>, Failure> {
+    approval.map_or(Ok(None), |approval| approval.unused(globals))
 }

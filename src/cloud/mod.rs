@@ -27,6 +27,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod clock;
 pub mod conformance;
 mod error;
 pub mod memory;
@@ -56,6 +57,12 @@ pub trait Vendor: Send + Sync {
     /// # Errors
     /// Configuration or credentials that cannot work.
     async fn connect(&self, site: &Site<'_>) -> Result<Connection, CloudError>;
+
+    /// What the vendor's own clock says now, by the latest of its answers. `None` where it has told
+    /// nothing, or has no clock but this machine's.
+    fn clock(&self) -> Option<jiff::Timestamp> {
+        None
+    }
 
     /// What the program must be allowed to do in an account, as a document the vendor
     /// understands: no more than it needs. `None` where nothing need be allowed.

@@ -8,6 +8,7 @@
 
 mod administrators;
 mod belief;
+mod clock;
 mod limits;
 mod principals;
 mod quotas;
@@ -23,6 +24,7 @@ use crate::model::{
 };
 use crate::plan::{Plan, PlanDigest};
 use crate::policies::Policies;
+pub use clock::{ClockDoubt, Clocks, LONGEST_SILENCE, Otherwise, TOLERANCE, doubts};
 pub use quotas::Usage;
 
 /// What the rules look at besides the plan.
@@ -46,6 +48,8 @@ pub struct Context<'a> {
     pub strangers: BTreeMap<Subject, Vec<&'static str>>,
     /// What accounts allow, and how much of it is used.
     pub usage: BTreeMap<Place, Usage>,
+    /// What contradicts this machine's clock, with what would be done if it were wrong.
+    pub otherwise: Vec<Otherwise>,
     /// The plan whose held removals an administrator has approved for this one run.
     pub approved: Option<PlanDigest>,
 }
@@ -62,6 +66,7 @@ impl<'a> Context<'a> {
             doubts: Vec::new(),
             strangers: BTreeMap::new(),
             usage: BTreeMap::new(),
+            otherwise: Vec::new(),
             approved: None,
         }
     }
@@ -219,6 +224,8 @@ pub enum Rule {
     RemovalLimit,
     /// Nothing is begun for which the account has no room.
     Quota,
+    /// Nothing that depends on the day is done by a clock that others contradict.
+    Clock,
 }
 
 impl Rule {
@@ -229,7 +236,8 @@ impl Rule {
             Self::DirectoryShrinkage
             | Self::DirectoryBelief
             | Self::AnotherPerson
-            | Self::RemovalLimit => true,
+            | Self::RemovalLimit
+            | Self::Clock => true,
             Self::OwnPrincipal
             | Self::Protected
             | Self::RequiredAdministrator
@@ -243,7 +251,7 @@ impl Rule {
 type Check = fn(&Plan, &Context<'_>) -> Vec<Violation>;
 
 /// Every rule, all of them always applied.
-const RULES: [Check; 7] = [
+const RULES: [Check; 8] = [
     principals::own,
     principals::protected,
     administrators::required,
@@ -251,6 +259,7 @@ const RULES: [Check; 7] = [
     belief::directories,
     belief::another_person,
     limits::violations,
+    clock::violations,
 ];
 
 /// Applies every rule. The only maker of an [`ApprovedPlan`].

@@ -14,6 +14,7 @@ mod identifier;
 mod key;
 mod object;
 mod private;
+mod public_key;
 mod reading;
 mod reason;
 mod source;
@@ -37,6 +38,7 @@ pub use object::{
     Snapshot, Subject, UserSpec,
 };
 pub use private::Private;
+pub use public_key::{InvalidKey, PublicKey, unhex};
 pub use reading::{Missing, Reading};
 pub use reason::Reason;
 pub use source::Source;

@@ -24,6 +24,28 @@ pub struct OperatorFile {
     /// Where new keys of service accounts go, by the names that the policies know them by.
     #[serde(default)]
     pub sinks: Field<Named<Sink>>,
+    /// How the run record is signed.
+    #[serde(default)]
+    pub record: Field<Record>,
+}
+
+/// The key that signs the run record, and what remembers it elsewhere.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The private key, as `reconcile record keygen` makes it. Only its owner can read it. Absolute, or
+    /// from the folder of this file on; never in the repository.
+    #[serde(default)]
+    pub sign_with: Field<String>,
+    /// Public keys whose signatures count besides: `ed25519:…`, as `reconcile record keygen` prints them.
+    /// Of a key that is being replaced, until the new one has signed.
+    #[serde(default)]
+    pub trusted: Field<List<String>>,
+    /// A file to which each signed head is appended, and which shows that the record was emptied or put
+    /// back to an older state. Not in the state folder, best where one can only append; one for each
+    /// state folder.
+    #[serde(default)]
+    pub witness: Field<String>,
 }
 
 /// Where a secret is, and the servers it may be sent to: exactly one of `file`, `environment` and

@@ -28,7 +28,7 @@ pub use permit::{Ask, Denied, Permit};
 pub use secret::Environment;
 pub use server::{Host, NoServer, Scheme, Server};
 pub use value::{
-    Command, Operator, Origin, Secret, SecretFrom, SecretStore, Sink, SinkKind, Trust,
+    Command, Operator, Origin, Record, Secret, SecretFrom, SecretStore, Sink, SinkKind, Trust,
 };
 
 /// The JSON Schema of the operator's file.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::as_written::{self, OperatorFile};
 use super::{
-    Ask, Command, Operator, Secret, SecretFrom, SecretStore, Server, Sink, SinkKind, Trust, place,
+    Ask, Command, Operator, Record, Secret, SecretFrom, SecretStore, Server, Sink, SinkKind, Trust,
+    place,
 };
 use crate::diagnostic::{Finding, Findings};
-use crate::model::{SecretName, TrustName, is_name};
+use crate::model::{InvalidKey, SecretName, TrustName, is_name};
 use crate::yaml::{Field, InFile, List, Named, Position, Written};
 
 /// What is around the file.
@@ -44,6 +45,9 @@ pub(super) fn resolve(
     operator.sinks = reader.named(&written.sinks, |reader, name, sink| {
         Some((name.value.as_str().into(), reader.sink(sink, name.at, &known)?))
     });
+    if let Some(record) = written.record.given() {
+        operator.record = reader.record(&record.value);
+    }
     operator
 }
 
@@ -237,6 +241,23 @@ impl Reader<'_, '_> {
             services: services.iter().map(|name| name.as_str().into()).collect(),
             organisations: organisations.iter().map(|name| name.as_str().into()).collect(),
         })
+    }
+
+    fn record(&mut self, written: &as_written::Record) -> Record {
+        let mut trusted = BTreeSet::new();
+        for key in written.trusted.given().iter().flat_map(|list| &list.value.0) {
+            if let Ok(key) = key.value.parse() {
+                trusted.insert(key);
+            } else {
+                let hint = "write what `reconcile record keygen` printed: ed25519:…";
+                self.wrong(key.at, "public-key", InvalidKey.to_string(), hint);
+            }
+        }
+        Record {
+            sign_with: written.sign_with.given().and_then(|path| self.path(path)),
+            trusted,
+            witness: written.witness.given().and_then(|path| self.path(path)),
+        }
     }
 
     fn names(&mut self, field: &Field<List<String>>) -> Vec<String> {

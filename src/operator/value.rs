@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Server;
 use crate::model::{
-    AccountName, OrganisationName, SecretName, ServiceAccountName, SinkName, TrustName,
+    AccountName, OrganisationName, PublicKey, SecretName, ServiceAccountName, SinkName, TrustName,
 };
 
 /// What the operator allows. With nothing in it, nothing is.
@@ -21,6 +21,19 @@ pub struct Operator {
     pub servers: BTreeSet<Server>,
     /// Sinks by name.
     pub sinks: BTreeMap<SinkName, Sink>,
+    /// How the run record is signed.
+    pub record: Record,
+}
+
+/// How the run record is signed. By default not at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The file of the private key.
+    pub sign_with: Option<PathBuf>,
+    /// Other keys whose signatures count.
+    pub trusted: BTreeSet<PublicKey>,
+    /// The file to which each signed head is appended.
+    pub witness: Option<PathBuf>,
 }
 
 /// Which file said so.

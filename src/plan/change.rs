@@ -558,6 +558,17 @@ impl Step {
         first.into_iter().chain(second)
     }
 
+    /// The same with every reference to another change alike, for comparing steps of two plans.
+    #[must_use]
+    pub fn unnumbered(mut self) -> Self {
+        for reference in self.references_mut() {
+            if let Reference::Made { by, .. } = reference {
+                *by = ChangeId(0);
+            }
+        }
+        self
+    }
+
     /// The references it holds, for renumbering a plan.
     pub(super) fn references_mut(&mut self) -> impl Iterator<Item = &mut Reference> {
         let (first, second) = match self {

@@ -59,6 +59,21 @@ pub struct RunFacts {
     pub organisations: Vec<OrganisationName>,
     /// What narrows it (`--only`, `--account`), in words; empty for a run over everything.
     pub narrowing: Vec<String>,
+    /// The saved plan it carries out, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_plan: Option<SavedPlan>,
+    /// Who contradicted the clock of the machine, with numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clock_doubts: Vec<String>,
+}
+
+/// Which saved plan a run carries out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedPlan {
+    /// The digest of the plan.
+    pub digest: PlanDigest,
+    /// When it was saved: the same plan may be made and looked at once more.
+    pub made_at: Timestamp,
 }
 
 /// Which state of the input folders a run read, as git tells.
@@ -285,6 +300,11 @@ pub(super) enum IndexEntry {
     Ended(Seal),
     /// A run died without a last line.
     Abandoned(Seal),
+    /// From here on this key signs; what comes before is covered by its first signature.
+    Signed {
+        /// The public key.
+        key: String,
+    },
 }
 
 /// What a run's file holds for good.

@@ -1,7 +1,6 @@
 //! The folder of records and its index.
 
-use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -9,10 +8,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::chain::{self, Chain, Head, NOTHING};
-use super::entry::{Entry, IndexEntry, Line, RunFacts, RunId, Seal};
+use super::chain::Head;
+use super::entry::{IndexEntry, RunFacts, RunId, Seal};
+use super::index::{Doubt, Index};
+use super::key::SignedHead;
+use super::trust::{Trust, Witness};
 use super::writer::RunWriter;
-use crate::digest::sha256;
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -55,7 +56,7 @@ pub enum Error {
     },
     /// The index does not verify; nothing is appended to it before somebody has looked. To go on
     /// after that, move the folder of records aside: the next run begins a new one.
-    #[error("the index of run records is damaged: {}, line {line}: {what}", path.display())]
+    #[error("the run record is damaged: {}, line {line}: {what}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -63,6 +64,25 @@ pub enum Error {
         line: usize,
         /// What is wrong.
         what: String,
+    },
+    /// The record is not signed as it must be, or not what the witness saw; or it is signed, and
+    /// this run has no key to go on with it. Nothing is added to it: a new signature would make
+    /// a forgery look like a record. Once an operator has looked, `reconcile record sign` goes on.
+    #[error("the run record cannot be trusted: {}: {what}", path.display())]
+    Untrusted {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// There is nothing to sign with.
+    #[error("there is no key to sign the record with")]
+    NoKey,
+    /// A run is under way.
+    #[error("{} is under way", path.display())]
+    UnderWay {
+        /// Its file.
+        path: PathBuf,
     },
     /// An earlier line could not be written, nor what there was of it be taken back.
     #[error("{} ends in half a line since an earlier error", path.display())]
@@ -85,12 +105,19 @@ pub enum Error {
 pub struct Records {
     pub(super) folder: PathBuf,
     pub(super) clock: Clock,
+    pub(super) trust: Arc<Trust>,
 }
 
 impl Records {
     /// The records in `<state>/records`. Touches nothing yet.
     pub fn open(state: &Path, clock: Clock) -> Self {
-        Self { folder: state.join("records"), clock }
+        Self { folder: state.join("records"), clock, trust: Arc::default() }
+    }
+
+    /// The same, signed and believed as said.
+    #[must_use]
+    pub fn trusting(self, trust: Trust) -> Self {
+        Self { trust: Arc::new(trust), ..self }
     }
 
     /// Begins the record of a run, and seals the records of runs that died.
@@ -99,7 +126,9 @@ impl Records {
     /// When this returns an error the run has no record and must change nothing.
     pub fn start(&self, run: RunId, facts: RunFacts) -> Result<RunWriter, Error> {
         self.create_folder()?;
-        let mut index = self.index()?;
+        let mut index = self.index(Doubt::Refused)?;
+        index.catch_up_witness()?;
+        index.take_over()?;
         index.seal_the_dead()?;
         let number = index.runs.len() + 1;
         let name = format!("{number:06}-{run}");
@@ -113,11 +142,35 @@ impl Records {
     /// Writes the end of a run into the index.
     pub(super) fn seal(&self, seal: Seal) -> Result<Head, Error> {
         let file = seal.file.clone();
-        let mut index = self.index()?;
+        let mut index = self.index(Doubt::Refused)?;
         index.append(&IndexEntry::Ended(seal))?;
         let head = index.head.clone();
         self.remove(&format!("{file}.{PROGRESS}"))?;
         Ok(head)
+    }
+
+    /// Takes the record as it is, whatever its signatures and the witness say, and signs it: once
+    /// when a record gets its first key, and after an operator has looked at what did not verify.
+    /// That it was done stands in the record and with the witness.
+    ///
+    /// # Errors
+    /// There is no key, a run is under way, or the chain itself is damaged: move the folder aside
+    /// then, and sign what is left, which is nothing.
+    pub fn sign(&self) -> Result<Head, Error> {
+        let key = self.trust.sign_with.as_ref().ok_or(Error::NoKey)?.public().clone();
+        self.create_folder()?;
+        let mut index = self.index(Doubt::Taken)?;
+        index.seal_the_dead()?;
+        let alive = index
+            .runs
+            .iter()
+            .map(|run| format!("{}.{RUN}", run.file))
+            .find(|name| self.is_alive(name));
+        if let Some(name) = alive {
+            return Err(Error::UnderWay { path: self.path(&name) });
+        }
+        index.begin_anew(key.to_string())?;
+        Ok(index.head.clone())
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -133,7 +186,7 @@ impl Records {
     }
 
     /// The index, locked against all other runs for as long as the value lives.
-    fn index(&self) -> Result<Index, Error> {
+    fn index(&self, doubt: Doubt) -> Result<Index, Error> {
         let path = self.path(INDEX);
         let write_error = |source| Error::Write { path: path.clone(), source };
         let mut file = OpenOptions::new()
@@ -148,7 +201,7 @@ impl Records {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)
             .map_err(|source| Error::Read { path: path.clone(), source })?;
-        Index::check(self.clone(), file, &bytes)
+        Index::check(self.clone(), file, &bytes, doubt)
     }
 
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
@@ -157,19 +210,46 @@ impl Records {
     }
 
     /// The head in a file; `None` if it is not there or not one.
-    pub(super) fn read_head(&self, name: &str) -> Option<Head> {
+    pub(super) fn read_head(&self, name: &str) -> Option<SignedHead> {
         let bytes = fs::read(self.path(name)).ok()?;
         std::str::from_utf8(&bytes).ok()?.strip_suffix('\n')?.parse().ok()
     }
 
-    fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
+    /// How far a run said it was; `None` if that is not there or makes no sense.
+    pub(super) fn read_progress(&self, run: &str) -> Option<Progress> {
+        let bytes = fs::read(self.path(&format!("{run}.{PROGRESS}"))).ok()?;
+        let text = std::str::from_utf8(&bytes).ok()?.strip_suffix('\n')?;
+        match text.split_once('\n') {
+            None => Some(Progress { written: text.parse().ok()?, next: None }),
+            Some((written, next)) => {
+                let [written, next]: [SignedHead; 2] = [written.parse().ok()?, next.parse().ok()?];
+                let signed = written.signature.is_some() && next.signature.is_some();
+                signed.then_some(Progress { written, next: Some(next) })
+            }
+        }
+    }
+
+    /// What the witness saw; nothing where there is none.
+    pub(super) fn witness(&self) -> Result<Option<(&Path, Witness)>, Error> {
+        let Some(path) = &self.trust.witness else { return Ok(None) };
+        let witness = Witness::read(path, &self.trust)
+            .map_err(|source| Error::Read { path: path.clone(), source })?;
+        Ok(Some((path, witness)))
+    }
+
+    pub(super) fn is_alive(&self, name: &str) -> bool {
+        File::open(self.path(name))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
         let path = self.path(to);
         fs::rename(self.path(from), &path)
             .and_then(|()| self.sync_folder())
             .map_err(|source| Error::Write { path, source })
     }
 
-    fn remove(&self, name: &str) -> Result<(), Error> {
+    pub(super) fn remove(&self, name: &str) -> Result<(), Error> {
         let path = self.path(name);
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -183,7 +263,9 @@ impl Records {
         File::open(&self.folder)?.sync_all()
     }
 
-    fn write_head(&self, head: &Head) -> Result<(), Error> {
+    /// Writes down the head that is to come, before what it is the head of: so no line is ever
+    /// without a signature.
+    pub(super) fn announce_head(&self, head: &SignedHead) -> Result<(), Error> {
         let path = self.path(NEW_HEAD);
         let written = || -> io::Result<()> {
             let mut file = OpenOptions::new()
@@ -196,213 +278,25 @@ impl Records {
             writeln!(file, "{head}")?;
             file.sync_all()
         };
-        written().map_err(|source| Error::Write { path: path.clone(), source })?;
+        written().map_err(|source| Error::Write { path: path.clone(), source })
+    }
+
+    pub(super) fn write_head(&self, head: &SignedHead) -> Result<(), Error> {
+        self.announce_head(head)?;
         self.rename(NEW_HEAD, HEAD)
     }
+}
+
+/// How far a run is, in a file of its own. A run that signs writes two heads: that of the lines
+/// that are in the file, and, before it writes more, that to which those will lead. So there is
+/// never a line that no signature covers.
+#[derive(Clone, Debug)]
+pub(super) struct Progress {
+    pub written: SignedHead,
+    pub next: Option<SignedHead>,
 }
 
 /// A symlink where a file of the record should be is refused: it would lead the writer elsewhere.
 pub(super) fn no_follow() -> i32 {
     i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0)
-}
-
-/// Why the head that was written down does not agree with the index.
-pub(super) fn head_problem(written: Option<&Head>, chain: &Chain<'_>) -> Option<String> {
-    let lines = chain.lines.len() as u64;
-    match written {
-        None if lines == 0 => None,
-        None => Some("is missing or not a head".into()),
-        Some(head) if head.lines > lines => Some(format!(
-            "says that the index has {} lines, but it has {lines}: its end was cut off",
-            head.lines
-        )),
-        Some(head) if !chain.contains(head, NOTHING) => {
-            Some(format!("does not agree with line {} of the index", head.lines))
-        }
-        // A run that dies between appending and writing the head leaves it one behind.
-        Some(head) if head.lines + 1 < lines => {
-            Some(format!("says that the index has {} lines, but it has {lines}", head.lines))
-        }
-        Some(_) => None,
-    }
-}
-
-/// The index, open for appending.
-struct Index {
-    records: Records,
-    file: File,
-    head: Head,
-    /// All runs in their order, as they were when the index was opened.
-    runs: Vec<IndexedRun>,
-}
-
-impl Index {
-    fn check(records: Records, file: File, bytes: &[u8]) -> Result<Self, Error> {
-        let path = records.path(INDEX);
-        let damaged = |line, what| Error::Damaged { path: path.clone(), line, what };
-        let chain = chain::check(bytes, NOTHING);
-        if let Some((line, what)) = chain.damage.first() {
-            return Err(damaged(*line, what.clone()));
-        }
-        let written = records.read_head(HEAD);
-        if let Some(what) = head_problem(written.as_ref(), &chain) {
-            return Err(Error::Damaged { path: records.path(HEAD), line: 1, what });
-        }
-        let (runs, problems) = index_runs(&chain);
-        if let Some((line, what)) = problems.into_iter().next() {
-            return Err(damaged(line, what));
-        }
-        let head = chain.head(NOTHING);
-        if !chain.torn.is_empty() {
-            // Half a line of a run that died: it was never part of the chain.
-            file.set_len((bytes.len() - chain.torn.len()) as u64)
-                .map_err(|source| Error::Write { path: path.clone(), source })?;
-        }
-        if written.as_ref() != Some(&head) {
-            records.write_head(&head)?;
-        }
-        Ok(Self { records, file, head, runs })
-    }
-
-    fn append(&mut self, entry: &IndexEntry) -> Result<(), Error> {
-        let (line, head) = chain::line(&self.head, (self.records.clock)(), entry);
-        let before = self.file.metadata().map(|metadata| metadata.len());
-        let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_all());
-        if let Err(source) = written {
-            if let Ok(length) = before {
-                let _ = self.file.set_len(length);
-            }
-            return Err(Error::Write { path: self.records.path(INDEX), source });
-        }
-        self.head = head;
-        self.records.write_head(&self.head)
-    }
-
-    /// Seals every run that neither ended nor lives.
-    fn seal_the_dead(&mut self) -> Result<(), Error> {
-        let unsealed: Vec<IndexedRun> =
-            self.runs.iter().filter(|run| run.seal.is_none()).cloned().collect();
-        for run in unsealed {
-            self.seal_if_dead(&run)?;
-        }
-        self.clear_leftovers()
-    }
-
-    fn seal_if_dead(&mut self, run: &IndexedRun) -> Result<(), Error> {
-        let name = &run.file;
-        let (starting, written) = (format!("{name}.{STARTING}"), format!("{name}.{RUN}"));
-        if self.records.path(&starting).exists() && !self.records.path(&written).exists() {
-            self.records.rename(&starting, &written)?;
-        }
-        // A file that is gone or cannot be read is for `record verify` to report; it must not
-        // keep everybody from working.
-        let Ok(file) = File::open(self.records.path(&written)) else { return Ok(()) };
-        if file.try_lock().is_err() {
-            return Ok(());
-        }
-        let bytes = self.records.read(&written)?;
-        let chain = chain::check(&bytes, &run.follows);
-        let progress = self.records.read_head(&format!("{name}.{PROGRESS}"));
-        // What was damaged before it was sealed stays unsealed, and so stays reported.
-        if !chain.damage.is_empty()
-            || !progress.is_some_and(|head| chain.contains(&head, &run.follows))
-        {
-            return Ok(());
-        }
-        let head = chain.head(&run.follows);
-        let torn = (!chain.torn.is_empty()).then(|| sha256(chain.torn));
-        let seal = Seal { file: name.clone(), lines: head.lines, last: head.last, torn };
-        let ended = seal.torn.is_none() && chain.lines.last().is_some_and(|line| is_end(line));
-        self.append(&if ended { IndexEntry::Ended(seal) } else { IndexEntry::Abandoned(seal) })?;
-        self.records.remove(&format!("{name}.{PROGRESS}"))
-    }
-
-    /// Removes what starts that never got into the index and ends that were cut short left.
-    fn clear_leftovers(&self) -> Result<(), Error> {
-        let folder = &self.records.folder;
-        let error = |source| Error::Folder { path: folder.clone(), source };
-        let under_way: BTreeSet<&str> = self
-            .runs
-            .iter()
-            .filter(|run| run.seal.is_none())
-            .map(|run| run.file.as_str())
-            .collect();
-        for entry in fs::read_dir(folder).map_err(error)? {
-            let name = entry.map_err(error)?.file_name().to_string_lossy().into_owned();
-            if leftover_of(&name).is_some_and(|run| !under_way.contains(run)) {
-                self.records.remove(&name)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The run to which a file belongs that is there only while a run starts or is under way.
-pub(super) fn leftover_of(name: &str) -> Option<&str> {
-    let (run, extension) = name.rsplit_once('.')?;
-    ([STARTING, PROGRESS].contains(&extension) && is_run_name(run)).then_some(run)
-}
-
-/// Whether a text is `NUMBER-RUN`.
-fn is_run_name(text: &str) -> bool {
-    text.split_once('-').is_some_and(|(number, run)| {
-        number.len() >= 6
-            && number.bytes().all(|byte| byte.is_ascii_digit())
-            && run.len() == 16
-            && run.bytes().all(|byte| byte.is_ascii_hexdigit())
-    })
-}
-
-fn is_end(line: &[u8]) -> bool {
-    matches!(serde_json::from_slice(line), Ok(Line { what: Entry::End(_), .. }))
-}
-
-/// A run as the index tells of it.
-#[derive(Clone, Debug)]
-pub(super) struct IndexedRun {
-    /// Its file, without `.jsonl`.
-    pub file: String,
-    /// The hash of its first line.
-    pub first: String,
-    /// The hash of the index's last line when it began: what its first line follows.
-    pub follows: String,
-    /// When it was sealed, what it holds.
-    pub seal: Option<Seal>,
-    /// It was sealed because it died.
-    pub abandoned: bool,
-}
-
-/// The runs of an index, in order, and the lines that make no sense.
-pub(super) fn index_runs(chain: &Chain<'_>) -> (Vec<IndexedRun>, Vec<(usize, String)>) {
-    let (mut runs, mut problems) = (Vec::<IndexedRun>::new(), Vec::new());
-    let mut follows = NOTHING;
-    for ((number, line), hash) in (1..).zip(&chain.lines).zip(&chain.hashes) {
-        match serde_json::from_slice(line) {
-            Ok(Line { what: IndexEntry::Started { file, first }, .. }) => {
-                let follows = follows.to_owned();
-                runs.push(IndexedRun { file, first, follows, seal: None, abandoned: false });
-            }
-            Ok(Line { what: IndexEntry::Ended(seal), .. }) => {
-                apply_seal(&mut runs, seal, false)
-                    .unwrap_or_else(|what| problems.push((number, what)));
-            }
-            Ok(Line { what: IndexEntry::Abandoned(seal), .. }) => {
-                apply_seal(&mut runs, seal, true)
-                    .unwrap_or_else(|what| problems.push((number, what)));
-            }
-            Err(error) => problems.push((number, format!("is not understood: {error}"))),
-        }
-        follows = hash;
-    }
-    (runs, problems)
-}
-
-fn apply_seal(runs: &mut [IndexedRun], seal: Seal, abandoned: bool) -> Result<(), String> {
-    let run = runs
-        .iter_mut()
-        .rev()
-        .find(|run| run.file == seal.file && run.seal.is_none())
-        .ok_or_else(|| format!("ends {}, which is not under way", seal.file))?;
-    (run.seal, run.abandoned) = (Some(seal), abandoned);
-    Ok(())
 }

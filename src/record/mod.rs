@@ -10,7 +10,8 @@
 //! ```text
 //! records/
 //!   index.jsonl                      started, ended, abandoned; appended under a file lock
-//!   head                             "12:<hash>": lines of the index, hash of the last
+//!   head                             "12:<hash>": lines of the index, hash of the last; with a
+//!                                    key also whose signature, and that
 //!   000001-5f0c….jsonl               one run; locked by the run as long as it lives
 //!   000002-9a1b….jsonl               a run under way, or one that died
 //!   000002-9a1b….progress            as `head`, for that file; goes when the index seals it
@@ -27,13 +28,26 @@
 //! - A run that was killed is no damage. It is told apart from a running one by the lock on its
 //!   file, which the kernel drops with the process, and sealed in the index by the next run.
 //!
+//! # Signatures and the witness
+//! With a key ([`Trust`]) each head is signed before the line it covers is written, and so is each
+//! step of a run under way. A cut end, a rewritten run or lines made up then show to whoever has
+//! the public key. A run adds nothing to a record whose signature does not hold: the next one
+//! would make the forgery genuine. Somebody who can write here gains nothing by damaging it, for
+//! they could keep runs from starting in simpler ways (a full disk, a taken lock); going on would
+//! give them a signature.
+//!
+//! An older copy of a record, or none, is as well signed as the newest. The witness, a file in
+//! another place to which each signed head is appended, shows that there was more. After `kill -9`
+//! it is at most one line behind, and the next run mends that.
+//!
 //! # Caveats
-//! A hash chain shows edits to whoever has seen a later hash; it cannot prevent them. Somebody
-//! who may write the folder and knows this format can replace the whole folder by another one
-//! that is consistent. What they cannot do is match a head that was seen elsewhere: each run
-//! prints its head, so the mail of a cron job, a log host or a ticket is a witness outside the
-//! machine, and `record verify --expect HEAD` compares with it. Until a run that died has been
-//! sealed, the half-written line at its end, if there is one, is covered by nothing.
+//! A hash chain shows edits to whoever has seen a later hash; it cannot prevent them. Without a
+//! key, somebody who may write the folder and knows this format can replace the whole folder by
+//! another one that is consistent. What they cannot do is match a head that was seen elsewhere:
+//! each run prints its head, so the mail of a cron job, a log host or a ticket is a witness outside
+//! the machine, and `record verify --expect HEAD` compares with it. Until a run that died has been
+//! sealed by the next, the half-written line at its end, if there is one, is covered by nothing,
+//! and its file can be put back to what it was at an earlier moment of the same run.
 //!
 //! Architecture invariant: the clock comes in as a [`Clock`]; nothing here reads one.
 
@@ -41,19 +55,24 @@ mod chain;
 mod entry;
 mod folder;
 mod git;
+mod index;
+mod key;
 mod read;
 mod redact;
+mod trust;
 mod verify;
 mod writer;
 
 pub use chain::{Head, InvalidHead};
 pub use entry::{
     Called, Counts, End, Entry, FORMAT, InputVersion, PlanFacts, PlannedChange, RunFacts, RunId,
-    RunStart,
+    RunStart, SavedPlan,
 };
 pub use folder::{Clock, Error, Records};
 pub use git::input_version;
+pub use key::{KeyError, SigningKey};
 pub use read::{Run, State};
 pub use redact::redact_arguments;
+pub use trust::Trust;
 pub use verify::{Damage, Verification};
 pub use writer::{EndFacts, RunWriter};

@@ -1,11 +1,18 @@
 //! Reading records back.
 
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::chain::{self, Chain};
+use super::chain::{self, Chain, NOTHING};
 use super::entry::{Counts, Entry, Line, RunStart};
-use super::folder::{Error, IndexedRun, Records};
+use super::folder::{Error, INDEX, RUN, Records};
+use super::index::{IndexedRun, index_runs};
+use super::verify::Verification;
+use crate::guard::{Rule, Violation};
+use crate::plan::PlanDigest;
 
 /// One run, as its record tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -111,6 +118,52 @@ impl Records {
         };
         at.map(|at| runs.swap_remove(at))
             .ok_or_else(|| Error::NoSuchRun { run: wanted.to_owned(), path: self.folder.clone() })
+    }
+
+    /// When the last run began whose clock nobody contradicted, or whose day an administrator
+    /// approved; by the clock of then. `None` where there is none that can be read: whether the
+    /// record is sound is not asked here.
+    pub fn last_believed_run(&self) -> Option<Timestamp> {
+        let bytes = self.read(INDEX).ok()?;
+        let chain = chain::check(&bytes, NOTHING);
+        let (runs, _) = index_runs(&chain);
+        runs.iter().rev().find_map(|run| self.believed_since(&run.file))
+    }
+
+    fn believed_since(&self, file: &str) -> Option<Timestamp> {
+        let path = self.path(&format!("{file}.{RUN}"));
+        let mut lines = BufReader::new(File::open(path).ok()?).lines().map_while(Result::ok);
+        let first: Line<Entry> = serde_json::from_str(&lines.next()?).ok()?;
+        let Entry::Run(start) = first.what else { return None };
+        if start.facts.clock_doubts.is_empty() {
+            return Some(first.time);
+        }
+        // The plan, if the run came to one, is the next line.
+        let second: Line<Entry> = serde_json::from_str(&lines.next()?).ok()?;
+        let Entry::Plan(plan) = second.what else { return None };
+        let approved = |one: &Violation| one.rule == Rule::Clock && one.overridden;
+        plan.violations.iter().any(approved).then_some(first.time)
+    }
+
+    /// The last run that let go what the guard held because the plan of that digest was approved.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn approved_by(
+        &self,
+        found: &Verification,
+        digest: &PlanDigest,
+    ) -> Result<Option<u64>, Error> {
+        for run in found.runs.iter().rev().filter(|run| !run.damaged) {
+            let used = self.entries(run)?.iter().any(|(_, entry)| {
+                matches!(entry, Entry::Plan(plan) if plan.digest == *digest
+                    && plan.violations.iter().any(|violation| violation.overridden))
+            });
+            if used {
+                return Ok(Some(run.number));
+            }
+        }
+        Ok(None)
     }
 
     /// The lines of a run that are understood, each with its time.

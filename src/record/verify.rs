@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 
 use serde::Serialize;
 
 use super::chain::{self, Chain, Head, NOTHING};
-use super::folder::{
-    Error, HEAD, INDEX, IndexedRun, NEW_HEAD, PROGRESS, RUN, Records, STARTING, head_problem,
-    index_runs, leftover_of,
-};
+use super::folder::{Error, HEAD, INDEX, NEW_HEAD, PROGRESS, Progress, RUN, Records, STARTING};
+use super::index::{IndexedRun, head_problem, index_runs, leftover_of, progress_problem};
 use super::read::{Run, State};
 use crate::digest::sha256;
+use crate::model::PublicKey;
 
 /// What verifying the records found.
 #[derive(Clone, Debug, Serialize)]
@@ -24,6 +23,11 @@ pub struct Verification {
     /// How long the index is and how it ends, as `LINES:HASH`.
     #[serde(serialize_with = "as_text")]
     pub head: Head,
+    /// Whose trusted signature the record carries.
+    #[serde(skip)]
+    pub signed_by: Option<PublicKey>,
+    /// How often an operator has signed a record as it was, though the witness had seen another.
+    pub begun_anew: usize,
 }
 
 /// One thing that is wrong.
@@ -69,9 +73,13 @@ impl Records {
             of_file(INDEX, problems)
                 .filter(|one| one.line.is_none_or(|line| !damaged.contains(&line))),
         );
-        if let Some(what) = head_problem(self.read_head(HEAD).as_ref(), &chain) {
+        let (written, next) = (self.read_head(HEAD), self.read_head(NEW_HEAD));
+        if let Some(what) = head_problem(written.as_ref(), next.as_ref(), &chain)
+            .or_else(|| self.trust.index_problem(written.as_ref(), next.as_ref(), &chain))
+        {
             damage.push(Damage { file: HEAD.into(), line: None, what });
         }
+        let begun_anew = self.check_witness(&chain, &mut damage)?;
         if let Some(what) = expected.and_then(|head| expectation_problem(head, &chain)) {
             damage.push(Damage { file: INDEX.into(), line: None, what });
         }
@@ -82,7 +90,18 @@ impl Records {
             damage.extend(found);
         }
         damage.extend(self.extra_files(&indexed)?);
-        Ok(Verification { damage, runs, head: chain.head(NOTHING) })
+        let signature = written.and_then(|written| written.signature);
+        let signed_by = signature.map(|one| one.key).filter(|key| self.trust.trusts(key));
+        Ok(Verification { damage, runs, head: chain.head(NOTHING), signed_by, begun_anew })
+    }
+
+    fn check_witness(&self, chain: &Chain<'_>, damage: &mut Vec<Damage>) -> Result<usize, Error> {
+        let Some((path, witness)) = self.witness()? else { return Ok(0) };
+        damage.extend(of_file(&path.display().to_string(), witness.damage.clone()));
+        if let Some(what) = witness.problem(chain) {
+            damage.push(Damage { file: INDEX.into(), line: None, what });
+        }
+        Ok(witness.anew)
     }
 
     fn index_for_reading(&self) -> Result<(Option<File>, Vec<u8>), Error> {
@@ -104,7 +123,7 @@ impl Records {
         let damage = |line, what: String| Damage { file: name.clone(), line, what };
         let progress_name = format!("{}.{PROGRESS}", indexed.file);
         // In this order: while a run goes on, its file only ever gets longer.
-        let progress = self.read_head(&progress_name);
+        let before = self.read_progress(&indexed.file);
         let alive = self.is_alive(&name);
         let bytes = match self.read_regular(&name) {
             Ok(bytes) => bytes,
@@ -120,7 +139,9 @@ impl Records {
         }
         found.extend(seal_problem(indexed, &chain).map(|what| damage(None, what)));
         let progress_there = self.path(&progress_name).exists();
-        if let Some(what) = progress_problem(indexed, progress_there, progress.as_ref(), &chain) {
+        let after = self.read_progress(&indexed.file);
+        let progress = before.as_ref().zip(after.as_ref());
+        if let Some(what) = self.check_progress(indexed, progress_there, progress, &chain) {
             found.push(Damage { file: progress_name, line: None, what });
         }
         (Run::read(indexed, name, &chain, alive, !found.is_empty()), found)
@@ -136,9 +157,20 @@ impl Records {
         if died_early { starting } else { written }
     }
 
-    fn is_alive(&self, name: &str) -> bool {
-        File::open(self.path(name))
-            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    fn check_progress(
+        &self,
+        run: &IndexedRun,
+        there: bool,
+        progress: Option<(&Progress, &Progress)>,
+        chain: &Chain<'_>,
+    ) -> Option<String> {
+        match progress {
+            // It goes with the seal.
+            None if run.seal.is_some() && !there => None,
+            None if !there => Some("is missing although the run was not sealed".into()),
+            None => Some("is not a head".into()),
+            Some((before, after)) => progress_problem(run, before, after, &self.trust, chain),
+        }
     }
 
     fn read_regular(&self, name: &str) -> Result<Vec<u8>, String> {
@@ -212,29 +244,6 @@ fn seal_problem(run: &IndexedRun, chain: &Chain<'_>) -> Option<String> {
         Some(format!("does not end after line {} as it did when the run ended", seal.lines))
     } else {
         None
-    }
-}
-
-fn progress_problem(
-    run: &IndexedRun,
-    there: bool,
-    progress: Option<&Head>,
-    chain: &Chain<'_>,
-) -> Option<String> {
-    let lines = chain.lines.len();
-    match progress {
-        // It goes with the seal.
-        None if run.seal.is_some() && !there => None,
-        None if !there => Some("is missing although the run was not sealed".into()),
-        None => Some("is not a head".into()),
-        Some(head) if head.lines > lines as u64 => Some(format!(
-            "says that the run wrote {} lines, but there are {lines}: the end was cut off, or lost in a power failure",
-            head.lines
-        )),
-        Some(head) if !chain.contains(head, &run.follows) => {
-            Some(format!("does not agree with line {} of the run", head.lines))
-        }
-        Some(_) => None,
     }
 }
 

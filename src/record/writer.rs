@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use super::chain::{self, Head};
 use super::entry::{Counts, End, Entry, FORMAT, RunFacts, RunId, RunStart, Seal, plan_entries};
 use super::folder::{Error, PROGRESS, RUN, Records, STARTING, no_follow};
+use super::key::{SignedHead, Statement};
 use super::redact::redact_arguments;
 use crate::event::{Event, Outcome};
 use crate::guard::{ApprovedPlan, Violation};
@@ -26,7 +27,8 @@ pub struct RunWriter {
     records: RecordsOf,
     file: File,
     progress: File,
-    head: Head,
+    /// How far it is.
+    written: SignedHead,
     length: u64,
     counts: Counts,
     broken: bool,
@@ -65,11 +67,13 @@ impl RunWriter {
                 .map_err(|source| Error::Write { path, source })
         };
         let (file, progress) = (create(STARTING)?, create(PROGRESS)?);
+        let nothing = Head { lines: 0, last: follows.last.clone() };
+        let written = records.trust.sign(Statement::Run(name), &nothing);
         let mut writer = Self {
             records: RecordsOf { records, name: name.to_owned() },
             file,
             progress,
-            head: Head { lines: 0, last: follows.last.clone() },
+            written,
             length: 0,
             counts: Counts::default(),
             broken: false,
@@ -109,7 +113,7 @@ impl RunWriter {
     pub fn end(mut self, facts: EndFacts) -> Result<Head, Error> {
         self.write([Entry::End(End { counts: self.counts, exit_code: facts.exit_code })])?;
         self.sync()?;
-        let Head { lines, last } = self.head.clone();
+        let Head { lines, last } = self.written.head.clone();
         let seal = Seal { file: self.records.name.clone(), lines, last, torn: None };
         self.records.records.seal(seal)
     }
@@ -121,7 +125,7 @@ impl RunWriter {
 
     /// How long the run's own file is and how it ends.
     pub fn head(&self) -> &Head {
-        &self.head
+        &self.written.head
     }
 
     fn count(&mut self, outcome: &Outcome) {
@@ -134,33 +138,61 @@ impl RunWriter {
             return Err(Error::Broken { path: self.path() });
         }
         let time = (self.records.records.clock)();
-        let (mut text, mut head) = (String::new(), self.head.clone());
+        let (mut text, mut head) = (String::new(), self.written.head.clone());
         for entry in entries {
             let line;
             (line, head) = chain::line(&head, time, &entry);
             text.push_str(&line);
         }
-        if let Err(source) = self.file.write_all(text.as_bytes()) {
+        let next = self.records.records.trust.sign(Statement::Run(&self.records.name), &head);
+        if let Err(source) = self.append(&text, &next) {
             self.take_back();
             return Err(self.error(source));
         }
-        // Never longer than what is in the file, so that a kill in between is no damage.
-        if let Err(source) = self.progress.write_all_at(format!("{head}\n").as_bytes(), 0) {
-            self.take_back();
-            return Err(self.error(source));
-        }
-        self.head = head;
+        self.written = next;
         self.length += text.len() as u64;
         Ok(())
     }
 
+    /// A signature is there before what it covers is. A head without one is never longer than what
+    /// is in the file, so that a kill in between is no damage.
+    fn append(&mut self, text: &str, next: &SignedHead) -> io::Result<()> {
+        if next.signature.is_none() {
+            self.file.write_all(text.as_bytes())?;
+            return self.tell(&[next]);
+        }
+        self.tell(&[&self.written, next])?;
+        self.file.write_all(text.as_bytes())?;
+        self.tell(&[next, next])
+    }
+
+    /// Says how far the run is.
+    fn tell(&self, heads: &[&SignedHead]) -> io::Result<()> {
+        let mut text = String::new();
+        for head in heads {
+            text.push_str(&head.to_string());
+            text.push('\n');
+        }
+        self.progress.write_all_at(text.as_bytes(), 0)
+    }
+
     /// Takes back the piece of a line that went through before the disk was full.
     fn take_back(&mut self) {
-        let taken_back = self.file.set_len(self.length).and_then(|()| {
-            use std::io::Seek as _;
-            self.file.seek(io::SeekFrom::Start(self.length))
-        });
-        self.broken = taken_back.is_err();
+        use std::io::Seek as _;
+        let mut taken_back = self.file.set_len(self.length);
+        if taken_back.is_ok() {
+            taken_back = self.file.seek(io::SeekFrom::Start(self.length)).map(|_| ());
+        }
+        // What was told may be longer than what will be told next.
+        let signs = self.written.signature.is_some();
+        let heads = if signs { vec![&self.written; 2] } else { vec![&self.written] };
+        let length = heads.iter().map(|head| head.to_string().len() as u64 + 1).sum();
+        let told = if self.length == 0 {
+            self.progress.set_len(0)
+        } else {
+            self.tell(&heads).and_then(|()| self.progress.set_len(length))
+        };
+        self.broken = taken_back.and(told).is_err();
     }
 
     fn sync(&self) -> Result<(), Error> {

@@ -63,7 +63,9 @@ fn account(
     let name = place.to_string();
     let counted = in_words(&counts);
     writeln!(out, "{HEADING}{}{HEADING:#}  {FAINT}{counted}{FAINT:#}", printable(&name))?;
-    let is_many = |why: &str| alike.get(why).is_some_and(|count| *count >= MANY);
+    // What the record could not take is told here, change by change: it is told nowhere else.
+    let recorded = !matches!(outcomes.stopped, Some(Stopped::Unrecorded { .. }));
+    let is_many = |why: &str| recorded && alike.get(why).is_some_and(|count| *count >= MANY);
     unplanned.retain(|(_, word, _, why, _)| *word == "failed" || !is_many(why));
     let widths = Widths::of(&unplanned.iter().map(|(change, ..)| *change).collect::<Vec<_>>());
     for (change, word, style, why, hint) in unplanned {

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _, stream};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::credentials::credentials;
 use crate::cloud::{Connection, Vendor};
 use crate::desired::{self, Desired, Inputs};
 use crate::directory;
+use crate::guard::Clocks;
 use crate::inventory::{AccountEntry, Inventory};
 use crate::model::{
     Account, Directory, DirectoryName, Missing, ObservedAccount, OrganisationName, Place, Reading,
@@ -54,6 +56,13 @@ pub struct Gathered {
     pub connections: BTreeMap<Place, Connection>,
     /// Facts of every vendor.
     pub facts: Vec<VendorFacts>,
+    /// The inventory with what its settings point to, where any point elsewhere.
+    pub(super) completed: Option<Inventory>,
+    /// What clocks say. [`gather`] reads no clock of this machine: `None` until whoever knows the
+    /// time has said so with [`Gathered::at`].
+    pub clocks: Option<Clocks>,
+    /// Vendors' clocks, as their answers told them.
+    vendors_clocks: BTreeMap<String, Timestamp>,
     /// How long the directories took.
     pub directories_took: Duration,
     /// How long the accounts took.
@@ -85,6 +94,9 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
         observations: Observations::default(),
         connections: BTreeMap::new(),
         facts,
+        completed: None,
+        clocks: None,
+        vendors_clocks: BTreeMap::new(),
         directories_took,
         accounts_took: Duration::ZERO,
     };
@@ -108,9 +120,28 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
         }
     }
     drop(readings);
+    gathered.completed = completed;
     read_credentials(sources, &mut gathered).await;
     gathered.accounts_took = began.elapsed();
+    gathered.vendors_clocks = sources
+        .vendors
+        .iter()
+        .filter_map(|vendor| {
+            let facts = vendor.facts();
+            Some((facts.family.to_string(), vendor.clock()?))
+        })
+        .collect();
     gathered
+}
+
+impl Gathered {
+    /// Says what time it is on this machine, right after the reading, and when the last run was.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp, last_run: Option<Timestamp>) -> Self {
+        let others = self.vendors_clocks.clone();
+        self.clocks = Some(Clocks { now, others, last_run });
+        self
+    }
 }
 
 /// The inventory with what its settings point to, if any point elsewhere; and what could not be

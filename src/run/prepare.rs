@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::baseline::Baseline;
 use super::gather::{Gathered, Sources};
 use super::{administrators, belief, usage};
+use crate::desired::{self, Inputs};
 use crate::diagnostic::Finding;
-use crate::guard::{self, Context, Review};
+use crate::guard::{self, Context, Otherwise, Review};
 use crate::model::{Place, VendorId};
 use crate::plan::{DiffInputs, Narrowing, PlanDigest, diff, narrow};
 
@@ -41,8 +42,37 @@ pub fn prepare(
     plan.findings.sort();
     plan.findings.dedup();
     let (plan, left_out) = narrow(plan, narrowing);
-    let context = context(sources, gathered, baseline, approved);
+    let mut context = context(sources, gathered, baseline, approved);
+    context.otherwise = otherwise(sources, gathered);
     Prepared { review: guard::review(plan, &context), left_out }
+}
+
+/// What would be done on the days that other clocks say it is, where they contradict this machine's.
+fn otherwise(sources: &Sources<'_>, gathered: &Gathered) -> Vec<Otherwise> {
+    let doubts = gathered.clocks.as_ref().map(guard::doubts).unwrap_or_default();
+    let plan = |today| {
+        let desired = desired::resolve(&Inputs {
+            inventory: gathered.completed.as_ref().unwrap_or(sources.inventory),
+            policies: sources.policies,
+            directories: &gathered.directories,
+            vendors: &gathered.facts,
+            today,
+        });
+        diff(&DiffInputs {
+            desired: &desired,
+            observed: &gathered.observations,
+            vendors: &gathered.facts,
+            grace_days: sources.policies.grace_days,
+            today,
+        })
+    };
+    doubts
+        .into_iter()
+        .map(|doubt| {
+            let plan = plan(doubt.day);
+            Otherwise::new(doubt, &plan)
+        })
+        .collect()
 }
 
 /// What the rules look at besides the plan.
@@ -74,6 +104,7 @@ pub(super) fn context<'a>(
         doubts: belief.doubts,
         strangers: belief.strangers,
         usage: usage::of(gathered),
+        otherwise: Vec::new(),
         approved,
     }
 }

@@ -18,6 +18,7 @@ mod devices;
 mod document;
 mod error;
 mod grammar;
+mod heard;
 mod hub;
 mod identity;
 pub mod identity_center;
@@ -164,6 +165,10 @@ impl Vendor for AwsVendor {
             seen: tokio::sync::Mutex::new(0),
         });
         Ok(Connection { observe: Arc::clone(&client) as _, apply: client, concurrency })
+    }
+
+    fn clock(&self) -> Option<jiff::Timestamp> {
+        self.base.clock.now()
     }
 
     fn fetches_from(&self, account: &Account) -> Option<Server> {

@@ -15,7 +15,9 @@ use tokio::sync::OnceCell;
 
 use super::config::{ASSUME_ROLE, DEFAULT_ROLE, EXTERNAL_ID, REGION, Settings};
 use super::error::read;
+use super::heard::Hears;
 use super::whole::WholeReplies;
+use crate::cloud::clock::HeardClock;
 use crate::cloud::{CloudError, ErrorKind};
 use crate::model::{Account, AttributeName, AttributeValue, VendorId};
 
@@ -25,6 +27,8 @@ pub struct Base {
     run: String,
     config: OnceCell<SdkConfig>,
     caller: OnceCell<Caller>,
+    /// AWS's clock.
+    pub(super) clock: Arc<HeardClock>,
 }
 
 /// Whose the base credentials are.
@@ -39,7 +43,13 @@ impl Base {
     /// the sessions, by which AWS's own log can be matched with our record.
     pub fn new(settings: Settings, run: &str) -> Self {
         let run = run.to_owned();
-        Self { settings, run, config: OnceCell::new(), caller: OnceCell::new() }
+        Self {
+            settings,
+            run,
+            config: OnceCell::new(),
+            caller: OnceCell::new(),
+            clock: Arc::default(),
+        }
     }
 
     /// How we talk to AWS.
@@ -158,11 +168,13 @@ impl Session {
         let reads = aws_sdk_iam::config::Builder::from(&config)
             .retry_partition(partition.clone())
             .interceptor(WholeReplies)
+            .interceptor(Hears(Arc::clone(&base.clock)))
             .build();
         let writes = aws_sdk_iam::config::Builder::from(&config)
             .retry_partition(partition)
             .retry_config(RetryConfig::disabled())
             .interceptor(WholeReplies)
+            .interceptor(Hears(Arc::clone(&base.clock)))
             .build();
         Self {
             base: Arc::clone(base),
@@ -182,6 +194,11 @@ impl Session {
     /// How we talk to AWS.
     pub fn settings(&self) -> &Settings {
         self.base.settings()
+    }
+
+    /// What hears AWS's clock.
+    pub(super) fn hears(&self) -> Hears {
+        Hears(Arc::clone(&self.base.clock))
     }
 
     /// The id of the user or role we act as in the account.

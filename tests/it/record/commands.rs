@@ -19,7 +19,8 @@ fn run(state: &Path, line: &str) -> (ExitCode, String) {
     let words = ["record"].into_iter().chain(line.split(' '));
     let program = Program::try_parse_from(words).expect("a valid command line");
     let mut out = Vec::new();
-    let code = record::run(&program.args, state, &mut out).expect("the command runs");
+    let code = record::run(&program.args, state, reconcile::record::Trust::default(), &mut out)
+        .expect("the command runs");
     (code, String::from_utf8(out).expect("text"))
 }
 

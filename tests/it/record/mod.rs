@@ -7,3 +7,4 @@ mod git;
 mod killed;
 mod lock;
 mod runs;
+mod signed;

@@ -37,6 +37,8 @@ pub fn facts() -> RunFacts {
         inputs: BTreeMap::from([("inventory/spi.yaml".into(), "ab".repeat(32))]),
         organisations: vec!["spi".into()],
         narrowing: Vec::new(),
+        saved_plan: None,
+        clock_doubts: Vec::new(),
     }
 }
 

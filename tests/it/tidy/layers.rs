@@ -62,7 +62,7 @@ const MAY_KNOW: [(&str, &[&str]); 28] = [
     ("cloud", &["model", "digest", "plan", "http", "operator"]),
     ("sink", &["model", "http", "operator"]),
     ("apply", &["model", "digest", "plan", "guard", "event", "cloud", "sink"]),
-    ("record", &["model", "digest", "folder", "git", "plan", "guard", "event"]),
+    ("record", &["model", "digest", "file", "folder", "git", "plan", "guard", "event"]),
     (
         "report",
         &[

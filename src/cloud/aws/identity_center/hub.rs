@@ -71,9 +71,11 @@ impl Hub {
         let store = aws_sdk_identitystore::config::Builder::from(config)
             .retry_config(RetryConfig::disabled())
             .interceptor(WholeReplies)
+            .interceptor(session.hears())
             .build();
         let center = aws_sdk_ssoadmin::config::Builder::from(config)
             .retry_config(RetryConfig::disabled())
+            .interceptor(session.hears())
             .build();
         Self {
             organisation: account.place.organisation.clone(),

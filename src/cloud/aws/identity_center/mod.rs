@@ -131,6 +131,10 @@ impl Vendor for IdentityCenter {
         })
     }
 
+    fn clock(&self) -> Option<jiff::Timestamp> {
+        self.base.clock.now()
+    }
+
     /// Of the hub; the other accounts are not signed in to.
     fn permissions(&self, site: &Site<'_>, purpose: Purpose) -> Option<serde_json::Value> {
         (site.account.place == site.hub.place).then(|| permissions::document(purpose))
