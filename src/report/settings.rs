@@ -199,6 +199,12 @@ fn of_directory(
             format!("seconds for an answer of directory {name}: {change}")
         }
         DirectorySetting::Attempts => format!("attempts at reading directory {name}: {change}"),
+        DirectorySetting::TotalSeconds => {
+            format!("seconds that reading directory {name} may take in all: {change}")
+        }
+        DirectorySetting::MostMegabytes => {
+            format!("megabytes that may be kept of directory {name}: {change}")
+        }
     }
 }
 

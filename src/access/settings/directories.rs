@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::value::{DirectorySetting, Setting, SettingChange, Weight};
 use super::{by_key, change};
-use crate::directory::{Bind, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind};
+use crate::directory::{
+    Bind, Bounds, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind,
+};
 use crate::model::DirectoryName;
 
 type Directories = BTreeMap<DirectoryName, DirectoryConfig>;
@@ -50,7 +52,9 @@ fn weight(setting: DirectorySetting) -> Weight {
         DirectorySetting::PageSize
         | DirectorySetting::ConnectSeconds
         | DirectorySetting::ReadSeconds
-        | DirectorySetting::Attempts => Weight::Notable,
+        | DirectorySetting::Attempts
+        | DirectorySetting::TotalSeconds
+        | DirectorySetting::MostMegabytes => Weight::Notable,
     }
 }
 
@@ -65,7 +69,7 @@ fn origin(config: &DirectoryConfig) -> String {
 /// Every setting as people write it; what is left to a default has none.
 fn settings(config: &DirectoryConfig) -> BTreeMap<DirectorySetting, String> {
     // Every field by name, so that a new one cannot be forgotten.
-    let DirectoryConfig { name: _, origin: from, schema, name_prefix, source: _ } = config;
+    let DirectoryConfig { name: _, origin: from, schema, name_prefix, bounds, source: _ } = config;
     let SchemaConfig { kind, base, people_base, groups_base, stable_id } = schema;
     let kind = match kind {
         SchemaKind::Userdir => "userdir",
@@ -82,6 +86,8 @@ fn settings(config: &DirectoryConfig) -> BTreeMap<DirectorySetting, String> {
         (DirectorySetting::GroupsBase, groups_base.clone()),
         (DirectorySetting::StableId, stable_id.clone()),
         (DirectorySetting::NamePrefix, written(name_prefix)),
+        (DirectorySetting::TotalSeconds, Some(bounds.time.as_secs().to_string())),
+        (DirectorySetting::MostMegabytes, Some((bounds.memory / Bounds::MEGABYTE).to_string())),
     ]
     .into_iter()
     .filter_map(|(setting, value)| Some((setting, value?)))

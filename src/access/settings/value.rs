@@ -179,6 +179,10 @@ pub enum DirectorySetting {
     ReadSeconds,
     /// How often a broken connection is tried again.
     Attempts,
+    /// `total_seconds`: how long reading may take in all.
+    TotalSeconds,
+    /// `most_megabytes`: how much of it may be kept.
+    MostMegabytes,
 }
 
 /// How a user is protected.

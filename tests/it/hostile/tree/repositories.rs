@@ -77,7 +77,7 @@ impl Trap {
     fn is_read_as_it_is(&self) {
         let now = read_folder(self.root()).files;
         assert_eq!(read_revision(self.root(), "HEAD").unwrap().files, now, "base, head");
-        let then = std::fs::read(self.root().join("inventory/people.ldif")).unwrap();
+        let then = fs::read(self.root().join("inventory/people.ldif")).unwrap();
         assert_eq!(self.people().unwrap(), FileThen::Content(then.clone()));
         match input_version(self.root(), &FOLDERS) {
             InputVersion::Commit { dirty, .. } => assert!(!dirty),
