@@ -7,23 +7,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::explain::terms;
 use super::value::{
-    AccountChange, Difference, GroupRight, HubUser, Right, RoleChange, RoleTerms, UntilChange,
+    AccountChange, AccountTerms, Difference, GroupRight, HubUser, Right, RoleChange, RoleTerms,
+    UntilChange, Who,
 };
-use super::{View, members};
+use super::{View, members, settings, weight};
 use crate::desired::{DesiredAccount, DesiredHub};
 use crate::inventory::Inventory;
 use crate::model::{DirectoryName, Place, RoleName, Subject, VendorName};
+use crate::policies::Role;
 
 /// What a change gives and takes.
 ///
 /// Both sides are to be resolved for the same day and with the same directories' content; what
 /// differs is what people wrote.
 pub fn compare(base: &View<'_>, head: &View<'_>) -> Difference {
+    let mut removed = gained(head, base);
+    let mut last_access = users_of_one(head, base);
+    leave_out_unproven(head, &mut removed, &mut last_access);
     let mut difference = Difference {
+        settings: settings::compare(base, head),
         added: gained(base, head),
-        removed: gained(head, base),
+        removed,
         first_access: users_of_one(base, head),
-        last_access: users_of_one(head, base),
+        last_access,
         groups_added: groups_gained(base, head),
         groups_removed: groups_gained(head, base),
         until: until(base, head),
@@ -35,6 +41,26 @@ pub fn compare(base: &View<'_>, head: &View<'_>) -> Difference {
     difference.first_access.sort();
     difference.last_access.sort();
     difference
+}
+
+/// Absence must be proven: who is missing in a directory that was not completely read has lost
+/// nothing, unless the grant itself is gone.
+fn leave_out_unproven(head: &View<'_>, removed: &mut Vec<Right>, last_access: &mut Vec<HubUser>) {
+    let mut unproven = BTreeSet::new();
+    removed.retain(|right| {
+        let still_bound = |group: &Subject| {
+            let account = head.account(&right.place);
+            let key = (group.clone(), right.role.clone());
+            account.is_some_and(|account| account.bindings.contains_key(&key))
+        };
+        let stays = head.is_incomplete(&right.who.subject)
+            && right.ways.iter().any(|way| still_bound(&way.group));
+        if stays {
+            unproven.insert(right.who.subject.clone());
+        }
+        !stays
+    });
+    last_access.retain(|user| !unproven.contains(&user.who.subject));
 }
 
 /// What people have in `after` and not in `before`.
@@ -74,6 +100,10 @@ fn gained(before: &View<'_>, after: &View<'_>) -> Vec<Right> {
             !before.holds(place, role, subject) || !same_jobs(place, role, subject)
         })
         .filter_map(|(place, role, subject)| after.right(place, role, subject))
+        .map(|mut right| {
+            right.privileged |= before.is_privileged(&right.role);
+            right
+        })
         .collect()
 }
 
@@ -97,7 +127,9 @@ fn groups_gained(before: &View<'_>, after: &View<'_>) -> Vec<GroupRight> {
         let was = before.account(place);
         for key @ (group, role) in account.bindings.keys() {
             if was.is_none_or(|was| !was.bindings.contains_key(key)) {
-                gained.push(after.group_right(place, role, group));
+                let mut right = after.group_right(place, role, group);
+                right.privileged |= before.is_privileged(role);
+                gained.push(right);
             }
         }
     }
@@ -114,8 +146,9 @@ fn until(base: &View<'_>, head: &View<'_>) -> Vec<UntilChange> {
                 let before = base.until(place, role, group);
                 let after = head.until(place, role, group);
                 if before != after {
+                    let privileged = base.is_privileged(role) || head.is_privileged(role);
                     let (place, role, group) = (place.clone(), role.clone(), group.clone());
-                    changes.push(UntilChange { place, role, group, before, after });
+                    changes.push(UntilChange { place, role, group, before, after, privileged });
                 }
             }
         }
@@ -125,60 +158,82 @@ fn until(base: &View<'_>, head: &View<'_>) -> Vec<UntilChange> {
         let (place, role, who) = *taken;
         let (before, after) = (base.until(place, role, who), head.until(place, role, who));
         if was == Some(jobs.federation) && before != after {
+            let privileged = base.is_privileged(role) || head.is_privileged(role);
             let (place, role, group) = (place.clone(), role.clone(), who.clone());
-            changes.push(UntilChange { place, role, group, before, after });
+            changes.push(UntilChange { place, role, group, before, after, privileged });
         }
     }
     changes.sort();
     changes
 }
 
-/// Roles held somewhere on both sides that mean something else.
+/// Roles that come, go or mean something else: whatever the policies say, whoever holds them.
 fn roles(base: &View<'_>, head: &View<'_>) -> Vec<RoleChange> {
-    let mut changes: BTreeMap<(&RoleName, &VendorName), RoleChange> = BTreeMap::new();
+    let (was, is) = (role_terms(base), role_terms(head));
+    let keys: BTreeSet<&(RoleName, VendorName)> = was.keys().chain(is.keys()).collect();
+    let holders = held_on_both(base, head);
+    let mut changes = Vec::new();
+    for key in keys {
+        let (before, after) = (was.get(key).cloned(), is.get(key).cloned());
+        let meaning = |terms: &RoleTerms| {
+            // Where it is written means nothing.
+            let RoleTerms { privileged, description, attributes, source: _ } = terms;
+            (*privileged, description.clone(), attributes.clone())
+        };
+        if before.as_ref().map(meaning) == after.as_ref().map(meaning) {
+            continue;
+        }
+        let (role, vendor) = key.clone();
+        let weight = weight::of_role(before.as_ref(), after.as_ref());
+        let places = holders.get(&(&role, &vendor)).cloned().unwrap_or_default();
+        let people = people_of(base, head, &role, &places);
+        changes.push(RoleChange { weight, role, vendor, before, after, places, people });
+    }
+    changes.sort();
+    changes
+}
+
+/// Where each role is held on both sides, by role and vendor.
+fn held_on_both<'a>(
+    base: &View<'a>,
+    head: &'a View<'a>,
+) -> BTreeMap<(&'a RoleName, &'a VendorName), Vec<Place>> {
+    let mut places: BTreeMap<_, Vec<Place>> = BTreeMap::new();
     for (place, account) in &head.desired.accounts {
         let Some(was) = base.account(place) else { continue };
-        let vendor = &account.account.vendor;
         let before = base.held_in(place, was);
-        let after = head.held_in(place, account);
-        for role in after.intersection(&before).copied() {
-            let Some((before, after)) =
-                role_terms(base, role, &was.account.vendor).zip(role_terms(head, role, vendor))
-            else {
-                continue;
-            };
-            if (before.privileged, &before.attributes) == (after.privileged, &after.attributes) {
-                continue;
-            }
-            let change = changes.entry((role, vendor)).or_insert_with(|| RoleChange {
-                role: role.clone(),
-                vendor: vendor.clone(),
-                before,
-                after,
-                places: Vec::new(),
-                people: Vec::new(),
-            });
-            change.places.push(place.clone());
+        for role in head.held_in(place, account).into_iter().filter(|role| before.contains(role)) {
+            places
+                .entry((role, family(head, &account.account.vendor)))
+                .or_default()
+                .push(place.clone());
         }
     }
-    let mut changes: Vec<RoleChange> = changes.into_values().collect();
-    for change in &mut changes {
-        let mut people: BTreeSet<&Subject> = BTreeSet::new();
-        for place in &change.places {
-            let Some(hub) = head.hub_of(place) else { continue };
-            for group in head.holders(place, &change.role) {
-                let members = members(hub, group).into_iter();
-                people.extend(members.filter(|one| base.holds(place, &change.role, one)));
-            }
-            let taken =
-                head.jobs.keys().filter(|(at, role, _)| *at == place && **role == change.role);
-            let taken = taken.filter(|taken| base.jobs.contains_key(*taken));
-            people.extend(taken.map(|(.., who)| *who));
+    places
+}
+
+/// Whose words a role is in: several ways of access to one vendor share them.
+fn family<'a>(view: &View<'a>, vendor: &'a VendorName) -> &'a VendorName {
+    let facts = view.inputs.vendors.iter().find(|facts| facts.name == *vendor);
+    facts.map_or(vendor, |facts| &facts.family)
+}
+
+/// Who has a role before and after in one of these places.
+fn people_of(base: &View<'_>, head: &View<'_>, role: &RoleName, places: &[Place]) -> Vec<Who> {
+    let mut people: BTreeSet<&Subject> = BTreeSet::new();
+    for place in places {
+        let Some(hub) = head.hub_of(place) else { continue };
+        for group in head.holders(place, role) {
+            let members = members(hub, group).into_iter();
+            people.extend(members.filter(|one| base.holds(place, role, one)));
         }
-        change.people = people.into_iter().map(|subject| head.who(subject)).collect();
-        change.people.sort();
+        let taken = head.jobs.keys().filter(|(at, taken, _)| *at == place && *taken == role);
+        let taken = taken.filter(|taken| base.jobs.contains_key(*taken));
+        people.extend(taken.map(|(.., who)| *who));
     }
-    changes
+    let mut people: Vec<Who> = people.into_iter().map(|subject| head.who(subject)).collect();
+    people.sort();
+    people
 }
 
 impl View<'_> {
@@ -189,13 +244,23 @@ impl View<'_> {
     }
 }
 
-fn role_terms(view: &View<'_>, role: &RoleName, vendor: &VendorName) -> Option<RoleTerms> {
-    let role = view.inputs.policies.roles.get(role)?;
-    Some(RoleTerms {
-        privileged: role.privileged,
-        attributes: role.means.get(vendor)?.clone(),
-        source: role.source.clone(),
-    })
+/// What every role means at every vendor.
+fn role_terms(view: &View<'_>) -> BTreeMap<(RoleName, VendorName), RoleTerms> {
+    let roles = view.inputs.policies.roles.values();
+    let terms = roles.flat_map(|role| {
+        // Every field by name, so that a new one cannot be forgotten.
+        let Role { name, description, privileged, means, source } = role;
+        means.iter().map(move |(vendor, attributes)| {
+            let terms = RoleTerms {
+                privileged: *privileged,
+                description: description.clone(),
+                attributes: attributes.clone(),
+                source: source.clone(),
+            };
+            ((name.clone(), vendor.clone()), terms)
+        })
+    });
+    terms.collect()
 }
 
 fn accounts(base: &Inventory, head: &Inventory) -> Vec<AccountChange> {
@@ -208,18 +273,28 @@ fn accounts(base: &Inventory, head: &Inventory) -> Vec<AccountChange> {
         .into_iter()
         .map(|(place, after)| {
             let before = before.remove(&place);
-            AccountChange { place, before, after: Some(after) }
+            account_change(place, before, Some(after))
         })
-        .filter(|change| change.before != change.after)
+        .filter(|change| {
+            // Where it is written means nothing.
+            let source = change.after.as_ref().map(|after| after.source.clone());
+            let moved = change.before.clone().zip(source);
+            moved.map(|(before, source)| AccountTerms { source, ..before }) != change.after
+        })
         .collect();
     let gone = before.into_iter();
-    changes.extend(gone.map(|(place, before)| AccountChange {
-        place,
-        before: Some(before),
-        after: None,
-    }));
+    changes.extend(gone.map(|(place, before)| account_change(place, Some(before), None)));
     changes.sort();
     changes
+}
+
+fn account_change(
+    place: Place,
+    before: Option<AccountTerms>,
+    after: Option<AccountTerms>,
+) -> AccountChange {
+    let weight = weight::of_account(before.as_ref(), after.as_ref());
+    AccountChange { weight, place, before, after }
 }
 
 fn directories(before: &View<'_>, after: &View<'_>) -> Vec<DirectoryName> {

@@ -9,11 +9,15 @@ use super::value::{
 };
 use super::{Found, View, joining, members};
 use crate::desired::{DesiredHub, Standing};
+use crate::digest::sha256;
 use crate::inventory::{AccountEntry, Administrators, ServiceIdentity};
 use crate::model::{
-    DirectoryName, GroupIndex, GroupRef, KeyRotation, Person, PersonKind, Place, Reason, RoleName,
-    Source, Standing as PersonStanding, Subject,
+    Account, AttributeValue, DirectoryName, GroupIndex, GroupRef, KeyRotation, Person, PersonKind,
+    Place, Reason, RoleName, Source, Standing as PersonStanding, Subject,
 };
+
+/// Of a longer setting of an account only the digest is told.
+const LONGEST_SETTING: usize = 200;
 
 /// Explains what was found; `None` when it is of another resolution.
 pub fn explain(view: &View<'_>, found: &Found) -> Option<Explained> {
@@ -191,6 +195,8 @@ impl<'a> View<'a> {
             group: group.clone(),
             people: hub.map_or(0, |hub| members(hub, group).len()),
             grants: self.grant_lines(place, role, group),
+            people_known: !self.is_incomplete(group),
+            privileged: self.is_privileged(role),
         }
     }
 
@@ -394,7 +400,8 @@ impl<'a> View<'a> {
     }
 }
 
-fn proof(identity: &ServiceIdentity) -> Proof {
+/// How a service account proves who it is.
+pub(super) fn proof(identity: &ServiceIdentity) -> Proof {
     match identity {
         ServiceIdentity::User => Proof::ByHand,
         ServiceIdentity::Key(KeyRotation { after_days, overlap_days, sink }) => {
@@ -406,19 +413,32 @@ fn proof(identity: &ServiceIdentity) -> Proof {
 
 /// What an account is, as far as a change of it matters to people.
 pub(super) fn terms(entry: &AccountEntry) -> AccountTerms {
-    let account = &entry.account;
+    // Every field by name, so that a new one cannot be forgotten.
+    let AccountEntry { account, administrators, sponsor: _, contacts: _, constraints: _ } = entry;
+    let Account { place, vendor, partition, id, hub, project, settings, source } = account;
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::Text(text) if text.len() > LONGEST_SETTING => {
+            let digest = sha256(text.as_bytes());
+            format!("{} bytes, SHA-256 {}", text.len(), &digest[..16])
+        }
+        AttributeValue::Text(text) => text.clone(),
+        AttributeValue::Number(_) | AttributeValue::Flag(_) | AttributeValue::Set(_) => {
+            value.to_string()
+        }
+    };
     let mut terms = AccountTerms {
-        vendor: account.vendor.clone(),
-        id: account.id.clone(),
-        hub: Place {
-            organisation: account.place.organisation.clone(),
-            account: account.hub.clone(),
-        },
+        vendor: vendor.clone(),
+        id: id.clone(),
+        hub: Place { organisation: place.organisation.clone(), account: hub.clone() },
         administrators: None,
         minimum: 0,
         required: Vec::new(),
+        project: project.clone(),
+        partition: partition.clone(),
+        settings: settings.iter().map(|(name, text)| (name.clone(), value(text))).collect(),
+        source: source.clone(),
     };
-    if let Some(Administrators { group, minimum, required, source: _ }) = &entry.administrators {
+    if let Some(Administrators { group, minimum, required, source: _ }) = administrators {
         terms.administrators = Some(group.clone());
         terms.minimum = *minimum;
         terms.required.clone_from(required);

@@ -10,7 +10,9 @@
 mod compare;
 mod explain;
 mod find;
+mod settings;
 mod value;
+mod weight;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,6 +26,10 @@ use crate::model::{
 pub use compare::compare;
 pub use explain::explain;
 pub use find::{Found, Unknown, find};
+pub use settings::{
+    Amount, DirectorySetting, FolderRight, Limited, ProjectTerms, Protection, ServiceTerms,
+    Setting, SettingChange, Weight,
+};
 pub use value::{
     AccountChange, AccountExplained, AccountTerms, Attributes, Blocked, Difference, EndedGrant,
     Explained, GrantLine, GroupExplained, GroupRight, HubUser, IdleGroup, Joining, Member,
@@ -40,6 +46,8 @@ pub struct View<'a> {
     /// Roles of a group below a hub, by place.
     by_group: HashMap<(&'a Place, &'a Subject), Vec<(&'a Place, &'a RoleName)>>,
     grants: HashMap<(&'a GroupRef, &'a RoleName), Vec<&'a Grant>>,
+    /// User and group of every membership of a hub, by position, sorted: what somebody is in.
+    by_user: HashMap<&'a Place, Vec<(u32, u32)>>,
     /// Roles that jobs of a forge take on.
     jobs: BTreeMap<Taken<'a>, Jobs<'a>>,
 }
@@ -63,6 +71,7 @@ impl<'a> View<'a> {
             by_role: HashMap::new(),
             by_group: HashMap::new(),
             grants: HashMap::new(),
+            by_user: HashMap::new(),
             jobs: jobs(inputs.inventory, desired),
         };
         for (place, account) in &desired.accounts {
@@ -70,6 +79,12 @@ impl<'a> View<'a> {
                 view.by_role.entry((place, role)).or_default().push(group);
                 view.by_group.entry((&account.hub, group)).or_default().push((place, role));
             }
+        }
+        for (place, hub) in &desired.hubs {
+            let mut all: Vec<(u32, u32)> =
+                hub.memberships.iter().map(|one| (one.user, one.group)).collect();
+            all.sort_unstable();
+            view.by_user.insert(place, all);
         }
         for grant in &inputs.inventory.grants {
             view.grants.entry((&grant.group, &grant.role)).or_default().push(grant);
@@ -83,6 +98,7 @@ impl<'a> View<'a> {
             missing.iter().map(|missing| NotComplete {
                 directory: directory.clone(),
                 missing: missing.clone(),
+                people: self.directory(directory).map_or(0, |read| read.people.len()),
             })
         });
         missing.collect()
@@ -104,6 +120,24 @@ impl<'a> View<'a> {
 
     fn directory(&self, name: &DirectoryName) -> Option<&'a Directory> {
         self.inputs.directories.get(name).map(Reading::got)
+    }
+
+    fn is_privileged(&self, role: &RoleName) -> bool {
+        self.inputs.policies.roles.get(role).is_some_and(|role| role.privileged)
+    }
+
+    /// Whether something may lack of the directory a person or group is of.
+    fn is_incomplete(&self, subject: &Subject) -> bool {
+        let directory = match subject {
+            Subject::Person { directory, .. } => directory,
+            Subject::Group(group) => &group.directory,
+            Subject::Role(_)
+            | Subject::Service(_)
+            | Subject::ServiceGroup(_)
+            | Subject::Held { .. }
+            | Subject::IdentityProvider(_) => return false,
+        };
+        self.desired.incomplete.contains_key(directory) || self.desired.unread.contains(directory)
     }
 
     fn person(&self, subject: &Subject) -> Option<&'a Person> {
@@ -149,14 +183,19 @@ impl<'a> View<'a> {
                 blocked,
             };
             let (place, role) = (place.clone(), role.clone());
-            return Some(Right { place, role, who: self.who(subject), ways: vec![way] });
+            let privileged = self.is_privileged(&role);
+            return Some(Right {
+                place,
+                role,
+                who: self.who(subject),
+                ways: vec![way],
+                privileged,
+            });
         }
         let hub = self.hub_of(place)?;
         let user = position(hub.users.binary_search_by(|user| user.subject.cmp(subject)))?;
         let mut ways: Vec<Way> = self
-            .holders(place, role)
-            .iter()
-            .filter(|group| is_member(hub, group, user))
+            .groups_with(place, role, hub, user)
             .map(|group| self.way(place, role, subject, group))
             .collect();
         ways.sort();
@@ -164,7 +203,8 @@ impl<'a> View<'a> {
             return None;
         }
         let (place, role) = (place.clone(), role.clone());
-        Some(Right { place, role, who: self.who(subject), ways })
+        let privileged = self.is_privileged(&role);
+        Some(Right { place, role, who: self.who(subject), ways, privileged })
     }
 
     fn holds(&self, place: &Place, role: &RoleName, subject: &Subject) -> bool {
@@ -173,9 +213,29 @@ impl<'a> View<'a> {
         }
         let Some(hub) = self.hub_of(place) else { return false };
         let user = hub.users.binary_search_by(|user| user.subject.cmp(subject));
-        position(user).is_some_and(|user| {
-            self.holders(place, role).iter().any(|group| is_member(hub, group, user))
-        })
+        position(user).is_some_and(|user| self.groups_with(place, role, hub, user).next().is_some())
+    }
+
+    /// The groups a user is in that hold a role in an account. By what the user is in, not by who
+    /// holds the role: a role may be held by thousands of groups.
+    fn groups_with<'s>(
+        &'s self,
+        place: &'s Place,
+        role: &'s RoleName,
+        hub: &'a DesiredHub,
+        user: u32,
+    ) -> impl Iterator<Item = &'a Subject> + 's {
+        let home = &hub.account.place;
+        let all = self.by_user.get(home).map_or(&[][..], Vec::as_slice);
+        let first = all.partition_point(|one| one.0 < user);
+        all[first..]
+            .iter()
+            .take_while(move |one| one.0 == user)
+            .map(|one| &hub.groups[one.1 as usize].subject)
+            .filter(move |group| {
+                let held = self.by_group.get(&(home, *group));
+                held.is_some_and(|held| held.contains(&(place, role)))
+            })
     }
 
     fn way(&self, place: &Place, role: &RoleName, subject: &Subject, group: &Subject) -> Way {
@@ -302,12 +362,6 @@ fn joining(directory: &Directory, via: Via) -> Joining {
         Via::Primary => Joining::Primary,
         Via::Through(index) => Joining::Through(GroupName::clone(&directory.group_at(index).name)),
     }
-}
-
-fn is_member(hub: &DesiredHub, group: &Subject, user: u32) -> bool {
-    position(hub.groups.binary_search_by(|one| one.subject.cmp(group))).is_some_and(|group| {
-        hub.memberships.binary_search_by_key(&(group, user), |one| (one.group, one.user)).is_ok()
-    })
 }
 
 fn position(found: Result<usize, usize>) -> Option<u32> {

@@ -6,9 +6,11 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::settings::{SettingChange, Weight};
 use crate::model::{
     AttributeName, AttributeValue, DirectoryName, Federation, GroupName, GroupRef, Login, Missing,
-    ObjectName, PersonKind, Place, RoleName, SinkName, Source, StableId, Subject, VendorName,
+    ObjectName, PersonKind, Place, ProjectName, RoleName, SinkName, Source, StableId, Subject,
+    VendorName,
 };
 
 /// A person or service account, by the name people use and by what stays the same.
@@ -32,6 +34,8 @@ pub struct Right {
     pub who: Who,
     /// Why: through each of these groups. Never empty.
     pub ways: Vec<Way>,
+    /// Whoever has the role could do serious harm; of a change: as either side sees it.
+    pub privileged: bool,
 }
 
 /// A group through which somebody has a role.
@@ -96,6 +100,8 @@ pub struct NotComplete {
     pub directory: DirectoryName,
     /// What.
     pub missing: Missing,
+    /// How many of its people are known all the same.
+    pub people: usize,
 }
 
 /// The answer to `reconcile explain`.
@@ -247,6 +253,10 @@ pub struct GroupRight {
     pub people: usize,
     /// The lines that grant it.
     pub grants: Vec<GrantLine>,
+    /// Whether that is all of them: the group's directory was read completely.
+    pub people_known: bool,
+    /// Whoever has the role could do serious harm; of a change: as either side sees it.
+    pub privileged: bool,
 }
 
 /// Somebody in a group.
@@ -361,6 +371,15 @@ pub struct AccountTerms {
     pub minimum: u32,
     /// Administrators who must remain.
     pub required: Vec<Login>,
+    /// The project it belongs to: folders may grant on accounts of projects.
+    pub project: Option<ProjectName>,
+    /// The vendor's partition, where it has several.
+    pub partition: Option<String>,
+    /// How it is reached, in the vendor's words; of long texts, such as the metadata of a log-in
+    /// service, only the digest.
+    pub settings: BTreeMap<AttributeName, String>,
+    /// Where it is written.
+    pub source: Source,
 }
 
 /// What a change of the inventory and the policies gives and takes.
@@ -368,6 +387,8 @@ pub struct AccountTerms {
 /// Every list is sorted. With the sides exchanged the answer is the same one, seen backwards.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Difference {
+    /// Settings that are others: where people come from, and what holds a run back.
+    pub settings: Vec<SettingChange>,
     /// What somebody gets: lines as they are after the change.
     pub added: Vec<Right>,
     /// What somebody loses: lines as they were before.
@@ -383,7 +404,7 @@ pub struct Difference {
     pub groups_removed: Vec<GroupRight>,
     /// What ends on another day than before.
     pub until: Vec<UntilChange>,
-    /// Roles that mean something else.
+    /// Roles that come, go or mean something else, also those that nobody holds.
     pub roles: Vec<RoleChange>,
     /// Accounts that come, go, or are administered by others.
     pub accounts: Vec<AccountChange>,
@@ -394,7 +415,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// Whether nobody gets or loses anything and nothing means something else.
+    /// Whether nobody gets or loses anything, and nothing that decides about it is different.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -415,22 +436,33 @@ pub struct UntilChange {
     /// The same after the change.
     #[schemars(with = "Option<String>")]
     pub after: Option<Date>,
+    /// Whoever has the role could do serious harm, as either side sees it.
+    pub privileged: bool,
+}
+
+impl UntilChange {
+    /// Whether it holds longer than it did.
+    pub fn is_longer(&self) -> bool {
+        self.before.is_some_and(|before| self.after.is_none_or(|after| after > before))
+    }
 }
 
 /// Attributes of a role by name.
 pub type Attributes = BTreeMap<AttributeName, AttributeValue>;
 
-/// A role means something else at a vendor.
+/// A role comes, goes or means something else at a vendor.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct RoleChange {
+    /// How much it matters.
+    pub weight: Weight,
     /// Which.
     pub role: RoleName,
     /// Where.
     pub vendor: VendorName,
-    /// What it meant.
-    pub before: RoleTerms,
+    /// What it meant; `None` = nothing there.
+    pub before: Option<RoleTerms>,
     /// What it means.
-    pub after: RoleTerms,
+    pub after: Option<RoleTerms>,
     /// Where it is held before and after.
     pub places: Vec<Place>,
     /// Who has it before and after in one of these accounts.
@@ -442,6 +474,8 @@ pub struct RoleChange {
 pub struct RoleTerms {
     /// Whoever holds it could do serious harm.
     pub privileged: bool,
+    /// For people.
+    pub description: String,
     /// In the vendor's words.
     pub attributes: Attributes,
     /// Where it is written.
@@ -451,6 +485,8 @@ pub struct RoleTerms {
 /// An account comes, goes, or is something else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct AccountChange {
+    /// How much it matters.
+    pub weight: Weight,
     /// Which.
     pub place: Place,
     /// What it was; `None` = it is new.

@@ -5,19 +5,15 @@ use std::io::Write;
 
 use jiff::civil::Date;
 
-use super::explain::read_directories;
+use super::people::People;
 use super::{ExitCode, Failure, Globals};
 use crate::access::{self, View};
 use crate::cloud::registry;
 use crate::desired::{self, Inputs};
 use crate::diagnostic::{self, Severity};
-use crate::directory::{DirectoryConfig, Origin};
 use crate::git::GitError;
-use crate::inventory::{
-    self, Inventory, Loaded, SourceTree, is_changed_since, read_folder, read_revision,
-};
+use crate::inventory::{self, Loaded, SourceTree, read_folder, read_revision};
 use crate::model::{Directory, DirectoryName, Reading, VendorFacts};
-use crate::operator::Operator;
 use crate::report::{self, DIFFERENCE_FORMAT, DifferenceReport};
 use crate::visible::Visible;
 
@@ -40,7 +36,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DAY")]
     today: Option<Date>,
 
-    /// End with code 10 when somebody gets or loses something
+    /// End with code 10 when somebody gets or loses something, or a setting is another one
     #[arg(long)]
     detailed_exitcode: bool,
 }
@@ -67,16 +63,13 @@ pub(super) fn run(
     let mut notes = Vec::new();
     let head = head(args, globals, today)?;
     let base = base(args, globals, today, &mut notes)?;
-    let directories = Directories::read(globals, &operator, &base.inventory, &head.inventory)?;
-    for path in directories.moved(args, globals) {
-        notes.push(format!(
-            "{path} is not the same in all revisions; it was read as it is now, so nothing here \
-             comes from people who join or leave in it"
-        ));
-    }
+    let sides = (&base.inventory, &head.inventory);
+    let access = globals.access(&operator);
+    let people = People::read(access, sides, (&args.base, args.head.as_deref()))?;
+    notes.extend(people.notes.iter().cloned());
     let vendors = registry::facts();
-    let before = inputs(&base, directories.of_base(), &vendors, today);
-    let after = inputs(&head, &directories.head, &vendors, today);
+    let before = inputs(&base, &people.base, &vendors, today);
+    let after = inputs(&head, people.head(), &vendors, today);
     let (was, is) = (desired::resolve(&before), desired::resolve(&after));
     let (before, after) = (View::new(before, &was), View::new(after, &is));
     let difference = access::compare(&before, &after);
@@ -164,7 +157,12 @@ fn base(
 }
 
 fn revision_tree(globals: &Globals, revision: &str) -> Result<SourceTree, Failure> {
-    read_revision(&globals.root, revision).map_err(|error| match error {
+    read_revision(&globals.root, revision).map_err(no_revision)
+}
+
+/// Why a revision could not be read, with what to do about it.
+pub(super) fn no_revision(error: GitError) -> Failure {
+    match error {
         GitError::BadName(_) | GitError::NoCommit { .. } | GitError::NoRepository(_) => {
             Failure::new(ExitCode::BadInput, error)
                 .hint("name a commit, branch or tag of the repository that holds the root; a shallow clone may lack it (git fetch --unshallow)")
@@ -178,70 +176,5 @@ fn revision_tree(globals: &Globals, revision: &str) -> Result<SourceTree, Failur
         | GitError::Unexpected { .. }
         | GitError::TooSlow { .. }
         | GitError::TooMuch { .. } => Failure::new(ExitCode::Unexpected, error),
-    })
-}
-
-/// What directories say now, for both sides: read once where both configure them alike.
-struct Directories {
-    /// All directories of both sides, as the head configures them where it does.
-    head: BTreeMap<DirectoryName, Reading<Directory>>,
-    /// The same for the base, where it configures one in another way.
-    base: Option<BTreeMap<DirectoryName, Reading<Directory>>>,
-    /// The files among them.
-    files: Vec<std::path::PathBuf>,
-}
-
-impl Directories {
-    fn read(
-        globals: &Globals,
-        operator: &Operator,
-        base: &Inventory,
-        head: &Inventory,
-    ) -> Result<Self, Failure> {
-        let differs = |config: &&DirectoryConfig| {
-            head.directories.get(&config.name).is_some_and(|other| !reads_alike(config, other))
-        };
-        let gone =
-            base.directories.values().filter(|one| !head.directories.contains_key(&one.name));
-        let read = read_directories(globals, operator, head.directories.values().chain(gone))?;
-        let others: Vec<&DirectoryConfig> = base.directories.values().filter(differs).collect();
-        let of_base = if others.is_empty() {
-            None
-        } else {
-            let mut all = read.clone();
-            all.extend(read_directories(globals, operator, others.into_iter())?);
-            Some(all)
-        };
-        let configs = head.directories.values().chain(base.directories.values());
-        let mut files: Vec<_> = configs
-            .filter_map(|config| match &config.origin {
-                Origin::Ldif(path) => Some(path.clone()),
-                Origin::Ldap(_) | Origin::Retired => None,
-            })
-            .collect();
-        files.sort();
-        files.dedup();
-        Ok(Self { head: read, base: of_base, files })
     }
-
-    fn of_base(&self) -> &BTreeMap<DirectoryName, Reading<Directory>> {
-        self.base.as_ref().unwrap_or(&self.head)
-    }
-
-    /// Files that were something else in one of the revisions.
-    fn moved(&self, args: &Args, globals: &Globals) -> Vec<String> {
-        let revisions = || std::iter::once(&args.base).chain(&args.head);
-        let changed = self.files.iter().filter(|path| {
-            revisions().any(|revision| is_changed_since(&globals.root, revision, path))
-        });
-        changed.map(|path| path.display().to_string()).collect()
-    }
-}
-
-/// Whether two configurations read the same: the place of writing and what is put before names do
-/// not matter.
-fn reads_alike(one: &DirectoryConfig, other: &DirectoryConfig) -> bool {
-    // Every field by name, so that a new one cannot be forgotten.
-    let DirectoryConfig { name, origin, schema, name_prefix: _, source: _ } = one;
-    (name, origin, schema) == (&other.name, &other.origin, &other.schema)
 }

@@ -11,9 +11,8 @@ use super::{ExitCode, Failure, Globals};
 use crate::access::{self, Found, Unknown, View};
 use crate::cloud::registry;
 use crate::desired::{self, Inputs};
-use crate::directory::{self, DirectoryConfig};
+use crate::directory::{self, Access, DirectoryConfig};
 use crate::model::{Directory, DirectoryName, Reading};
-use crate::operator::Operator;
 use crate::report::{self, EXPLANATION_FORMAT, ExplanationReport, printable};
 
 /// Options of `reconcile explain`.
@@ -51,7 +50,8 @@ pub(super) fn run(
     let today = args.today.unwrap_or_else(|| globals.today());
     let input = Input::read_to_answer(globals, &Scope::default(), today)?;
     let inventory = &input.loaded.inventory;
-    let directories = read_directories(globals, &input.operator, inventory.directories.values())?;
+    let access = globals.access(&input.operator);
+    let directories = read_directories(access, inventory.directories.values())?;
     let inputs = Inputs {
         inventory,
         policies: &input.loaded.policies,
@@ -82,11 +82,9 @@ pub(super) fn run(
 
 /// Reads directories one after the other.
 pub(super) fn read_directories<'a>(
-    globals: &Globals,
-    operator: &Operator,
+    access: Access<'_>,
     configs: impl Iterator<Item = &'a DirectoryConfig>,
 ) -> Result<BTreeMap<DirectoryName, Reading<Directory>>, Failure> {
-    let access = globals.access(operator);
     on_runtime(async {
         let mut directories = BTreeMap::new();
         for config in configs {

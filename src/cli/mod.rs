@@ -15,6 +15,7 @@ mod input;
 mod mapping;
 mod output;
 mod pages;
+mod people;
 mod perform;
 mod permissions;
 mod plan;

@@ -20,7 +20,7 @@ mod source_tree;
 mod value;
 
 pub use load::{Loaded, load};
-pub use revision::{is_changed_since, read_revision};
+pub use revision::{FileThen, read_revision, read_revision_file};
 pub use source_tree::{MAX_FILE_BYTES, MAX_TREE_BYTES, SourceTree, read_folder};
 /// The JSON Schema of the files below `inventory/`.
 pub fn schema() -> schemars::Schema {

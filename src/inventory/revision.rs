@@ -1,4 +1,4 @@
-//! The files of a revision, and whether what was read is that of a revision.
+//! The files of a revision.
 
 use std::path::Path;
 
@@ -87,20 +87,45 @@ fn sort_out<'a>(
     }
 }
 
-/// Whether a file in the root is another one than in a revision.
+/// One file as it was in a revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileThen {
+    /// A file with this content.
+    Content(Vec<u8>),
+    /// There, but a link, a folder or a submodule.
+    NotRegular,
+    /// There, with more bytes than were asked for.
+    TooLarge(u64),
+    /// Not there.
+    Absent,
+}
+
+/// Reads one file as it was in a revision, if it has no more than so many bytes.
 ///
-/// `false` also for what git cannot tell: a file that is in no repository, or an unknown revision.
-pub fn is_changed_since(root: &Path, revision: &str, path: &Path) -> bool {
-    let changed = || -> Option<bool> {
-        let repository = Repository::find(root).ok()?;
-        let commit = repository.commit(revision).ok()?;
-        let shown = path.to_str()?;
-        let at =
-            |commit: &str| repository.list(commit, &[shown]).ok().and_then(|mut all| all.pop());
-        match at(&commit) {
-            Some(entry) => Some(!repository.root_has(&[&entry]).ok()?),
-            None => Some(at(&repository.commit("HEAD").ok()?).is_some()),
-        }
+/// # Errors
+/// When git cannot say what was in the revision.
+pub fn read_revision_file(
+    root: &Path,
+    revision: &str,
+    path: &Path,
+    most: u64,
+) -> Result<FileThen, GitError> {
+    let repository = Repository::find(root)?;
+    let commit = repository.commit(revision)?;
+    let Some(shown) = path.to_str() else { return Ok(FileThen::Absent) };
+    let entries = repository.list(&commit, &[shown])?;
+    let entry = match entries.as_slice() {
+        [] => return Ok(FileThen::Absent),
+        [entry] if entry.kind == Kind::File && entry.path == shown.as_bytes() => entry,
+        _ => return Ok(FileThen::NotRegular),
     };
-    changed().unwrap_or(false)
+    if entry.size > most {
+        return Ok(FileThen::TooLarge(entry.size));
+    }
+    let mut bytes = Vec::new();
+    repository.contents(&[entry], |_, content| {
+        content.read_to_end(&mut bytes)?;
+        Ok(())
+    })?;
+    Ok(FileThen::Content(bytes))
 }

@@ -7,7 +7,7 @@ use super::{Limit, Limits, Policies, Protected, Role};
 use crate::diagnostic::{Finding, Findings};
 use crate::inventory::known::ReadFile;
 use crate::inventory::resolve::World;
-use crate::model::{ObjectKind, RoleName, Source, VendorName};
+use crate::model::{ObjectKind, OrganisationName, RoleName, Source, VendorName};
 use crate::policies::attribute::{self, AttributeAsWritten, Attributes};
 use crate::yaml::{Field, InFile, Named, Written};
 
@@ -27,12 +27,14 @@ pub(crate) fn policies(
     if let Some((at, section)) = once(files, "limits", |file| &file.limits, findings) {
         limits(&section.value, at, world, findings, &mut policies);
     }
-    if let Some((_, days)) = once(files, "grace_days", |file| &file.grace_days, findings) {
+    if let Some((at, days)) = once(files, "grace_days", |file| &file.grace_days, findings) {
         policies.grace_days = days.value;
+        policies.sources.grace_days = Some(at.source(days.at));
     }
     let key = once(files, "privileged_needs_key", |file| &file.privileged_needs_key, findings);
-    if let Some((_, needs_key)) = key {
+    if let Some((at, needs_key)) = key {
         policies.privileged_needs_key = needs_key.value;
+        policies.sources.privileged_needs_key = Some(at.source(needs_key.at));
     }
     if let Some((at, hours)) =
         once(files, "plan_valid_hours", |file| &file.plan_valid_hours, findings)
@@ -44,6 +46,7 @@ pub(crate) fn policies(
             );
         }
         policies.plan_valid_hours = hours.value;
+        policies.sources.plan_valid_hours = Some(at.source(hours.at));
     }
     policies
 }
@@ -141,13 +144,19 @@ fn limits(
 ) {
     if let Some(default) = section.default.given() {
         policies.limits = changed(&policies.limits, &default.value, at, findings);
+        let written = sources(&default.value, at).map(|(kind, source)| ((None, kind), source));
+        policies.sources.limits.extend(written);
     }
     for (name, written) in section.per_organisation.given().iter().flat_map(|s| &s.value.0) {
         let known = world.known.organisations.look_up("organisation", name, at, findings).is_some();
         if let Some(written) = written.given() {
             let limits = changed(&policies.limits, &written.value, at, findings);
             if known {
-                policies.organisation_limits.insert(name.value.as_str().into(), limits);
+                let name = OrganisationName::from(name.value.as_str());
+                let written = sources(&written.value, at);
+                let written = written.map(|(kind, source)| ((Some(name.clone()), kind), source));
+                policies.sources.limits.extend(written);
+                policies.organisation_limits.insert(name, limits);
             }
         }
     }
@@ -162,14 +171,7 @@ fn changed(
 ) -> Limits {
     let mut limits = base.clone();
     for kind in ObjectKind::ALL {
-        let field = match kind {
-            ObjectKind::User => &written.users,
-            ObjectKind::Group => &written.groups,
-            ObjectKind::Membership => &written.memberships,
-            ObjectKind::Role => &written.roles,
-            ObjectKind::Binding => &written.bindings,
-            ObjectKind::Attachment => &written.attachments,
-        };
+        let field = limit_of(written, kind);
         if let (Some(limit), Some(field)) = (limits.kinds.get_mut(&kind), field.given()) {
             *limit = changed_limit(*limit, &field.value, at, findings);
         }
@@ -178,6 +180,27 @@ fn changed(
         limits.directory = changed_limit(limits.directory, &field.value, at, findings);
     }
     limits
+}
+
+fn limit_of(written: &as_written::Limits, kind: ObjectKind) -> &Field<as_written::Limit> {
+    match kind {
+        ObjectKind::User => &written.users,
+        ObjectKind::Group => &written.groups,
+        ObjectKind::Membership => &written.memberships,
+        ObjectKind::Role => &written.roles,
+        ObjectKind::Binding => &written.bindings,
+        ObjectKind::Attachment => &written.attachments,
+    }
+}
+
+/// Where each limit is written; `None` is the directory's.
+fn sources<'a>(
+    written: &'a as_written::Limits,
+    at: InFile<'a>,
+) -> impl Iterator<Item = (Option<ObjectKind>, Source)> + 'a {
+    let kinds = ObjectKind::ALL.into_iter().map(|kind| (Some(kind), limit_of(written, kind)));
+    let all = kinds.chain([(None, &written.directory)]);
+    all.filter_map(move |(kind, field)| Some((kind, at.source(field.given()?.at))))
 }
 
 fn changed_limit(

@@ -28,6 +28,8 @@ pub struct Policies {
     pub plan_valid_hours: u32,
     /// Places for new keys of service accounts, by name.
     pub sinks: BTreeMap<SinkName, Sink>,
+    /// Where single settings are written, for those that show a change of them.
+    pub sources: PolicySources,
 }
 
 impl Default for Policies {
@@ -42,7 +44,34 @@ impl Default for Policies {
             privileged_needs_key: true,
             plan_valid_hours: 24,
             sinks: BTreeMap::new(),
+            sources: PolicySources::default(),
         }
+    }
+}
+
+/// Where settings that are no items of a list are written; what is not written has no entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicySources {
+    /// Limits: of an organisation or of all others, for a kind of object or (`None`) for a
+    /// directory.
+    pub limits: BTreeMap<(Option<OrganisationName>, Option<ObjectKind>), Source>,
+    /// `grace_days`.
+    pub grace_days: Option<Source>,
+    /// `privileged_needs_key`.
+    pub privileged_needs_key: Option<Source>,
+    /// `plan_valid_hours`.
+    pub plan_valid_hours: Option<Source>,
+}
+
+impl PolicySources {
+    /// Where the limit that holds for an organisation is written.
+    pub fn limit(
+        &self,
+        organisation: Option<&OrganisationName>,
+        kind: Option<ObjectKind>,
+    ) -> Option<&Source> {
+        let own = organisation.and_then(|name| self.limits.get(&(Some(name.clone()), kind)));
+        own.or_else(|| self.limits.get(&(None, kind)))
     }
 }
 

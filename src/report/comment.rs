@@ -12,6 +12,15 @@ pub const LONGEST_COMMENT: usize = 60_000;
 /// Kept free for the line that says how much was left out.
 const RESERVE: usize = 300;
 
+/// Room for what must be seen in full; the rest of a comment has what that leaves.
+const PRESSING: usize = 50_000;
+
+/// Lines that are never left out: in full, or where that does not fit as counts, or as their sum.
+pub(super) struct Pressing {
+    pub(super) title: String,
+    pub(super) forms: [Vec<String>; 3],
+}
+
 /// A comment that is being written.
 pub(super) struct Comment {
     text: String,
@@ -22,6 +31,27 @@ impl Comment {
     /// Begins with a heading that holds nothing from outside.
     pub(super) fn new(heading: String) -> Self {
         Self { text: heading, left_out: 0 }
+    }
+
+    /// Begins with a heading that holds nothing from outside and with what must be seen. The
+    /// heading is told whether some of that is only counted.
+    pub(super) fn with(heading: impl FnOnce(bool) -> String, pressing: Vec<Pressing>) -> Self {
+        let size = |lines: &Vec<String>| lines.iter().map(|line| line.len() + 1).sum::<usize>();
+        let all: usize = pressing.iter().map(|one| size(&one.forms[0])).sum();
+        // Where not everything fits, one part cannot push the others out.
+        let share = if all <= PRESSING { PRESSING } else { PRESSING / pressing.len().max(1) };
+        let mut text = String::new();
+        let mut too_large = false;
+        for Pressing { title, forms } in pressing {
+            let fits = forms.iter().position(|lines| size(lines) <= share);
+            // The last form always fits: it has a line for each kind there is.
+            let form = fits.unwrap_or(forms.len() - 1);
+            too_large |= form > 0;
+            for part in ["**", &title, "**\n\n````diff\n", &forms[form].join("\n"), "\n````\n\n"] {
+                text.push_str(part);
+            }
+        }
+        Self { text: heading(too_large) + &text, left_out: 0 }
     }
 
     /// A fenced block, folded under a title if there is one, with as many lines as fit.

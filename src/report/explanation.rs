@@ -185,7 +185,7 @@ fn about_service(out: &mut dyn Write, service: &ServiceExplained) -> io::Result<
     users(out, &service.users)
 }
 
-fn proof(proof: &Proof) -> String {
+pub(super) fn proof(proof: &Proof) -> String {
     match proof {
         Proof::ByHand => "people make its credentials".to_owned(),
         Proof::Key { after_days, overlap_days, sink } => format!(

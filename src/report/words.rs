@@ -193,7 +193,7 @@ fn value_change(was: &AttributeValue, is: &AttributeValue) -> String {
 
 /// Before and after. Of documents what differs; of long texts the part from the first difference
 /// on, so that a change far behind is not cut off.
-fn text_change(was: &str, is: &str) -> String {
+pub(super) fn text_change(was: &str, is: &str) -> String {
     if let (Some(was), Some(is)) = (document::parse(was), document::parse(is)) {
         return document::changes(&was, &is);
     }

@@ -1,6 +1,6 @@
 //! Who may do what where and why, and what a change gives and takes.
 
-mod commands;
+pub mod commands;
 mod hostile;
 mod properties;
-mod values;
+pub mod values;

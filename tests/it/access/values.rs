@@ -8,7 +8,8 @@ use reconcile::model::{AccountStatus, Missing, PersonKind, Reading};
 
 use crate::engine::world::{Given, Model};
 
-fn with_view<T>(given: &Given, look: impl FnOnce(&View<'_>) -> T) -> T {
+/// Looks at what is given as `explain` and `diff` do.
+pub fn with_view<T>(given: &Given, look: impl FnOnce(&View<'_>) -> T) -> T {
     let vendors = registry::facts();
     let inputs = Inputs {
         inventory: &given.inventory,

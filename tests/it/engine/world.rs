@@ -85,6 +85,7 @@ pub struct ServiceModel {
 }
 
 /// The engine's inputs.
+#[derive(Clone)]
 pub struct Given {
     pub inventory: Inventory,
     pub policies: Policies,

@@ -42,7 +42,19 @@ const MAY_KNOW: [(&str, &[&str]); 28] = [
     ("mirrors", &["model", "diagnostic", "digest", "inventory"]),
     ("desired", &["model", "diagnostic", "inventory", "policies", "mirrors"]),
     // Of `directory` only its configuration, like the inventory.
-    ("access", &["model", "diagnostic", "directory", "inventory", "policies", "desired"]),
+    (
+        "access",
+        &[
+            "model",
+            "diagnostic",
+            "digest",
+            "pattern",
+            "directory",
+            "inventory",
+            "policies",
+            "desired",
+        ],
+    ),
     ("plan", &["model", "diagnostic", "digest", "desired"]),
     ("guard", &["model", "diagnostic", "digest", "desired", "plan", "policies", "inventory"]),
     ("http", &["model", "diagnostic", "file"]),
@@ -57,6 +69,7 @@ const MAY_KNOW: [(&str, &[&str]); 28] = [
             "model",
             "diagnostic",
             "digest",
+            "pattern",
             "desired",
             "access",
             "plan",

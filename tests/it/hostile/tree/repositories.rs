@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use reconcile::git::GitError;
-use reconcile::inventory::{is_changed_since, read_folder, read_revision};
+use reconcile::inventory::{FileThen, read_folder, read_revision, read_revision_file};
 use reconcile::record::{InputVersion, input_version};
 use tempfile::TempDir;
 
@@ -73,23 +73,29 @@ impl Trap {
         git(self.root(), &["config", "include.path", "../.gitconfig"]);
     }
 
-    /// Reads in every way there is: base and head, whether an LDIF file moved, which state it is.
+    /// Reads in every way there is: base and head, a file of people, which state it is.
     fn is_read_as_it_is(&self) {
         let now = read_folder(self.root()).files;
         assert_eq!(read_revision(self.root(), "HEAD").unwrap().files, now, "base, head");
-        assert!(!is_changed_since(self.root(), "HEAD", Path::new("inventory/people.ldif")));
+        let then = fs::read(self.root().join("inventory/people.ldif")).unwrap();
+        assert_eq!(self.people().unwrap(), FileThen::Content(then.clone()));
         match input_version(self.root(), &FOLDERS) {
             InputVersion::Commit { dirty, .. } => assert!(!dirty),
             InputVersion::Unknown { why } => panic!("{why}"),
         }
         // And when a file is another one, as a look at the work tree would have to find out.
         write(self.root(), "inventory/people.ldif", "dn: dc=example\nobjectClass: two\n");
-        assert!(is_changed_since(self.root(), "HEAD", Path::new("inventory/people.ldif")));
+        assert_eq!(self.people().unwrap(), FileThen::Content(then));
         assert!(matches!(
             input_version(self.root(), &FOLDERS),
             InputVersion::Commit { dirty: true, .. }
         ));
         self.has_run_nothing();
+    }
+
+    /// The file of people as it was.
+    fn people(&self) -> Result<FileThen, GitError> {
+        read_revision_file(self.root(), "HEAD", Path::new("inventory/people.ldif"), 1 << 20)
     }
 
     fn has_run_nothing(&self) {
@@ -100,7 +106,7 @@ impl Trap {
     fn is_refused(&self, words: &str) {
         let error = read_revision(self.root(), "HEAD").unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
-        assert!(!is_changed_since(self.root(), "HEAD", Path::new("inventory/people.ldif")));
+        assert!(self.people().is_err());
         match input_version(self.root(), &FOLDERS) {
             InputVersion::Unknown { why } => assert!(why.contains(words), "{why}"),
             InputVersion::Commit { commit, .. } => panic!("{commit}"),
