@@ -145,7 +145,7 @@ fn saved_plans_that_never_age_are_shown() {
         "a saved plan may be applied for 9000 instead of 24 hours",
         "policies/grace.yaml:5",
         |root| {
-            replace(root, "policies/grace.yaml", "plan_valid_hours: 24", "plan_valid_hours: 9000")
+            replace(root, "policies/grace.yaml", "plan_valid_hours: 24", "plan_valid_hours: 9000");
         },
     );
 }
