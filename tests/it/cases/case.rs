@@ -11,6 +11,9 @@ use crate::cli::site::{Ran, files, ran};
 
 const PEOPLE: &str = "inventory/people.ldif";
 
+/// What says that an LDIF file is whole; the cases were written before there was such a thing.
+const END: &str = "\n# end\n";
+
 pub struct Case {
     folder: TempDir,
     from: PathBuf,
@@ -37,6 +40,9 @@ impl Case {
         }
         if case.from.join("before.ldif").exists() {
             case.people("before.ldif");
+        } else {
+            let text = fs::read_to_string(case.path(PEOPLE)).expect("people");
+            fs::write(case.path(PEOPLE), text + END).expect("a file");
         }
         case
     }
@@ -48,7 +54,7 @@ impl Case {
     /// What the directory says from now on, by the name of a file of the case.
     pub fn people(&self, name: &str) {
         let text = fs::read_to_string(self.from.join(name)).expect("a file of the case");
-        fs::write(self.path(PEOPLE), text).expect("a file");
+        fs::write(self.path(PEOPLE), text + END).expect("a file");
     }
 
     /// Replaces the one place where `from` is written.

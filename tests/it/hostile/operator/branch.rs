@@ -183,7 +183,7 @@ fn a_secret_that_the_operator_does_not_define_is_told_with_the_line_to_write() {
     let told = attacked.site.run(&["check"]).ends_with(2).text();
     let line = format!("secrets: {{ldpa: {{file: FILE, servers: [{url}]}}}}");
     for words in
-        ["inventory/directories.yaml:15", "no secret `ldpa`", "did you mean `ldap`?", &line]
+        ["inventory/directories.yaml:16", "no secret `ldpa`", "did you mean `ldap`?", &line]
     {
         assert!(told.contains(words), "{words}: {told}");
     }

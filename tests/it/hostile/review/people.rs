@@ -52,7 +52,7 @@ fn people_from_another_file_are_shown_and_the_file_is_not_read() {
     assert_eq!(said.first_line(), "Look first: people come from another place");
     assert!(said.heading().contains("reconcile: people come from another place"));
     let line = "people of directory debian come from another file: inventory/people/debian.ldif → \
-                inventory/people/mine.ldif  (inventory/directories.yaml:11)";
+                inventory/people/mine.ldif  (inventory/directories.yaml:12)";
     assert!(said.text.contains(line) && said.comment.contains(line), "{}", said.text);
     assert!(!said.text.contains("mallory"), "{}", said.text);
 }

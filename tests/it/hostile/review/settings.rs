@@ -184,7 +184,7 @@ fn other_names_for_everybody_are_shown() {
     dangerous(
         "everybody of a directory gets another name",
         "everybody in directory debian gets another name: prefix '' → 'x-'",
-        "inventory/directories.yaml:11",
+        "inventory/directories.yaml:12",
         |root| {
             let to = "base: dc=example,dc=org\n    name_prefix: x-";
             replace(root, "inventory/directories.yaml", "base: dc=example,dc=org", to);
