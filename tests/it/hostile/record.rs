@@ -87,7 +87,7 @@ fn rehashed(lines: &[String], follows: &str) -> (String, String) {
         let rest = &line[line.find("\"time\"").unwrap()..line.rfind(",\"hash\":").unwrap()];
         let content = format!("{{\"sequence\":{number},\"previous\":\"{previous}\",{rest}");
         previous = sha256(content.as_bytes());
-        text.push_str(&format!("{content},\"hash\":\"{previous}\"}}\n"));
+        let _ = writeln!(text, "{content},\"hash\":\"{previous}\"}}");
     }
     (text, previous)
 }
