@@ -9,6 +9,8 @@ pub mod check;
 mod diff;
 mod exit;
 mod explain;
+#[cfg(test)]
+mod fuzz;
 mod globals;
 pub mod init;
 mod input;

@@ -40,6 +40,8 @@
 mod chain;
 mod entry;
 mod folder;
+#[cfg(test)]
+mod fuzz;
 mod git;
 mod read;
 mod redact;

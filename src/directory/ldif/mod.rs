@@ -4,6 +4,8 @@
 //! reading partial; the others count. A last line without a line end means that the file was cut.
 
 mod base64;
+#[cfg(test)]
+mod fuzz;
 mod record;
 
 use std::fs::File;
@@ -30,6 +32,12 @@ pub(super) fn read(config: &DirectoryConfig, root: &Path, file: &Path) -> Readin
         ));
     }
     assembly.finish()
+}
+
+/// The entries of a text that can be understood.
+#[cfg(test)]
+pub(super) fn entries_of(text: &[u8]) -> Vec<Entry> {
+    Records::new(text).filter_map(Result::ok).collect()
 }
 
 fn passes(
