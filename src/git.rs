@@ -19,6 +19,8 @@
 //! Sources: git(1) "Environment variables", git-config(1), gitrepository-layout(5) of git 2.47.
 
 mod call;
+#[cfg(test)]
+mod fuzz;
 mod repository;
 
 use std::io::{BufRead, Read as _};
@@ -158,35 +160,7 @@ impl Repository {
             return Err(GitError::Failed { operation: OPERATION, said: output.said() });
         }
         let lines = output.stdout.split(|byte| *byte == 0).filter(|line| !line.is_empty());
-        lines.map(|line| self.entry(line)).collect()
-    }
-
-    /// One line of `git ls-tree -l -z`: mode, type, id, size, path.
-    fn entry(&self, line: &[u8]) -> Result<Entry, GitError> {
-        let unexpected = || GitError::Unexpected { operation: "ls-tree" };
-        let tab = line.iter().position(|byte| *byte == b'\t').ok_or_else(unexpected)?;
-        let head = std::str::from_utf8(&line[..tab]).map_err(|_| unexpected())?;
-        let path = line[tab + 1..].strip_prefix(self.prefix()).ok_or_else(unexpected)?.to_vec();
-        let mut words = head.split_ascii_whitespace();
-        let (Some(mode), Some(_), Some(id), Some(size)) =
-            (words.next(), words.next(), words.next(), words.next())
-        else {
-            return Err(unexpected());
-        };
-        let kind = match mode {
-            "120000" => Kind::Link,
-            "160000" => Kind::Submodule,
-            _ => Kind::File,
-        };
-        // A submodule has `-` for a size, what a partial clone lacks has `BAD`.
-        let size = match (kind, size.parse()) {
-            (_, Ok(size)) => size,
-            (Kind::File | Kind::Link, Err(_)) if size == "BAD" => {
-                return Err(GitError::Missing(String::from_utf8_lossy(&path).into_owned()));
-            }
-            (_, Err(_)) => 0,
-        };
-        Ok(Entry { kind, id: id.to_owned(), size, path })
+        lines.map(|line| listed(line, self.prefix())).collect()
     }
 
     /// Whether the files in the root are what these entries say, byte by byte.
@@ -229,32 +203,71 @@ impl Repository {
         mut take: impl FnMut(usize, &mut dyn std::io::Read) -> std::io::Result<()>,
     ) -> Result<(), GitError> {
         const OPERATION: &str = "cat-file";
-        let unexpected = || GitError::Unexpected { operation: OPERATION };
         let ids: Vec<&str> = wanted.iter().map(|entry| entry.id.as_str()).collect();
         let call = self.call(OPERATION).args([OPERATION, "--batch"]);
-        call.talk(&ids, |output| {
-            for (number, entry) in wanted.iter().enumerate() {
-                // `ID blob SIZE\n`, the bytes, `\n`.
-                let mut head = String::new();
-                output.take(256).read_line(&mut head).map_err(|_| unexpected())?;
-                if head.is_empty() || head.ends_with(" missing\n") {
-                    let path = String::from_utf8_lossy(&entry.path).into_owned();
-                    return Err(GitError::Missing(path));
-                }
-                let expected = format!("{} blob {}\n", entry.id, entry.size);
-                if head != expected {
-                    return Err(unexpected());
-                }
-                let mut content = output.take(entry.size);
-                take(number, &mut content).map_err(|_| unexpected())?;
-                // What was not of interest.
-                std::io::copy(&mut content, &mut std::io::sink()).map_err(|_| unexpected())?;
-                let mut end = [0];
-                output.read_exact(&mut end).map_err(|_| unexpected())?;
-            }
-            Ok(())
-        })
+        call.talk(&ids, |output| answers(output, wanted, &mut take))
     }
+}
+
+/// One line of `git ls-tree -l -z`: mode, type, id, size, path. Paths begin with `prefix`, which is left
+/// out.
+fn listed(line: &[u8], prefix: &[u8]) -> Result<Entry, GitError> {
+    let unexpected = || GitError::Unexpected { operation: "ls-tree" };
+    let tab = line.iter().position(|byte| *byte == b'\t').ok_or_else(unexpected)?;
+    let head = std::str::from_utf8(&line[..tab]).map_err(|_| unexpected())?;
+    let path = line[tab + 1..].strip_prefix(prefix).ok_or_else(unexpected)?.to_vec();
+    let mut words = head.split_ascii_whitespace();
+    let (Some(mode), Some(_), Some(id), Some(size)) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(unexpected());
+    };
+    let kind = match mode {
+        "120000" => Kind::Link,
+        "160000" => Kind::Submodule,
+        _ => Kind::File,
+    };
+    // A submodule has `-` for a size, what a partial clone lacks has `BAD`.
+    let size = match (kind, size.parse()) {
+        (_, Ok(size)) => size,
+        (Kind::File | Kind::Link, Err(_)) if size == "BAD" => {
+            return Err(GitError::Missing(String::from_utf8_lossy(&path).into_owned()));
+        }
+        (_, Err(_)) => 0,
+    };
+    Ok(Entry { kind, id: id.to_owned(), size, path })
+}
+
+/// The answers of `git cat-file --batch`, one for each that was asked for.
+fn answers(
+    output: &mut dyn BufRead,
+    wanted: &[&Entry],
+    take: &mut dyn FnMut(usize, &mut dyn std::io::Read) -> std::io::Result<()>,
+) -> Result<(), GitError> {
+    let unexpected = || GitError::Unexpected { operation: "cat-file" };
+    for (number, entry) in wanted.iter().enumerate() {
+        // `ID blob SIZE\n`, the bytes, `\n`.
+        let mut head = String::new();
+        output.take(256).read_line(&mut head).map_err(|_| unexpected())?;
+        if head.is_empty() || head.ends_with(" missing\n") {
+            let path = String::from_utf8_lossy(&entry.path).into_owned();
+            return Err(GitError::Missing(path));
+        }
+        let expected = format!("{} blob {}\n", entry.id, entry.size);
+        if head != expected {
+            return Err(unexpected());
+        }
+        let mut content = output.take(entry.size);
+        take(number, &mut content).map_err(|_| unexpected())?;
+        // What was not of interest.
+        std::io::copy(&mut content, &mut std::io::sink()).map_err(|_| unexpected())?;
+        let mut end = [0];
+        output.read_exact(&mut end).map_err(|_| unexpected())?;
+        if end != *b"\n" {
+            return Err(unexpected());
+        }
+    }
+    Ok(())
 }
 
 fn are_same(one: &mut dyn std::io::Read, other: &mut dyn std::io::Read) -> std::io::Result<bool> {

@@ -106,3 +106,6 @@ pub mod report;
 pub mod run;
 
 pub mod cli;
+
+#[cfg(test)]
+mod fuzzing;

@@ -35,7 +35,8 @@ pub(super) fn of(kind: ErrorKind) -> &'static str {
         }
         ErrorKind::AlreadyExists => "the name is taken: adopt what has it, or choose another name",
         ErrorKind::HasDependents => {
-            "something the plan does not know of still hangs on it; look at it at the vendor"
+            "somebody put something on it since the plan was made (a member, an attachment, an instance \
+             profile): take it off at the vendor, or run again, and the next plan shows it"
         }
         ErrorKind::QuotaExceeded => "ask the vendor for a higher quota, or use less of it",
         ErrorKind::Denied => "give the program's own principal the right to do this",

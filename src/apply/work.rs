@@ -13,6 +13,10 @@ use crate::event::{Event, Outcome};
 use crate::model::{Snapshot, VendorId};
 use crate::plan::{Change, Output, Outputs, Reference, Step};
 
+/// So often at most a deletion is refused because something hangs on the object, before that is
+/// taken for somebody else's doing: with the usual waits, three seconds.
+const SETTLING: u32 = 5;
+
 /// One change in hand.
 pub(super) struct Work<'a, 's> {
     pub(super) change: &'a Change,
@@ -103,6 +107,7 @@ impl Work<'_, '_> {
     pub(super) async fn attempts(&mut self, began: Instant) -> Result<Ended, Failure> {
         let mut patience = self.patience(0, began);
         let mut reply_lost = false;
+        let mut blocked = 0;
         loop {
             if self.change.step.is_irreversible()
                 && let Some(ended) = self.spare_what_changed(began, reply_lost).await?
@@ -121,7 +126,10 @@ impl Work<'_, '_> {
                     let found = self.look(began, Some(&error)).await?;
                     match self.judge(found.as_ref()) {
                         Verdict::Happened(id) => return Ok(happened(reply_lost, id)),
-                        verdict => self.worth_repeating(&verdict, &error)?,
+                        verdict => {
+                            blocked += u32::from(error.kind == ErrorKind::HasDependents);
+                            self.worth_repeating(&verdict, &error, blocked)?;
+                        }
                     }
                     None
                 }
@@ -189,7 +197,12 @@ impl Work<'_, '_> {
     }
 
     /// Whether, after an error that called for a look, the same call may be made again.
-    fn worth_repeating(&self, verdict: &Verdict, error: &CloudError) -> Result<(), Failure> {
+    fn worth_repeating(
+        &self,
+        verdict: &Verdict,
+        error: &CloudError,
+        blocked: u32,
+    ) -> Result<(), Failure> {
         match (verdict, error.kind) {
             (Verdict::Foreign(what), _) => Err(Failure::new(format!(
                 "{} is there already and not ours: {what}",
@@ -209,6 +222,13 @@ impl Work<'_, '_> {
             // Not found, though it is not what we look at: it is what the step refers to. Only
             // what this run made can be still on its way.
             (Verdict::NotYet, ErrorKind::NotFound) if !self.refers_to_new() => {
+                Err(self.failure(error))
+            }
+            // What this run took off a moment ago may still be seen for a moment. Anything else
+            // that hangs on it was put there by somebody, and stays however long one waits.
+            (Verdict::NotYet, ErrorKind::HasDependents)
+                if self.change.needs.is_empty() || blocked >= SETTLING =>
+            {
                 Err(self.failure(error))
             }
             // A new name that is taken stays taken.

@@ -11,6 +11,8 @@ mod diff;
 mod exit;
 mod explain;
 mod export_ldif;
+#[cfg(test)]
+mod fuzz;
 mod globals;
 pub mod init;
 mod input;

@@ -28,6 +28,8 @@ mod config;
 mod distinguished_name;
 mod entry;
 mod filter;
+#[cfg(test)]
+mod fuzz;
 mod ldap;
 mod ldif;
 mod schema;

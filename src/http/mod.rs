@@ -3,6 +3,8 @@
 //! No redirects, no cookies, no proxies, no retries: whoever asks decides what to do about an
 //! answer. Errors name the host and what failed, never a header or a body: they may be secret.
 
+#[cfg(test)]
+mod fuzz;
 mod tls;
 
 use std::path::Path;

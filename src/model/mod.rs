@@ -10,6 +10,8 @@
 mod account;
 mod directory;
 mod federation;
+#[cfg(test)]
+mod fuzz;
 mod identifier;
 mod key;
 mod object;

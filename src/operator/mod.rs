@@ -15,6 +15,8 @@
 //!   through the repository. The same way is asked of every path in it.
 
 pub mod as_written;
+#[cfg(test)]
+mod fuzz;
 mod load;
 mod permit;
 mod place;

@@ -6,6 +6,8 @@
 mod change;
 mod diff;
 mod file;
+#[cfg(test)]
+mod fuzz;
 mod lint;
 mod narrow;
 

@@ -54,6 +54,8 @@
 mod chain;
 mod entry;
 mod folder;
+#[cfg(test)]
+mod fuzz;
 mod git;
 mod index;
 mod key;

@@ -177,7 +177,7 @@ impl Records {
 }
 
 /// One for each line; `None` where a line is damaged or of a newer version.
-fn entries(chain: &Chain<'_>) -> Vec<Option<(Timestamp, Entry)>> {
+pub(super) fn entries(chain: &Chain<'_>) -> Vec<Option<(Timestamp, Entry)>> {
     chain
         .lines
         .iter()

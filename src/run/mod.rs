@@ -11,6 +11,8 @@ mod belief;
 mod carry_out;
 mod credentials;
 pub mod digests;
+#[cfg(test)]
+mod fuzz;
 mod gather;
 mod prepare;
 mod remembered;

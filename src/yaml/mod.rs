@@ -13,6 +13,8 @@
 //! than [`MAX_DEPTH`] is refused by the parser before anything recurses.
 
 mod deserialize;
+#[cfg(test)]
+mod fuzz;
 mod in_file;
 mod node;
 mod parse;

@@ -56,6 +56,10 @@ pub fn normal_value(value: &Value) -> Value {
             }
             Value::Array(items)
         }
+        // Reading and writing a number with a fraction or a hundred digits again and again may
+        // end in another one each time. IAM takes a number and its text for the same (IAM User
+        // Guide, "IAM JSON policy elements: Condition operators").
+        Value::Number(number) if number.is_f64() => Value::String(number.to_string()),
         other => other.clone(),
     }
 }

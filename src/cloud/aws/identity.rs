@@ -47,25 +47,23 @@ pub fn ownership(
         (None, None) if kind == Marked::User && path_of_ours => damaged("no tags", None),
         (None, None) if says_path => Ownership::Theirs(format!("path {path} (without tags)")),
         (None, None) => Ownership::Unmarked,
-        (Some(found), Some(subject)) if unescape(found) == *organisation.as_str() => {
-            match unescape(subject).parse() {
-                Ok(subject) if kind == Marked::Tagged || path_of_ours => Ownership::Ours(subject),
-                Ok(subject) if !says_path => damaged("tags, but another path", Some(subject)),
-                Ok(_) => Ownership::Theirs(format!("{found} (tags, but path {path})")),
-                Err(_) => {
-                    Ownership::Theirs(format!("{found} (subject {subject:?} is not readable)"))
-                }
+        (Some(found), Some(subject)) if found == organisation_tag(organisation) => {
+            match subject_of(subject, in_tag) {
+                Some(subject) if kind == Marked::Tagged || path_of_ours => Ownership::Ours(subject),
+                Some(subject) if !says_path => damaged("tags, but another path", Some(subject)),
+                Some(_) => Ownership::Theirs(format!("{found} (tags, but path {path})")),
+                None => Ownership::Theirs(format!("{found} (subject {subject:?} is not readable)")),
             }
         }
         (Some(found), None)
-            if unescape(found) == *organisation.as_str() && (path_of_ours || !says_path) =>
+            if found == organisation_tag(organisation) && (path_of_ours || !says_path) =>
         {
             damaged("no tag for whom it stands", None)
         }
         (None, Some(subject)) if kind == Marked::User && path_of_ours => {
-            match unescape(subject).parse() {
-                Ok(subject) => damaged("no tag of the organisation", Some(subject)),
-                Err(_) => Ownership::Theirs(format!("no organisation, subject {subject}")),
+            match subject_of(subject, in_tag) {
+                Some(subject) => damaged("no tag of the organisation", Some(subject)),
+                None => Ownership::Theirs(format!("no organisation, subject {subject}")),
             }
         }
         (Some(found), None) => Ownership::Theirs(format!("{found} (without a subject)")),
@@ -84,9 +82,9 @@ pub fn group_ownership(path: &str, organisation: &OrganisationName) -> Ownership
     let mut parts = mark.split('/');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(found), Some(subject), Some(""), None)
-            if unescape(found) == *organisation.as_str() =>
+            if found == escape(organisation.as_str(), in_path) =>
         {
-            unescape(subject).parse().map_or_else(|_| theirs(), Ownership::Ours)
+            subject_of(subject, in_path).map_or_else(theirs, Ownership::Ours)
         }
         _ => theirs(),
     }
@@ -144,6 +142,13 @@ fn escape(text: &str, allowed: fn(u8) -> bool) -> String {
         }
     }
     escaped
+}
+
+/// Whom a mark says an object stands for, if it is spelt as this program spells it: with two
+/// spellings of one subject, two objects could stand for it.
+fn subject_of(written: &str, allowed: fn(u8) -> bool) -> Option<Subject> {
+    let subject: Subject = unescape(written).parse().ok()?;
+    (escape(&subject.to_string(), allowed) == written).then_some(subject)
 }
 
 /// The text that was escaped; one that was not made by [`escape`] stays as it is where it cannot

@@ -17,6 +17,8 @@ mod credentials;
 mod devices;
 mod document;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod grammar;
 mod heard;
 mod hub;

@@ -13,6 +13,8 @@ mod answer;
 mod ber;
 mod connection;
 mod failure;
+#[cfg(test)]
+mod fuzz;
 mod page;
 mod request;
 mod transport;

@@ -5,6 +5,8 @@
 //! been cut, which makes the reading partial too (`mark`).
 
 mod base64;
+#[cfg(test)]
+mod fuzz;
 mod mark;
 mod record;
 mod write;
@@ -37,6 +39,13 @@ pub(super) fn read(mut assembly: Assembly, root: &Path, file: &Path) -> Assembly
         assembly.failed(Missing::new(format!("the LDIF file {shown}"), why));
     }
     assembly
+}
+
+/// The entries of a text that can be understood.
+#[cfg(test)]
+pub(super) fn entries_of(text: &[u8]) -> Vec<Entry> {
+    let budget = super::budget::Budget::new(super::Bounds::default());
+    Records::new(text, budget).filter_map(Result::ok).collect()
 }
 
 /// Why a file was not read to its end.

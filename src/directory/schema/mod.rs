@@ -10,6 +10,8 @@ mod active_directory;
 mod assembly;
 mod closure;
 mod facts;
+#[cfg(test)]
+mod fuzz;
 mod links;
 mod notes;
 mod rfc2307;

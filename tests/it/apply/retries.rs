@@ -23,7 +23,6 @@ async fn a_passing_failure_is_tried_again() {
         ErrorKind::Throttled { after: None },
         ErrorKind::LostReply,
         ErrorKind::Conflict,
-        ErrorKind::HasDependents,
         ErrorKind::AlreadyExists,
     ] {
         let fake = Fake::default();
@@ -36,7 +35,7 @@ async fn a_passing_failure_is_tried_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lasting_failure_is_given_up_after_the_allowed_attempts() {
-    for kind in [ErrorKind::Unavailable, ErrorKind::LostReply, ErrorKind::HasDependents] {
+    for kind in [ErrorKind::Unavailable, ErrorKind::LostReply] {
         let fake = Fake::default();
         for _ in 0..100 {
             fake.trick(0, Trick::Fail(kind));
@@ -46,6 +45,38 @@ async fn a_lasting_failure_is_given_up_after_the_allowed_attempts() {
         assert!(why.contains("gave up after 10 attempts"), "{why}");
         assert!(!hint.is_empty());
         assert_eq!(fake.sent(0), 10, "{kind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_put_on_a_victim_is_told_at_once() {
+    let fake = Fake::default();
+    for _ in 0..100 {
+        fake.trick(0, Trick::Fail(ErrorKind::HasDependents));
+    }
+    let began = tokio::time::Instant::now();
+    let (outcomes, _) = run(&fake, simple(vec![create_user("ada")])).await;
+    let (why, hint) = failed(&outcomes[ChangeId(0)]);
+    assert_eq!(why, "Operation object: as the script says");
+    assert!(hint.contains("take it off at the vendor"), "{hint}");
+    assert_eq!(fake.sent(0), 1);
+    assert_eq!(began.elapsed(), Duration::ZERO, "nothing is waited for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_this_run_took_off_is_given_a_moment_and_no_more() {
+    for (refusals, applied) in [(3, true), (100, false)] {
+        let fake = Fake::default();
+        for _ in 0..refusals {
+            fake.trick(1, Trick::Fail(ErrorKind::HasDependents));
+        }
+        let began = tokio::time::Instant::now();
+        let mut plan = simple(vec![create_user("ada"), create_user("bert")]);
+        plan.changes[1].needs.push(ChangeId(0));
+        let (outcomes, _) = run(&fake, plan).await;
+        assert_eq!(outcomes[ChangeId(1)] == Outcome::Applied, applied);
+        assert!(fake.sent(1) <= 5, "{}", fake.sent(1));
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     }
 }
 

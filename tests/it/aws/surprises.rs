@@ -33,7 +33,7 @@ impl World {
         let failure = &failures[0];
         assert!(failure.starts_with(&format!("delete {what}: ")), "{failure}");
         assert!(failure.contains("DeleteConflict: "), "{failure}");
-        assert!(failure.contains("still hangs on it"), "{failure}");
+        assert!(failure.contains("take it off at the vendor"), "{failure}");
     }
 
     async fn converges(&self, day: jiff::civil::Date) {

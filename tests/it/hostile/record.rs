@@ -1,6 +1,7 @@
 //! Attacks on what a run leaves behind: every forgery is performed on files that the built program
 //! wrote, with hashes recomputed as somebody would who knows the format, but not the key.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

@@ -201,6 +201,10 @@ fn the_vendors_side_knows_nothing_of_the_programs() {
     let mut files = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        // The target of fuzzing is a test.
+        if path.ends_with("fuzz.rs") {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         files += 1;
         assert!(!text.contains("crate::"), "{} uses the program's words", path.display());

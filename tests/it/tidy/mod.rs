@@ -2,6 +2,7 @@
 
 mod code;
 mod layers;
+mod readers;
 mod rules;
 
 use std::fmt;

@@ -42,12 +42,10 @@ pub fn ownership(written: &Written, external: bool, organisation: &OrganisationN
     match written {
         Written::Nothing => Ownership::Unmarked,
         Written::Damaged(text) => Ownership::Theirs(text.clone()),
-        Written::Mark(found, subject) if unescape(found) == organisation.as_str() => {
-            match unescape(subject).parse() {
-                Ok(subject) => Ownership::Ours(subject),
-                Err(_) => {
-                    Ownership::Theirs(format!("{found} (subject {subject:?} is not readable)"))
-                }
+        Written::Mark(found, subject) if is_written(organisation, found) => {
+            match subject_of(subject) {
+                Some(subject) => Ownership::Ours(subject),
+                None => Ownership::Theirs(format!("{found} (subject {subject:?} is not readable)")),
             }
         }
         Written::Mark(found, _) => Ownership::Theirs(found.clone()),
@@ -56,9 +54,24 @@ pub fn ownership(written: &Written, external: bool, organisation: &OrganisationN
 
 /// The mark as one text.
 fn text(organisation: &OrganisationName, subject: &Subject) -> String {
-    // The first `:` ends the organisation's name.
-    let organisation = escape(organisation.as_str()).replace(':', "=3A");
-    format!("{PREFIX}{organisation}:{}", escape(&subject.to_string()))
+    format!("{PREFIX}{}:{}", in_text(organisation), escape(&subject.to_string()))
+}
+
+/// An organisation's name in a text, where the first `:` ends it.
+fn in_text(organisation: &OrganisationName) -> String {
+    escape(organisation.as_str()).replace(':', "=3A")
+}
+
+/// Whether a mark, of a text or of tags, names the organisation, in the spelling of this program.
+fn is_written(organisation: &OrganisationName, found: &str) -> bool {
+    found == in_text(organisation) || found == escape(organisation.as_str())
+}
+
+/// Whom a mark stands for, if it is spelt as this program spells it: with two spellings of one
+/// subject, two objects could stand for it.
+fn subject_of(written: &str) -> Option<Subject> {
+    let subject: Subject = unescape(written).parse().ok()?;
+    (escape(&subject.to_string()) == written).then_some(subject)
 }
 
 fn parse(mark: &str) -> Option<Written> {

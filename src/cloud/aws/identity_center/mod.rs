@@ -22,6 +22,8 @@ mod coalesced;
 mod config;
 mod convert;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod hub;
 mod identity;
 mod mark;

@@ -45,9 +45,12 @@ impl Intercept for WholeReplies {
             return Ok(());
         };
         let body = context.response().body().bytes().unwrap_or_default();
-        match serde_json::from_slice::<Value>(body) {
-            Ok(reply) if reply.get(list).is_some_and(Value::is_array) => Ok(()),
-            _ => Err(NoList(list).into()),
-        }
+        if has_list(body, list) { Ok(()) } else { Err(NoList(list).into()) }
     }
+}
+
+/// Whether a body is a whole reply with that list in it.
+pub(super) fn has_list(body: &[u8], list: &str) -> bool {
+    serde_json::from_slice::<Value>(body)
+        .is_ok_and(|reply| reply.get(list).is_some_and(Value::is_array))
 }

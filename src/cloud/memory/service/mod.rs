@@ -5,6 +5,8 @@
 
 mod call;
 pub mod fault;
+#[cfg(test)]
+mod fuzz;
 pub mod journal;
 pub(super) mod rules;
 pub mod state;

@@ -1,0 +1,130 @@
+//! Targets: command lines, one word a line; and everything people write, as a whole.
+
+use clap::Parser as _;
+use jiff::civil::date;
+
+use super::Cli;
+use crate::fuzzing::{Target, text};
+use crate::inventory::{SourceTree, load};
+use crate::model::VendorFacts;
+
+#[test]
+fn command_line() {
+    let words = &[
+        "--dry-run\n",
+        "--approve-removals\n",
+        "--today\n",
+        "--org\n",
+        "--account\n",
+        "--root\n",
+        "diff\n",
+        "--base\n",
+        "record\n",
+        "verify\n",
+        "--expect\n",
+        "apply\n",
+        "plan\n",
+        "--out\n",
+        "explain\n",
+        "check\n",
+        "--format\n",
+        "2026-02-30",
+        "0000",
+        "--help\n",
+        "--only\n",
+        "adopt\n",
+        "=",
+        "--\n",
+    ];
+    Target::new("command_line").words(words).longest(512).memory(4 << 20, 1 << 10).run(|input| {
+        let text = text(input);
+        let words = std::iter::once("reconcile").chain(text.lines());
+        match Cli::try_parse_from(words) {
+            Ok(_) => "good".to_owned(),
+            Err(error) => format!("{:?}", error.kind()),
+        }
+    });
+}
+
+const WORDS: &[&str] = &[
+    "organisations:\n",
+    "accounts:\n",
+    "projects:\n",
+    "grants:\n",
+    "directories:\n",
+    "roles:\n",
+    "service_accounts:\n",
+    "limits:\n",
+    "protected:\n",
+    "rights:\n",
+    "sinks:\n",
+    "grace_days: ",
+    "vendor: memory",
+    "hub: true",
+    "  - ",
+    ": ",
+    "\n",
+    "[",
+    "]",
+    "{",
+    "}",
+    "*",
+    "debian:admin",
+    "person:debian:2005",
+    "until: 2026-12-31",
+    "reason: ",
+    "means:\n",
+    "percent: ",
+    "count: ",
+    "floor: ",
+    "name_prefix: ",
+    "schema: userdir",
+    "ldif: ",
+    "ldap:\n",
+    "url: ldaps://h",
+    "required:\n",
+    "== policies/p.yaml\n",
+    "== inventory/i.yaml\n",
+    "== inventory/debian/g.yaml\n",
+];
+
+/// The vendor of the seeds; others are unknown.
+fn vendors() -> Vec<VendorFacts> {
+    vec![crate::cloud::registry::facts().into_iter().next().expect("there is always one")]
+}
+
+/// `== PATH` begins a file.
+fn tree(input: &[u8]) -> SourceTree {
+    let input = text(input);
+    let parts = input.split("== ").filter_map(|part| part.split_once('\n'));
+    SourceTree::from_files(parts.map(|(path, content)| (path.to_owned(), content.as_bytes())))
+}
+
+#[test]
+fn inventory() {
+    let (vendors, today) = (vendors(), date(2026, 11, 28));
+    Target::new("inventory").words(WORDS).longest(16 << 10).memory(4 << 20, 4 << 10).run(|input| {
+        let tree = tree(input);
+        let loaded = load(&tree, &vendors, today);
+        assert!(loaded.findings.is_sorted(), "findings come in order");
+        assert!(
+            loaded.findings.len() <= 40 + input.len(),
+            "{} findings for {} bytes",
+            loaded.findings.len(),
+            input.len()
+        );
+        for finding in &loaded.findings {
+            let Some(source) = &finding.source else { continue };
+            let Some(file) = tree.files.get(&*source.file) else { continue };
+            let lines = file.split(|byte| *byte == b'\n').count();
+            assert!(source.line as usize <= lines + 1, "{finding:?}");
+        }
+        assert_eq!(loaded.digests.len(), tree.files.len());
+        let again = load(&tree, &vendors, today);
+        assert_eq!(again.findings, loaded.findings, "the same twice");
+        assert_eq!(format!("{:?}", again.inventory), format!("{:?}", loaded.inventory));
+        let codes: std::collections::BTreeSet<_> =
+            loaded.findings.iter().map(|finding| finding.code.clone()).collect();
+        codes
+    });
+}
