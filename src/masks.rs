@@ -10,6 +10,8 @@ use std::sync::{PoisonError, RwLock};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::visible::is_hidden;
+
 /// What stands in the place of a secret.
 const BLANK: &str = "(not shown)";
 /// A secret shorter than this occurs in texts by chance, and blanking it there would tell it: such
@@ -175,20 +177,11 @@ fn printable(text: &str, most: usize) -> String {
         }
         match character {
             '\n' | '\r' | '\t' => result.push(' '),
-            _ if is_deceptive(character) => result.extend(character.escape_unicode()),
+            _ if is_hidden(character) => result.extend(character.escape_unicode()),
             _ => result.push(character),
         }
     }
     result.trim().to_owned()
-}
-
-fn is_deceptive(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

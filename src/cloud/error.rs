@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use crate::masks;
+
+/// As much of a message is kept.
+const SHOWN: usize = 2000;
+
 /// What went wrong, independent of the vendor's words.
 ///
 /// Architecture invariant: nothing branches on message texts; each cloud maps its vendor's codes
@@ -71,7 +76,8 @@ pub struct CloudError {
 }
 
 impl CloudError {
-    /// An error without a cause below it.
+    /// An error without a cause below it. The message may hold what a server said: it is cut, and
+    /// shown without our secrets.
     pub fn new(
         kind: ErrorKind,
         operation: &'static str,
@@ -82,7 +88,7 @@ impl CloudError {
             kind,
             operation,
             object: object.into(),
-            message: message.into(),
+            message: masks::shown(&message.into(), SHOWN),
             request_id: None,
             source: None,
         }

@@ -8,12 +8,16 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::GitError;
+use crate::masks;
 
 /// How long a call may take. Reading a hundred megabytes of objects takes seconds.
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// How much is read of what git complains about.
 const LONGEST_COMPLAINT: u64 = 16 << 10;
+
+/// How much of that is shown.
+const SHOWN: usize = 500;
 
 /// What is set for every call, whatever the repository's or anybody's settings say.
 const SETTINGS: [&str; 22] = [
@@ -138,7 +142,7 @@ impl Output {
     pub(super) fn said(&self) -> String {
         let text = String::from_utf8_lossy(&self.stderr);
         let line = text.lines().next().unwrap_or("no reason given");
-        line.trim_start_matches("fatal: ").to_owned()
+        masks::shown(line.trim_start_matches("fatal: "), SHOWN)
     }
 }
 

@@ -19,6 +19,10 @@ const DEFAULT_PAGE_SIZE: u32 = 500;
 const DEFAULT_CONNECT_SECONDS: u32 = 10;
 const DEFAULT_READ_SECONDS: u32 = 60;
 const DEFAULT_ATTEMPTS: u32 = 3;
+/// An hour; what takes longer is read in parts or from a file.
+const MOST_TOTAL_SECONDS: u32 = 3600;
+/// Room for some ten million people.
+const MOST_MEGABYTES: u32 = 8192;
 
 /// Adds the directories of one file.
 pub(super) fn resolve(
@@ -86,10 +90,12 @@ fn bounds(
 ) -> Option<Bounds> {
     let Bounds { mut time, mut memory } = Bounds::default();
     if !matches!(written.total_seconds, Field::Absent) {
-        time = Duration::from_secs(number(&written.total_seconds, 0, at, findings)?.into());
+        time = Duration::from_secs(
+            up_to(&written.total_seconds, MOST_TOTAL_SECONDS, at, findings)?.into(),
+        );
     }
     if !matches!(written.most_megabytes, Field::Absent) {
-        let megabytes = number(&written.most_megabytes, 0, at, findings)?;
+        let megabytes = up_to(&written.most_megabytes, MOST_MEGABYTES, at, findings)?;
         memory = (megabytes as usize).saturating_mul(Bounds::MEGABYTE);
     }
     Some(Bounds { time, memory })
@@ -182,6 +188,20 @@ fn ldap(
         read_timeout: Duration::from_secs(read?.into()),
         attempts: attempts?,
     })
+}
+
+/// A number that is not 0 and not absurd: who writes the inventory shall not lift a bound for good.
+fn up_to(field: &Field<u32>, most: u32, at: InFile<'_>, findings: &mut Findings) -> Option<u32> {
+    let number = number(field, most, at, findings)?;
+    if let (Field::Given(written), true) = (field, number > most) {
+        findings.push(
+            Finding::error("too-large", format!("{number} is no bound"))
+                .at(&at.source(written.at))
+                .hint(format!("write at most {most}")),
+        );
+        return None;
+    }
+    Some(number)
 }
 
 /// A number that is not 0.

@@ -343,3 +343,20 @@ async fn a_run_with_a_directory_that_never_ends_gives_the_lock_back() {
     .await
     .expect("the site");
 }
+
+#[test]
+fn whoever_writes_the_inventory_cannot_lift_the_bounds() {
+    for (bound, most) in [("total_seconds: 3601", "3600"), ("most_megabytes: 4000000000", "8192")] {
+        let site = Site::new();
+        site.edit(
+            "inventory/directories.yaml",
+            "    schema: rfc2307\n",
+            &format!("    schema: rfc2307\n    {bound}\n"),
+        );
+        let said = site.run(&["check"]).ends_with(2).text();
+        assert!(
+            said.contains("is no bound") && said.contains(&format!("at most {most}")),
+            "{said}"
+        );
+    }
+}
