@@ -2,6 +2,7 @@
 
 use super::chain::{self, Chain, Head, NOTHING};
 use super::index::index_runs;
+use super::key::{SignedHead, Statement};
 use super::read::entries;
 use crate::fuzzing::{Target, text};
 
@@ -65,8 +66,13 @@ fn record_chain() {
 
 #[test]
 fn record_head() {
-    Target::new("record_head").words(&[":", "0", "a", "+", "18446744073709551615"]).run(|input| {
+    const WORDS: &[&str] = &[":", "0", "a", "+", "18446744073709551615", " ed25519:", " "];
+    Target::new("record_head").words(WORDS).run(|input| {
         let text = text(input);
+        if let Ok(signed) = text.parse::<SignedHead>() {
+            assert_eq!(signed.to_string(), text);
+            assert!(signed.signer(Statement::Index).is_none(), "nobody has signed it");
+        }
         let Ok(head) = text.parse::<Head>() else { return 0 };
         assert_eq!(head.to_string(), text);
         1 + u8::from(head.lines > 9)
