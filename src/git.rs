@@ -222,6 +222,9 @@ fn listed(line: &[u8], prefix: &[u8]) -> Result<Entry, GitError> {
     else {
         return Err(unexpected());
     };
+    if !matches!(id.len(), 40 | 64) || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(unexpected());
+    }
     let kind = match mode {
         "120000" => Kind::Link,
         "160000" => Kind::Submodule,

@@ -21,7 +21,7 @@ pub const BUILDS: &str = "333333333333";
 /// An account that only some tests' inventories name.
 pub const LATER: &str = "444444444444";
 
-/// Two groups and five people: amara, boris and chiyo administer, diego and emeka build.
+/// Two groups and five people, and one who left: amara, boris and chiyo administer, diego and emeka build.
 const PEOPLE: &str = "
 dn: dc=example,dc=org
 objectClass: dcObject
@@ -99,6 +99,8 @@ impl AwsSite {
             person("chiyo", 1003, &["admin"]),
             person("diego", 1004, &["build"]),
             person("emeka", 1005, &["build"]),
+            // Left long ago: that states are shown at all can be told from somebody.
+            person("gilda", 1009, &[]) + "accountStatus: inactive 2025-01-01\n",
         ]
         .concat();
         let groups: String = ["admin", "build", "audit"].map(group).concat();
