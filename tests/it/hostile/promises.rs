@@ -89,6 +89,14 @@ const LINES: &[(&str, &[&str])] = &[
             "directory/transport.rs::without_tls_nothing_is_sent_to_another_machine",
         ],
     ),
+    (
+        "A directory that never ends",
+        &[
+            "hostile/directory/endless.rs::endless_entries_end_with_the_memory",
+            "hostile/directory/endless.rs::an_entry_every_so_often_ends_with_the_time",
+            "hostile/directory/endless.rs::a_run_with_a_directory_that_never_ends_gives_the_lock_back",
+        ],
+    ),
     ("Whoever reads logs", &["cli/secrets.rs::nothing_planted_comes_out"]),
     (
         "Whoever can write to the state folder",
