@@ -94,6 +94,45 @@ pub fn open(path: &Path) -> Result<File, Refusal> {
     Ok(file)
 }
 
+/// Opens a file that the program itself keeps, as `options` say: a regular one that has this name and
+/// no other, without waiting for anything.
+///
+/// # Errors
+/// There is something else of that name, or it cannot be opened.
+pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) => only_regular(&found)?,
+        // It may be about to be made.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let file = options.clone().custom_flags(flags.cast_signed()).open(path)?;
+    only_regular(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Reads a file that the program itself keeps to its end; see [`open_own`].
+///
+/// # Errors
+/// There is something else of that name, or it cannot be read.
+pub fn read_own(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_own(path, OpenOptions::new().read(true))?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn only_regular(found: &std::fs::Metadata) -> io::Result<()> {
+    let what = if found.is_file() {
+        return Ok(());
+    } else if found.is_symlink() {
+        "a symbolic link, and those are not followed here"
+    } else {
+        "not a regular file"
+    };
+    Err(io::Error::other(format!("it is {what}; look who put it there, and remove it")))
+}
+
 /// Whether an owner is whoever runs the program, or root.
 pub fn is_trusted(owner: u32) -> bool {
     owner == 0 || owner == rustix::process::geteuid().as_raw()
@@ -119,6 +158,35 @@ mod tests {
             let refusal = read(path, SECRET, Readers::Anybody);
             assert!(matches!(refusal, Err(Refusal::NotRegular)), "{}: {refusal:?}", path.display());
         }
+    }
+
+    #[test]
+    fn what_the_program_keeps_is_a_regular_file_or_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, mode, 0)
+            .expect("a pipe");
+        fs::write(at("file"), "kept").expect("a file");
+        for (name, to) in [("link", "file"), ("dangling", "missing")] {
+            std::os::unix::fs::symlink(at(to), at(name)).expect("a link");
+        }
+        let mut writing = OpenOptions::new();
+        writing.write(true).create(true).truncate(true);
+        for (name, why) in [
+            ("pipe", "not a regular file"),
+            ("link", "a symbolic link"),
+            ("dangling", "a symbolic link"),
+            (".", "not a regular file"),
+        ] {
+            let told = read_own(&at(name)).expect_err(name).to_string();
+            assert!(told.contains(why), "{name}: {told}");
+            let told = open_own(&at(name), &writing).expect_err(name).to_string();
+            assert!(told.contains(why), "{name}: {told}");
+        }
+        assert!(!at("missing").exists());
+        assert_eq!(read_own(&at("file")).expect("it is there"), b"kept");
+        open_own(&at("new"), &writing).expect("it is made");
     }
 
     #[test]

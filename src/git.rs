@@ -2,9 +2,10 @@
 //!
 //! A branch of somebody else may be checked out, and a repository may include settings from a file
 //! that is in it. So:
-//! - Only plumbing that reads objects is called (`rev-parse`, `ls-tree`, `cat-file`, `config
-//!   --file`): none of it has a use for filters, text conversions, hooks, external difference
-//!   programs, pagers or an index, and all of these are turned off besides.
+//! - Only plumbing that reads objects or the index is called (`rev-parse`, `ls-tree`, `cat-file`,
+//!   `ls-files` without a look at the work tree, `config --file`): none of it has a use for filters,
+//!   text conversions, hooks, external difference programs or pagers, and all of these are turned off
+//!   besides.
 //! - The repository is found here and handed to git by its path. A folder in the tree that looks
 //!   like a bare repository is none (CVE-2022-24765, `safe.bareRepository`), a `.git` that points
 //!   elsewhere counts only when that place points back, and a work tree somewhere else
@@ -22,11 +23,13 @@ mod call;
 #[cfg(test)]
 mod fuzz;
 mod repository;
+mod tracked;
 
 use std::io::{BufRead, Read as _};
 use std::path::PathBuf;
 
 pub use repository::Repository;
+pub use tracked::first_tracked;
 
 use crate::folder::open_inside;
 

@@ -76,6 +76,8 @@ pub mod folder;
 pub mod git;
 pub mod masks;
 pub mod pattern;
+mod place;
+pub mod state;
 pub mod visible;
 pub mod yaml;
 

@@ -16,6 +16,8 @@ use crate::directory;
 use crate::lock::Holder;
 use crate::operator::{self, Operator, Unusable};
 use crate::record::{self, Clock, redact_arguments};
+use crate::report::printable;
+use crate::state::{self, Trust, Untrusted};
 
 /// The world outside, as the command line found it.
 pub struct Globals {
@@ -90,6 +92,43 @@ impl Globals {
             };
             Failure::new(ExitCode::BadInput, unusable).hint(hint)
         })
+    }
+
+    /// Makes sure that nothing in the state folder comes from the repository. To be asked before
+    /// anything in it is read.
+    ///
+    /// # Errors
+    /// Something does, or could.
+    pub fn trust_state(&self) -> Result<(), Failure> {
+        let untrusted = match state::check(&self.root, &self.state) {
+            Ok(Trust::Ours) => return Ok(()),
+            Ok(Trust::NobodyToAsk) => {
+                let folder = self.state.display().to_string();
+                tracing::warn!(
+                    "git is not installed, so nobody knows whether the repository tracks something \
+                     in {}; name a folder outside it with --state",
+                    printable(&folder)
+                );
+                return Ok(());
+            }
+            Err(untrusted) => untrusted,
+        };
+        let outside = "name a folder outside the repository with --state";
+        let hint = match &untrusted {
+            Untrusted::Tracked { state, .. } => format!(
+                "see who put it there; then `git rm -r --cached {0}`, commit, and remove {0}; or {outside}",
+                state.display()
+            ),
+            Untrusted::Link { link, .. } => {
+                format!("see who put it there, and remove {}; or {outside}", link.display())
+            }
+            Untrusted::NotAFolder(_) | Untrusted::Around(_) | Untrusted::Unknown { .. } => {
+                outside.to_owned()
+            }
+        };
+        // Names in a repository are somebody else's text.
+        Err(Failure::new(ExitCode::BadInput, printable(&untrusted.to_string()).into_owned())
+            .hint(printable(&hint)))
     }
 
     /// What reading a directory may reach.

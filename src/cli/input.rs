@@ -131,6 +131,7 @@ impl Input {
         narrowing: impl FnOnce(&Loaded) -> Result<Narrowing, Failure>,
     ) -> Result<Self, Failure> {
         let operator = globals.operator()?;
+        globals.trust_state()?;
         let version = record::input_version(&globals.root, &["inventory", "policies", "mirrors"]);
         let tree = inventory::read_folder(&globals.root);
         let mut loaded = inventory::load(&tree, &registry::facts(), today);

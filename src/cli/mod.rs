@@ -203,8 +203,12 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Adopt(args)) => adopt::run(&args, &globals, &mut out),
         Some(Command::ExportLdif(args)) => export_ldif::run(&args, &globals, &mut out),
         Some(Command::Record(args)) => {
-            let trust =
-                if args.needs_trust() { globals.trust()? } else { crate::record::Trust::default() };
+            let trust = if args.needs_trust() {
+                globals.trust_state()?;
+                globals.trust()?
+            } else {
+                crate::record::Trust::default()
+            };
             record::run(&args, &globals.state, trust, &mut out).map_err(Failure::from)
         }
         Some(Command::Completions(args)) => Ok(pages::completions(&args, &mut out)),

@@ -87,8 +87,8 @@ pub struct Trust {
 #[serde(deny_unknown_fields)]
 pub struct Sink {
     /// A file that only its owner can read, replaced as a whole: the key's id in its first line, its
-    /// secret in the second. Absolute, or from the folder of this file on; its folder must be there,
-    /// and is never in the repository.
+    /// secret in the second; one that holds anything else is not replaced. Absolute, or from the folder
+    /// of this file on; its folder must be there, and is never in the repository.
     #[serde(default)]
     pub file: Field<String>,
     /// A command, word by word; no shell. It gets the same two lines on its standard input, runs in the

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::resolve::{Around, resolve};
-use super::{Operator, Origin, place};
+use super::{Operator, Origin};
 use crate::diagnostic::{Finding, Findings, Severity};
 use crate::digest::sha256;
 use crate::file::{self, Readers, Refusal};
+use crate::place;
 use crate::yaml;
 
 /// Largest operator's file that is read, in bytes.
@@ -136,7 +137,7 @@ pub fn parse(
     let partly_read = !list.is_empty();
     let written = node
         .filter(|node| node.value != yaml::Value::Nothing)
-        .and_then(|node| yaml::read(&name, &node, &mut list));
+        .and_then(|node| yaml::read_in_confidence(&name, &node, &mut list));
     let mut findings = Findings::new(list, partly_read);
     let around = Around { file: &name, folder, repository };
     let mut operator = resolve(&written.unwrap_or_default(), around, &mut findings);

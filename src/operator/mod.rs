@@ -19,7 +19,6 @@ pub mod as_written;
 mod fuzz;
 mod load;
 mod permit;
-mod place;
 mod resolve;
 mod secret;
 mod server;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::as_written::{self, OperatorFile};
 use super::{
     Ask, Command, Operator, Record, Secret, SecretFrom, SecretStore, Server, Sink, SinkKind, Trust,
-    place,
 };
 use crate::diagnostic::{Finding, Findings};
 use crate::model::{InvalidKey, SecretName, TrustName, is_name};
+use crate::place;
 use crate::yaml::{Field, InFile, List, Named, Position, Written};
 
 /// What is around the file.
@@ -83,7 +83,8 @@ impl Reader<'_, '_> {
     fn name(&mut self, name: &Written<String>) {
         if !is_name(&name.value) {
             let hint = "a name has 1 to 64 lower-case letters, digits, `-`, `_` and `.`";
-            self.wrong(name.at, "bad-name", format!("`{}` is not a name", name.value), hint);
+            // Nothing that is written here is repeated: it may be a secret in the wrong place.
+            self.wrong(name.at, "bad-name", "this is not a name", hint);
         }
     }
 
@@ -273,9 +274,8 @@ impl Reader<'_, '_> {
         let rest = written.value.replace("{service}", "").replace("{account}", "");
         let good = !rest.contains(['{', '}']);
         if !good {
-            let message = format!("`{}` has a placeholder nobody knows", written.value);
             let hint = "{service} and {account} stand for the names of the inventory";
-            self.wrong(written.at, "placeholder", message, hint);
+            self.wrong(written.at, "placeholder", "this has a placeholder nobody knows", hint);
         }
         good
     }
@@ -309,7 +309,18 @@ impl Reader<'_, '_> {
         let ask = Ask { server: &server, secret: Some(&name), trust: trust.as_ref() };
         let permit = known
             .permit(&ask)
-            .map_err(|denied| self.wrong(secret.at, denied.code, denied.message, &denied.hint))
+            .map_err(|denied| {
+                // Its words have names and servers of this file in them.
+                let message = match denied.code {
+                    "unknown-secret" => "there is no secret of that name in this file",
+                    "secret-not-for-server" => "that secret is not for this store",
+                    "unknown-trust" => "there is no trust of that name in this file",
+                    "trust-not-for-server" => "that trust is not for this store",
+                    _ => "this store is to be trusted with one of this file's `trust` only",
+                };
+                let hint = "name one of this file that has the store among its `servers`";
+                self.wrong(secret.at, denied.code, message, hint);
+            })
             .ok()?;
         let token = permit.secret()?.clone();
         let trust = permit.trust().map(Path::to_path_buf);
@@ -320,8 +331,8 @@ impl Reader<'_, '_> {
         let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.{}".contains(&byte);
         let is_part = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(good);
         if !written.value.split('/').all(is_part) {
-            let message = format!("`{}` is not a path of a secret store", written.value);
-            self.wrong(written.at, "path", message, "write it without a slash at either end");
+            let hint = "write it without a slash at either end";
+            self.wrong(written.at, "path", "this is not a path of a secret store", hint);
             return None;
         }
         self.placeholders(written).then(|| written.value.clone())

@@ -1,5 +1,6 @@
 //! Fetching a secret from where the operator keeps it.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::AsyncReadExt as _;
 
 use super::{Command, SecretFrom};
-use crate::file::{self, Readers};
+use crate::file::{self, Readers, Refusal};
 use crate::masks;
 
 /// How long a command may take: it may have to ask another machine, not a person.
@@ -26,8 +27,11 @@ impl SecretFrom {
     pub async fn fetch(&self, environment: &Environment<'_>) -> Result<SecretString, String> {
         let secret = match self {
             Self::File(path) => from_file(path)?,
-            Self::Environment(name) => environment(name)
-                .ok_or_else(|| format!("the environment variable {name} is not set"))?,
+            // What is not there is not named: it may be the secret itself, in the wrong place.
+            Self::Environment(name) => environment(name).ok_or_else(|| {
+                "the environment variable that the operator's file names for it is not set"
+                    .to_owned()
+            })?,
             Self::Command(command) => from_command(command, COMMAND_LIMIT).await?,
         };
         if secret.expose_secret().is_empty() {
@@ -68,8 +72,13 @@ impl Command {
 
 fn from_file(path: &Path) -> Result<SecretString, String> {
     let shown = path.display();
-    let bytes = file::read(path, file::SECRET, Readers::Owner)
-        .map_err(|refusal| format!("{shown}: {refusal}"))?;
+    let bytes =
+        file::read(path, file::SECRET, Readers::Owner).map_err(|refusal| match refusal {
+            Refusal::Io(error) if error.kind() == ErrorKind::NotFound => {
+                "the file that the operator's file names for it is not there".to_owned()
+            }
+            refusal => format!("{shown}: {refusal}"),
+        })?;
     first_line(bytes).ok_or_else(|| format!("{shown} does not hold text"))
 }
 
@@ -81,7 +90,12 @@ async fn from_command(command: &Command, limit: Duration) -> Result<SecretString
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| format!("cannot run `{program}`: {error}"))?;
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound => {
+                "the program that the operator's file names for it is not there".to_owned()
+            }
+            _ => format!("cannot run `{program}`: {error}"),
+        })?;
     let finished = tokio::time::timeout(limit, async {
         let mut bytes = Vec::new();
         if let Some(output) = child.stdout.take() {
@@ -147,7 +161,7 @@ mod tests {
     async fn a_variable_or_a_command() {
         let variable = |name: &str| SecretFrom::Environment(name.into());
         assert_eq!(of(variable("SET")).await.as_deref(), Ok("from-variable"));
-        assert!(of(variable("UNSET")).await.is_err_and(|why| why.contains("UNSET")));
+        assert!(of(variable("UNSET")).await.is_err_and(|why| why.contains("is not set")));
         let words = |words: &[&str]| SecretFrom::Command(command(words));
         assert_eq!(of(words(&["printf", "a b\\nc"])).await.as_deref(), Ok("a b"));
         for failing in [&["false"][..], &["true"], &["no-such-program-here"], &[]] {

@@ -14,6 +14,7 @@ use super::index::{Doubt, Index};
 use super::key::SignedHead;
 use super::trust::{Trust, Witness};
 use super::writer::RunWriter;
+use crate::file;
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -189,14 +190,8 @@ impl Records {
     fn index(&self, doubt: Doubt) -> Result<Index, Error> {
         let path = self.path(INDEX);
         let write_error = |source| Error::Write { path: path.clone(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags(no_follow())
-            .open(&path)
-            .map_err(write_error)?;
+        let options = OpenOptions::new().read(true).append(true).create(true).mode(0o600).clone();
+        let mut file = file::open_own(&path, &options).map_err(write_error)?;
         file.lock().map_err(write_error)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)
@@ -206,18 +201,18 @@ impl Records {
 
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>, Error> {
         let path = self.path(name);
-        fs::read(&path).map_err(|source| Error::Read { path, source })
+        file::read_own(&path).map_err(|source| Error::Read { path, source })
     }
 
     /// The head in a file; `None` if it is not there or not one.
     pub(super) fn read_head(&self, name: &str) -> Option<SignedHead> {
-        let bytes = fs::read(self.path(name)).ok()?;
+        let bytes = file::read_own(&self.path(name)).ok()?;
         std::str::from_utf8(&bytes).ok()?.strip_suffix('\n')?.parse().ok()
     }
 
     /// How far a run said it was; `None` if that is not there or makes no sense.
     pub(super) fn read_progress(&self, run: &str) -> Option<Progress> {
-        let bytes = fs::read(self.path(&format!("{run}.{PROGRESS}"))).ok()?;
+        let bytes = file::read_own(&self.path(&format!("{run}.{PROGRESS}"))).ok()?;
         let text = std::str::from_utf8(&bytes).ok()?.strip_suffix('\n')?;
         match text.split_once('\n') {
             None => Some(Progress { written: text.parse().ok()?, next: None }),
@@ -238,7 +233,7 @@ impl Records {
     }
 
     pub(super) fn is_alive(&self, name: &str) -> bool {
-        File::open(self.path(name))
+        file::open_own(&self.path(name), OpenOptions::new().read(true))
             .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
@@ -268,13 +263,9 @@ impl Records {
     pub(super) fn announce_head(&self, head: &SignedHead) -> Result<(), Error> {
         let path = self.path(NEW_HEAD);
         let written = || -> io::Result<()> {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .custom_flags(no_follow())
-                .open(&path)?;
+            let options =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).clone();
+            let mut file = file::open_own(&path, &options)?;
             writeln!(file, "{head}")?;
             file.sync_all()
         };

@@ -1,7 +1,7 @@
 //! The index: which runs there were, and that nothing of it was forged when something is added.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 
 use super::chain::{self, Chain, Head, NOTHING};
@@ -10,6 +10,7 @@ use super::folder::{Error, HEAD, INDEX, NEW_HEAD, PROGRESS, Progress, RUN, Recor
 use super::key::{SignedHead, Statement};
 use super::trust::{self, Trust};
 use crate::digest::sha256;
+use crate::file;
 
 /// Whether signatures and the witness must agree with what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,7 +170,10 @@ impl Index {
         }
         // A file that is gone or cannot be read is for `record verify` to report; it must not
         // keep everybody from working.
-        let Ok(file) = File::open(self.records.path(&written)) else { return Ok(()) };
+        let written_to = self.records.path(&written);
+        let Ok(file) = file::open_own(&written_to, OpenOptions::new().read(true)) else {
+            return Ok(());
+        };
         if file.try_lock().is_err() {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! Reading records back.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader};
 
 use jiff::Timestamp;
@@ -11,6 +11,7 @@ use super::entry::{Counts, Entry, Line, RunStart};
 use super::folder::{Error, INDEX, RUN, Records};
 use super::index::{IndexedRun, index_runs};
 use super::verify::Verification;
+use crate::file;
 use crate::guard::{Rule, Violation};
 use crate::plan::PlanDigest;
 
@@ -132,7 +133,8 @@ impl Records {
 
     fn believed_since(&self, file: &str) -> Option<Timestamp> {
         let path = self.path(&format!("{file}.{RUN}"));
-        let mut lines = BufReader::new(File::open(path).ok()?).lines().map_while(Result::ok);
+        let file = file::open_own(&path, OpenOptions::new().read(true)).ok()?;
+        let mut lines = BufReader::new(file).lines().map_while(Result::ok);
         let first: Line<Entry> = serde_json::from_str(&lines.next()?).ok()?;
         let Entry::Run(start) = first.what else { return None };
         if start.facts.clock_doubts.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use super::folder::{Error, HEAD, INDEX, NEW_HEAD, PROGRESS, Progress, RUN, Recor
 use super::index::{IndexedRun, head_problem, index_runs, leftover_of, progress_problem};
 use super::read::{Run, State};
 use crate::digest::sha256;
+use crate::file;
 use crate::model::PublicKey;
 
 /// What verifying the records found.
@@ -106,7 +107,7 @@ impl Records {
 
     fn index_for_reading(&self) -> Result<(Option<File>, Vec<u8>), Error> {
         let path = self.path(INDEX);
-        match File::open(&path) {
+        match file::open_own(&path, OpenOptions::new().read(true)) {
             Ok(file) => {
                 file.lock_shared().map_err(|source| Error::Read { path, source })?;
                 let bytes = self.read(INDEX)?;
@@ -179,7 +180,7 @@ impl Records {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err("is missing".into()),
             Err(error) => Err(format!("cannot be read: {error}")),
             Ok(metadata) if !metadata.is_file() => Err("is not a regular file".into()),
-            Ok(_) => fs::read(&path).map_err(|error| format!("cannot be read: {error}")),
+            Ok(_) => file::read_own(&path).map_err(|error| format!("cannot be read: {error}")),
         }
     }
 

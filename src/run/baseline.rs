@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::belief;
 use super::gather::Gathered;
 use super::remembered::Remembered;
+use crate::file;
 use crate::guard::{Rule, Violation};
 use crate::model::{Directory, DirectoryName, Reading, StableId};
 use crate::policies::Policies;
@@ -105,8 +106,8 @@ pub enum BaselineError {
 impl Baseline {
     /// The one of a state folder; empty if there is none yet.
     pub fn read(state: &Path) -> Result<Self, BaselineError> {
-        let path = file(state);
-        let bytes = match std::fs::read(&path) {
+        let path = path(state);
+        let bytes = match file::read_own(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Self { format: FORMAT.to_owned(), directories: BTreeMap::new() });
@@ -171,11 +172,13 @@ impl Baseline {
     /// Writes what this run read into a state folder, next to what runs on other organisations,
     /// which may end at the same time, have written there.
     pub fn write(&self, state: &Path, gathered: &Gathered) -> Result<(), BaselineError> {
-        let path = file(state);
+        let path = path(state);
         let failed = |source| BaselineError::Write { path: path.clone(), source };
         std::fs::create_dir_all(state).map_err(failed)?;
-        let lock = std::fs::File::create(state.join("directories.lock")).map_err(failed)?;
-        lock.lock().map_err(failed)?;
+        let lock = state.join("directories.lock");
+        let _held = file::open_own(&lock, std::fs::OpenOptions::new().write(true).create(true))
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(|source| BaselineError::Write { path: lock, source })?;
         let mut merged = Self::read(state)?;
         for name in gathered.directories.keys() {
             if let Some(count) = self.directories.get(name) {
@@ -194,7 +197,7 @@ impl Baseline {
     }
 }
 
-fn file(state: &Path) -> PathBuf {
+fn path(state: &Path) -> PathBuf {
     state.join("directories.json")
 }
 

@@ -1,4 +1,7 @@
 //! A key in a file: the id in its first line, the secret in its second.
+//!
+//! Which file that is may depend on a name that a branch chooses. So only what looks like such a file is
+//! replaced, and anything else that is there stays.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -8,6 +11,7 @@ use std::path::Path;
 use secrecy::ExposeSecret as _;
 
 use super::SinkError;
+use crate::file::{self, Readers, Refusal};
 use crate::model::IssuedKey;
 
 /// Whether a file is there that may be replaced, or none and a folder for it: nothing that others
@@ -31,10 +35,49 @@ pub(super) fn check(path: &Path) -> Result<(), SinkError> {
             "may be read by others (mode {:03o}); chmod 600 it",
             found.permissions().mode() & 0o777
         )),
+        Ok(_) if !holds_a_key(path)? => refused(
+            "is there and holds no key that was put there for a service account; \
+             move it away if a key is to be there"
+                .to_owned(),
+        ),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(source) => Err(io("look at", path, source)),
     }
+}
+
+/// Longest file with a key.
+const LONGEST: u64 = 4 << 10;
+
+/// Whether a file has the two lines of [`replace`] and nothing else.
+fn holds_a_key(path: &Path) -> Result<bool, SinkError> {
+    match file::read(path, LONGEST, Readers::Owner) {
+        Ok(bytes) => Ok(is_a_key(&bytes)),
+        Err(Refusal::Io(source)) => Err(io("look at", path, source)),
+        Err(Refusal::TooLarge(_)) => Ok(false),
+        Err(refusal) => {
+            Err(SinkError::Unsafe { path: path.display().to_string(), why: format!(": {refusal}") })
+        }
+    }
+}
+
+/// A file of two lines may as well hold a user and their password.
+fn is_a_key(bytes: &[u8]) -> bool {
+    let Some(text) = bytes.strip_suffix(b"\n") else { return false };
+    let mut lines = text.split(|byte| *byte == b'\n');
+    let (Some(id), Some(secret), None) = (lines.next(), lines.next(), lines.next()) else {
+        return false;
+    };
+    is_an_id(id) && !secret.is_empty() && secret.iter().all(u8::is_ascii_graphic)
+}
+
+/// Ids of keys are at least 16 capital letters and digits (AWS: `AccessKeyId` of `CreateAccessKey`, IAM
+/// API Reference; it has no small ones), or what the embedded cloud makes them: `k-0000002a`.
+fn is_an_id(id: &[u8]) -> bool {
+    if let Some(number) = id.strip_prefix(b"k-") {
+        return number.len() >= 8 && number.iter().all(u8::is_ascii_hexdigit);
+    }
+    id.len() >= 16 && id.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// Puts the key in the place of what is there, at once and durably: whoever reads gets the old key

@@ -27,19 +27,49 @@ pub fn read<T: DeserializeOwned>(
     node: &Node,
     findings: &mut Vec<Finding>,
 ) -> Option<T> {
+    read_as(Shown::Values, file, node, findings)
+}
+
+/// The same for a file in which a secret may be by mistake: no finding has a part of a value in it, nor
+/// a key without a value, which may be one.
+pub fn read_in_confidence<T: DeserializeOwned>(
+    file: &Arc<str>,
+    node: &Node,
+    findings: &mut Vec<Finding>,
+) -> Option<T> {
+    read_as(Shown::Kinds, file, node, findings)
+}
+
+fn read_as<T: DeserializeOwned>(
+    shown: Shown,
+    file: &Arc<str>,
+    node: &Node,
+    findings: &mut Vec<Finding>,
+) -> Option<T> {
     // At most so many of a file: nobody reads more, and all of them would take memory.
     let collected = RefCell::new(Findings::default());
-    let value = T::deserialize(Reading { node, file, findings: &collected, prose: false }).ok();
+    let reading = Reading { node, file, findings: &collected, shown, prose: false };
+    let value = T::deserialize(reading).ok();
     findings.extend(collected.into_inner().into_sorted());
     value
 }
 
-fn deceptive(text: &str, why: &str) -> Finding {
-    Finding::error(
-        "deceptive-name",
-        format!("`{}` is not what it looks like: {why}", shortened(text)),
-    )
-    .hint("type it anew; texts for people (`reason`, `description`, …) may have any letters")
+/// What findings show of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// The values themselves.
+    Values,
+    /// Only what kind of value it is.
+    Kinds,
+}
+
+fn deceptive(text: &str, why: &str, shown: Shown) -> Finding {
+    let message = match shown {
+        Shown::Values => format!("`{}` is not what it looks like: {why}", shortened(text)),
+        Shown::Kinds => "this is not what it looks like".to_owned(),
+    };
+    Finding::error("deceptive-name", message)
+        .hint("type it anew; texts for people (`reason`, `description`, …) may have any letters")
 }
 
 /// One node, being read.
@@ -48,6 +78,7 @@ struct Reading<'a> {
     node: &'a Node,
     file: &'a Arc<str>,
     findings: &'a RefCell<Findings>,
+    shown: Shown,
     /// It stands below one of [`PROSE`].
     prose: bool,
 }
@@ -102,7 +133,7 @@ impl<'a> Reading<'a> {
     /// Reports a value of the wrong kind.
     fn wrong<T>(self, expected: &str) -> Result<T, Problem> {
         if self.node.value != Value::Broken {
-            let found = self.node.value.in_words();
+            let found = self.in_words();
             self.push(
                 Finding::error("wrong-kind", format!("expected {expected}, found {found}"))
                     .at(&self.source(self.node.at)),
@@ -114,16 +145,28 @@ impl<'a> Reading<'a> {
     /// A text; a finding when it is a name that is not what it looks like.
     fn text(self, text: &str) -> Result<(), Problem> {
         if let Some(why) = (!self.prose).then(|| visible::deception(text)).flatten() {
-            self.push(deceptive(text, &why).at(&self.source(self.node.at)));
+            self.push(deceptive(text, &why, self.shown).at(&self.source(self.node.at)));
             return Err(Problem::Reported);
         }
         Ok(())
     }
 
+    /// What the value is, as far as that may be told.
+    fn in_words(self) -> String {
+        match (self.shown, &self.node.value) {
+            (Shown::Kinds, Value::Scalar { .. }) => "another value".to_owned(),
+            (_, value) => value.in_words(),
+        }
+    }
+
     /// Turns what a type said of its value into a finding.
     fn reported<T>(self, result: Result<T, Problem>) -> Result<T, Problem> {
         if let Err(Problem::Said(words)) = &result {
-            self.push(Finding::error("wrong-value", words.clone()).at(&self.source(self.node.at)));
+            let words = match self.shown {
+                Shown::Values => words.as_str(),
+                Shown::Kinds => "this value cannot be used here",
+            };
+            self.push(Finding::error("wrong-value", words).at(&self.source(self.node.at)));
         }
         result.map_err(|_| Problem::Reported)
     }
@@ -150,7 +193,7 @@ impl<'a> Reading<'a> {
         for entry in entries {
             let (key, _) = entry;
             if let Some(why) = visible::deception(&key.text) {
-                self.push(deceptive(&key.text, &why).at(&self.source(key.at)));
+                self.push(deceptive(&key.text, &why, self.shown).at(&self.source(key.at)));
             }
             if let Some(first) = seen.get(key.text.as_str()) {
                 self.push(
@@ -169,8 +212,15 @@ impl<'a> Reading<'a> {
         once
     }
 
-    fn unknown_key(self, key: &Key, known: &[&str]) {
+    fn unknown_key(self, (key, value): &(Key, Node), known: &[&str]) {
         if !self.findings.borrow_mut().has_room("unknown-key", &self.source(key.at)) {
+            return;
+        }
+        // `{secret}` is a mapping with a key, and nothing for a value.
+        if self.shown == Shown::Kinds && value.value == Value::Nothing {
+            let hint = format!("known are {}", known.join(", "));
+            let finding = Finding::error("unknown-key", "this is no key that is known here");
+            self.push(finding.at(&self.source(key.at)).hint(hint));
             return;
         }
         let hint = match nearest(&key.text, known.iter().copied()) {
@@ -259,10 +309,10 @@ impl<'de> Deserializer<'de> for Reading<'de> {
     ) -> Result<V::Value, Problem> {
         let entries = self.mapping("keys and values (`key: value`)")?;
         let mut known = self.each_key_once(entries);
-        known.retain(|(key, _)| {
-            let is_known = fields.contains(&key.text.as_str());
+        known.retain(|entry| {
+            let is_known = fields.contains(&entry.0.text.as_str());
             if !is_known {
-                self.unknown_key(key, fields);
+                self.unknown_key(entry, fields);
             }
             is_known
         });
@@ -292,12 +342,9 @@ impl<'de> Deserializer<'de> for Reading<'de> {
             None => format!("known are {}", variants.join(", ")),
         };
         self.push(
-            Finding::error(
-                "unknown-value",
-                format!("unknown value {}", self.node.value.in_words()),
-            )
-            .at(&self.source(self.node.at))
-            .hint(hint),
+            Finding::error("unknown-value", format!("unknown value {}", self.in_words()))
+                .at(&self.source(self.node.at))
+                .hint(hint),
         );
         Err(Problem::Reported)
     }

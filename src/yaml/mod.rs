@@ -21,7 +21,7 @@ mod parse;
 mod text;
 mod written;
 
-pub use deserialize::read;
+pub use deserialize::{read, read_in_confidence};
 pub use in_file::InFile;
 pub use node::{Key, Node, Position, Value};
 pub use parse::{MAX_DEPTH, MAX_NODES, parse};

@@ -102,7 +102,10 @@ async fn a_wrong_or_missing_password() {
     assert_partial(&reading, &["invalid credentials (49", "check the bind DN and the password"]);
     assert!(reading.got().people.is_empty());
     let unset = with(&config, |server| server.bind = reader("UNSET"));
-    assert_partial(&read_it(&unset).await, &["UNSET is not set"]);
+    assert_partial(
+        &read_it(&unset).await,
+        &["the environment variable that the operator's file names for it is not set"],
+    );
 }
 
 #[tokio::test]

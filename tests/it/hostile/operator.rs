@@ -2,3 +2,5 @@
 
 mod branch;
 mod file;
+mod secrets;
+mod state;

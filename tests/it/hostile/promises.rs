@@ -53,6 +53,9 @@ const LINES: &[(&str, &[&str])] = &[
         &[
             "hostile/review/forges.rs::a_hostile_branch_of_a_fork",
             "hostile/operator/branch.rs::a_sink_takes_no_keys_of_others_than_it_is_for",
+            "hostile/operator/state.rs::what_a_branch_commits_there_is_not_believed_by_any_command",
+            "hostile/operator/state.rs::a_link_in_the_repository_leads_to_no_state",
+            "keys/sinks.rs::only_a_file_that_holds_a_key_is_replaced",
         ],
     ),
     (

@@ -1,4 +1,4 @@
 //! Links, fifos and repositories that would run something.
 
-mod links;
+pub(super) mod links;
 mod repositories;

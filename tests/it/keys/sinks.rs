@@ -10,7 +10,7 @@ use reconcile::operator::{Command, Operator, Sink, SinkKind};
 use reconcile::sink::{ConfiguredSinks, Recipient, Sinks as _};
 
 fn key(secret: &str) -> IssuedKey {
-    IssuedKey { id: "KEY1".into(), secret: secret.to_owned().into() }
+    IssuedKey { id: "AKIAIOSFODNNEXAMPLEX".into(), secret: secret.to_owned().into() }
 }
 
 /// An operator's file with one sink, `it`, for service account `ci`.
@@ -50,14 +50,14 @@ async fn a_file_is_made_for_its_owner_and_replaced_as_a_whole() {
     let path = root.path().join("hub-ci.key");
     for secret in ["planted-1", "planted-2"] {
         deliver(file(root.path(), "{account}-{service}.key"), &key(secret)).await.unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), format!("KEY1\n{secret}\n"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("AKIAIOSFODNNEXAMPLEX\n{secret}\n"));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
     // Whoever has the old one open reads the old one to its end.
     let old = fs::File::open(&path).unwrap();
     deliver(file(root.path(), "{account}-{service}.key"), &key("planted-3")).await.unwrap();
     assert_ne!(old.metadata().unwrap().ino(), fs::metadata(&path).unwrap().ino());
-    assert_eq!(std::io::read_to_string(old).unwrap(), "KEY1\nplanted-2\n");
+    assert_eq!(std::io::read_to_string(old).unwrap(), "AKIAIOSFODNNEXAMPLEX\nplanted-2\n");
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "nothing is left over");
 }
 
@@ -99,6 +99,45 @@ async fn files_that_would_not_keep_a_secret_are_refused() {
     assert!(!at("nowhere").exists());
 }
 
+/// A branch chooses the name of a service account, and so which file of the operator's folder.
+#[tokio::test]
+async fn only_a_file_that_holds_a_key_is_replaced() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("ci");
+    let put = |text: &str| {
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    let long = format!("AKIAIOSFODNNEXAMPLEX\n{}\n", "x".repeat(5000));
+    for kept in [
+        "",
+        "hunter2\n",
+        "AKIAIOSFODNNEXAMPLEX\n",
+        "AKIAIOSFODNNEXAMPLEX\n\n",
+        "AKIAIOSFODNNEXAMPLEX\nsecret",
+        "AKIAIOSFODNNEXAMPLEX\nsecret\nmore\n",
+        "user\npassword\n",
+        "AKIASHORT\nsecret\n",
+        "akiaiosfodnnexamplex\nsecret\n",
+        "AKIAIOSFODNNEXAMPLEX\ntwo words\n",
+        "-----BEGIN PRIVATE KEY-----\nMIIE\n",
+        &long,
+    ] {
+        put(kept);
+        let told = deliver(file(root.path(), "{service}"), &key("planted")).await.unwrap_err();
+        assert!(told.contains("holds no key that was put there"), "{kept:?}: {told}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), kept);
+    }
+    for earlier in [
+        "AKIAIOSFODNN7EXAMPLE\nwJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY\n",
+        "k-0000002a\nsecret-1\n",
+    ] {
+        put(earlier);
+        deliver(file(root.path(), "{service}"), &key("planted")).await.unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "AKIAIOSFODNNEXAMPLEX\nplanted\n");
+    }
+}
+
 #[tokio::test]
 async fn a_command_gets_the_key_on_its_input_and_nowhere_else() {
     let root = tempfile::tempdir().unwrap();
@@ -106,7 +145,7 @@ async fn a_command_gets_the_key_on_its_input_and_nowhere_else() {
     let words = ["sh", "-c", script, "sh", "{service}@{account}"];
     deliver(command(root.path(), &words), &key("planted")).await.unwrap();
     let read = |name: &str| fs::read_to_string(root.path().join(name)).unwrap();
-    assert_eq!(read("ci@hub"), "KEY1\nplanted\n");
+    assert_eq!(read("ci@hub"), "AKIAIOSFODNNEXAMPLEX\nplanted\n");
     for name in ["words", "variables"] {
         assert!(!read(name).is_empty() && !read(name).contains("planted"), "{name}");
     }

@@ -165,8 +165,11 @@ async fn without_a_token_nothing_is_sent() {
         fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
     }
     let tokens = [
-        (SecretFrom::Environment("UNSET".to_owned()), "the environment variable UNSET is not set"),
-        (SecretFrom::File(at("none")), "cannot be read"),
+        (
+            SecretFrom::Environment("UNSET".to_owned()),
+            "the environment variable that the operator's file names for it is not set",
+        ),
+        (SecretFrom::File(at("none")), "names for it is not there"),
         (SecretFrom::File(at("open")), "others than its owner may use it (mode 644)"),
         (SecretFrom::File(at("empty")), "is empty"),
         (SecretFrom::File(at("odd")), "it is empty, or no token"),

@@ -43,6 +43,7 @@ const READERS: &[(&str, &[&str], &str)] = &[
     ("src/git.rs", &["git_tree", "git_blob"], ""),
     ("src/git/call.rs", &[], "words of git, shown and never acted on"),
     ("src/git/repository.rs", &[], "one line of git, passed on as it is or shown"),
+    ("src/git/tracked.rs", &[], "a name of git, shown and never acted on"),
     ("src/inventory/revision.rs", &["git_tree"], ""),
     ("src/inventory/source_tree.rs", &["inventory"], ""),
     ("src/lock.rs", &[], "one line that this program wrote, shown and never acted on"),

@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::state::{Mutation, State};
+use crate::file;
 
 const FORMAT: &str = "reconcile embedded cloud";
 const VERSION: u32 = 1;
@@ -125,32 +126,36 @@ impl Journal {
 
     /// Locks out writers, where there ever was one.
     pub fn lock_shared(&self) -> Result<Option<Locked>, JournalError> {
-        let file = match File::open(self.lock_path()) {
+        let path = self.lock_path();
+        let error = |source| JournalError::Read { path: path.clone(), source };
+        let file = match file::open_own(&path, OpenOptions::new().read(true)) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.read_error(error)),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(error(source)),
         };
         match file.try_lock_shared() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                file.lock_shared().map_err(|error| self.read_error(error))?;
+                file.lock_shared().map_err(error)?;
             }
-            Err(TryLockError::Error(error)) => return Err(self.read_error(error)),
+            Err(TryLockError::Error(source)) => return Err(error(source)),
         }
         Ok(Some(Locked(file)))
     }
 
     /// Locks out everybody else, creating folder and lock file if need be.
     pub fn lock_exclusive(&self) -> Result<Locked, JournalError> {
+        let path = self.lock_path();
         let lock = || {
             if let Some(folder) = self.path.parent() {
                 fs::create_dir_all(folder)?;
             }
-            let file = OpenOptions::new().create(true).append(true).open(self.lock_path())?;
+            let options = OpenOptions::new().create(true).append(true).clone();
+            let file = file::open_own(&path, &options)?;
             file.lock()?;
             Ok(file)
         };
-        lock().map(Locked).map_err(|error| self.write_error(error))
+        lock().map(Locked).map_err(|source| JournalError::Write { path: path.clone(), source })
     }
 
     /// Brings the state up to date with what was appended since. Call under a lock.
@@ -161,7 +166,7 @@ impl Journal {
         if self.file.is_none() {
             (self.offset, self.lines, self.compacted) = (0, 0, 0);
             *state = State::default();
-            match File::open(&self.path) {
+            match file::open_own(&self.path, OpenOptions::new().read(true)) {
                 Ok(file) => self.file = Some(file),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
                 Err(error) => return Err(self.read_error(error)),
@@ -219,14 +224,14 @@ impl Journal {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = private().write(true).truncate(true).open(&new)?;
+        let mut file = file::open_own(&new, private().write(true).truncate(true))?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&new, &self.path)?;
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             File::open(folder)?.sync_all()?;
         }
-        self.file = Some(File::open(&self.path)?);
+        self.file = Some(file::open_own(&self.path, OpenOptions::new().read(true))?);
         self.offset = text.len() as u64;
         self.compacted = self.offset;
         self.lines = 2;
@@ -234,7 +239,7 @@ impl Journal {
     }
 
     fn write_at_end(&self, text: &[u8]) -> io::Result<File> {
-        let file = private().append(true).open(&self.path)?;
+        let file = file::open_own(&self.path, private().append(true))?;
         // Whoever was killed while writing left a torn line.
         if file.metadata()?.len() != self.offset {
             file.set_len(self.offset)?;
@@ -244,7 +249,7 @@ impl Journal {
             let _ = file.set_len(self.offset);
             return Err(error);
         }
-        OpenOptions::new().read(true).open(&self.path)
+        file::open_own(&self.path, OpenOptions::new().read(true))
     }
 
     fn was_replaced(&self) -> Result<bool, JournalError> {

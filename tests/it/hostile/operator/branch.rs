@@ -104,7 +104,7 @@ impl Attacked {
     }
 }
 
-fn git(site: &Site, line: &str) {
+pub(super) fn git(site: &Site, line: &str) {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("git {line}")]).current_dir(site.root());
     command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");

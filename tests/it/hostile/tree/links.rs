@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::inventory::files::{organisation, write};
 
-pub(super) fn pipe(at: &Path) {
+pub(in crate::hostile) fn pipe(at: &Path) {
     let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
     rustix::fs::mknodat(rustix::fs::CWD, at, kind, mode, 0).unwrap();
 }

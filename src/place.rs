@@ -14,21 +14,23 @@ const MOST_LINKS: usize = 40;
 
 /// The way to a file: every place that decides where it ends.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(crate) struct Way {
     /// Where it ends, without any link.
-    pub(super) end: PathBuf,
+    pub(crate) end: PathBuf,
     /// Every folder and every link on the way, the end included as far as it exists.
     passed: Vec<PathBuf>,
+    /// The links among them.
+    links: Vec<PathBuf>,
 }
 
 /// Follows a path, link by link.
 ///
 /// # Errors
 /// Something on the way cannot be looked at. What does not exist ends the way without an error.
-pub(super) fn follow(path: &Path) -> io::Result<Way> {
+pub(crate) fn follow(path: &Path) -> io::Result<Way> {
     let mut ahead: VecDeque<OsString> = parts(&std::path::absolute(path)?).collect();
-    let mut way = Way { end: PathBuf::from("/"), passed: vec![PathBuf::from("/")] };
-    let mut links = 0;
+    let mut way =
+        Way { end: PathBuf::from("/"), passed: vec![PathBuf::from("/")], links: Vec::new() };
     while let Some(part) = ahead.pop_front() {
         if part == ".." {
             // What was passed so far is free of links, so this is the folder above it.
@@ -50,8 +52,8 @@ pub(super) fn follow(path: &Path) -> io::Result<Way> {
             way.end = next;
             continue;
         }
-        links += 1;
-        if links > MOST_LINKS {
+        way.links.push(next.clone());
+        if way.links.len() > MOST_LINKS {
             return Err(io::Error::other("there are too many links on the way"));
         }
         let target = fs::read_link(&next)?;
@@ -75,14 +77,19 @@ fn parts(path: &Path) -> impl Iterator<Item = OsString> {
 
 impl Way {
     /// Whether it begins, ends or passes below a folder.
-    pub(super) fn touches(&self, folder: &Path) -> bool {
+    pub(crate) fn touches(&self, folder: &Path) -> bool {
         self.end.starts_with(folder) || self.passed.iter().any(|place| place.starts_with(folder))
+    }
+
+    /// The first link on the way that lies below a folder.
+    pub(crate) fn link_below(&self, folder: &Path) -> Option<&Path> {
+        self.links.iter().map(PathBuf::as_path).find(|place| place.starts_with(folder))
     }
 
     /// The first place on the way that somebody else could put something else into, and why. As
     /// `sshd` asks of the files it trusts (`StrictModes`), except that a folder of everybody's with
     /// the sticky bit, such as `/tmp`, is good enough: there nobody replaces what is not theirs.
-    pub(super) fn open_to_others(&self) -> io::Result<Option<(&Path, String)>> {
+    pub(crate) fn open_to_others(&self) -> io::Result<Option<(&Path, String)>> {
         for place in &self.passed {
             let metadata = fs::symlink_metadata(place)?;
             if !is_trusted(metadata.uid()) {
@@ -102,7 +109,7 @@ impl Way {
 
 /// What a merge request can change: the work tree of git around the root, or the root alone where
 /// there is none. Without any link.
-pub(super) fn repository(root: &Path) -> PathBuf {
+pub(crate) fn repository(root: &Path) -> PathBuf {
     let root = fs::canonicalize(root)
         .or_else(|_| follow(root).map(|way| way.end))
         .unwrap_or_else(|_| root.to_path_buf());
