@@ -12,8 +12,8 @@ use crate::desired::{DesiredHub, Standing};
 use crate::digest::sha256;
 use crate::inventory::{AccountEntry, Administrators, ServiceIdentity};
 use crate::model::{
-    Account, AttributeValue, DirectoryName, GroupIndex, GroupRef, KeyRotation, Person, PersonKind,
-    Place, Reason, RoleName, Source, Standing as PersonStanding, Subject,
+    Account, AccountStatus, AttributeValue, DirectoryName, GroupIndex, GroupRef, KeyRotation,
+    Person, PersonKind, Place, Reason, RoleName, Source, Standing as PersonStanding, Subject,
 };
 
 /// Of a longer setting of an account only the digest is told.
@@ -70,8 +70,12 @@ impl<'a> View<'a> {
             stable_id: person.stable_id.clone(),
             kind: person.kind,
             may_have_access: standing == PersonStanding::Present
+                && person.unclear.is_none()
                 && person.kind != PersonKind::RoleAccount,
             standing: standing.to_string(),
+            unclear: person.unclear.clone(),
+            status: status(&person.status),
+            cautions: person.cautions().map(|caution| caution.to_string()).collect(),
             expires: person.expires,
             has_key: person.has_key,
             users: self.users_of(subject),
@@ -264,8 +268,12 @@ impl<'a> View<'a> {
         if person.kind == PersonKind::RoleAccount {
             return Some(Why::RoleAccount);
         }
-        if let Some(Standing::Absent(_)) = self.standing(subject) {
-            return Some(Why::Gone(person.standing(self.inputs.today).to_string()));
+        match self.standing(subject) {
+            Some(Standing::Absent(_)) => {
+                return Some(Why::Gone(person.standing(self.inputs.today).to_string()));
+            }
+            Some(Standing::Unclear(why)) => return Some(Why::Unclear(why.clone())),
+            Some(Standing::Present) | None => {}
         }
         let hub = self.desired.hubs.get(hub)?;
         match hub.excluded.get(&(group.clone(), subject.clone()))? {
@@ -338,6 +346,7 @@ impl<'a> View<'a> {
         }
         match self.standing(subject)? {
             Standing::Present => None,
+            Standing::Unclear(why) => Some(Why::Unclear(why.clone())),
             Standing::Absent(_) => Some(Why::Gone(person.standing(self.inputs.today).to_string())),
         }
     }
@@ -353,7 +362,7 @@ impl<'a> View<'a> {
         let members = self.everybody_in(group).into_iter();
         let is_present = |member: &Member| match &member.without {
             None | Some(Why::NoKey { .. } | Why::Other(_)) => true,
-            Some(Why::Gone(_) | Why::RoleAccount) => false,
+            Some(Why::Gone(_) | Why::RoleAccount | Why::Unclear(_)) => false,
         };
         members.filter(is_present).map(|member| member.who).collect()
     }
@@ -397,6 +406,15 @@ impl<'a> View<'a> {
         }
         ended.sort();
         ended
+    }
+}
+
+fn status(status: &AccountStatus) -> String {
+    match status {
+        AccountStatus::Active => "active".to_owned(),
+        AccountStatus::Retiring(since) => format!("retiring since {since}"),
+        AccountStatus::Unknown(text) => text.clone(),
+        AccountStatus::Gone(word) => word.clone(),
     }
 }
 

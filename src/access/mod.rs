@@ -19,8 +19,8 @@ use std::collections::{BTreeMap, HashMap};
 use crate::desired::{Desired, DesiredAccount, DesiredHub, DesiredRole, Inputs, Standing};
 use crate::inventory::{Grant, Inventory, ServiceIdentity};
 use crate::model::{
-    Directory, DirectoryName, Federation, GroupName, GroupRef, Person, Place, Reading, RoleName,
-    Subject, Via,
+    Directory, DirectoryName, Federation, GroupName, GroupRef, Missing, Person, Place, Reading,
+    RoleName, Subject, Via,
 };
 
 pub use compare::compare;
@@ -94,6 +94,13 @@ impl<'a> View<'a> {
 
     /// What directories did not tell: while there is some, nobody can say who has no access.
     pub fn not_complete(&self) -> Vec<NotComplete> {
+        let unclear = self.inputs.directories.iter().flat_map(|(directory, reading)| {
+            reading.got().unclear.iter().map(|one| NotComplete {
+                directory: directory.clone(),
+                missing: Missing::new(format!("who {} is", one.entry), one.why.clone()),
+                people: reading.got().people.len(),
+            })
+        });
         let missing = self.desired.incomplete.iter().flat_map(|(directory, missing)| {
             missing.iter().map(|missing| NotComplete {
                 directory: directory.clone(),
@@ -101,7 +108,7 @@ impl<'a> View<'a> {
                 people: self.directory(directory).map_or(0, |read| read.people.len()),
             })
         });
-        missing.collect()
+        missing.chain(unclear).collect()
     }
 
     /// Every right anybody has, in no particular order: for those who compare with all of it.

@@ -132,6 +132,14 @@ pub struct PersonExplained {
     pub kind: PersonKind,
     /// Whether they may have access: "present", "departed (status is inactive)", ….
     pub standing: String,
+    /// What the directory says of their membership of the organisation: "active", "inactive", ….
+    pub status: String,
+    /// Why they are not plainly active, so that nothing privileged is theirs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cautions: Vec<String>,
+    /// Why it cannot be told which groups they are in, if so: what they have stays as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unclear: Option<String>,
     /// Whether that standing allows access.
     pub may_have_access: bool,
     /// The first day on which the directory's account is no longer valid.
@@ -190,6 +198,8 @@ pub enum Why {
         /// The privileged role.
         privileged: RoleName,
     },
+    /// The directory cannot show which groups they are in: what they have stays as it is.
+    Unclear(String),
     /// Something the resolution says in words.
     Other(String),
 }

@@ -101,6 +101,7 @@ pub fn check(format: Format, inputs: &Inputs<'_>, out: &mut dyn Write) -> io::Re
         &loaded.inventory,
         &directories,
         inputs.vendors,
+        &loaded.policies.privileged_roles(),
         inputs.today,
     ));
     let findings = findings.into_iter().collect::<Findings>().into_sorted();

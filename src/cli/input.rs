@@ -228,6 +228,7 @@ impl Input {
             &self.loaded.inventory,
             &gathered.directories,
             &gathered.facts,
+            &self.loaded.policies.privileged_roles(),
             self.today,
         ));
         findings.extend(gathered.directories.iter().flat_map(|(name, reading)| {

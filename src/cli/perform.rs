@@ -21,7 +21,7 @@ use crate::plan::{Plan, PlanDigest};
 use crate::record::{self, EndFacts, RunFacts, SavedPlan};
 use crate::report::metrics::Metrics;
 use crate::report::{self, Detail};
-use crate::run::{self, Baseline, Carried, Gathered, Prepared};
+use crate::run::{self, Baseline, Carried, Gathered, Prepared, Told};
 use crate::sink::ConfiguredSinks;
 
 /// Runs something asynchronous to its end.
@@ -37,6 +37,8 @@ pub(super) struct Look {
     pub(super) gathered: Gathered,
     pub(super) prepared: Prepared,
     planning_took: Duration,
+    /// A directory is odd in a way that no run has told yet.
+    has_news: bool,
 }
 
 impl Look {
@@ -66,7 +68,9 @@ impl Look {
                 "--approve-removals names another plan than this one, so nothing is approved"
             );
         }
-        Self { gathered, prepared, planning_took: began.elapsed() }
+        let findings = &prepared.review.approved.plan().findings;
+        let has_news = Told::read(&globals.state).lacks(findings);
+        Self { gathered, prepared, planning_took: began.elapsed(), has_news }
     }
 
     fn plan(&self) -> &Plan {
@@ -85,7 +89,8 @@ impl Look {
 
     /// Whether a quiet run has nothing to say about it.
     pub(super) fn is_silent(&self, quiet: bool) -> bool {
-        quiet && !self.has_changes() && self.exit_code() == ExitCode::Success
+        let is_well = !self.has_changes() && self.exit_code() == ExitCode::Success;
+        quiet && is_well && !self.has_news
     }
 
     /// With `--detailed-exitcode`, success with changes to make has a code of its own.
@@ -259,6 +264,10 @@ impl Run<'_> {
         let policies = &self.input.loaded.policies;
         let violations = &look.prepared.review.violations;
         baseline.update(&look.gathered, policies, violations, finished, self.input.today);
+        let about_all = self.input.organisations.is_empty();
+        if let Err(error) = Told::write(&self.globals.state, &look.plan().findings, about_all) {
+            tracing::warn!("cannot remember what was told: {error}");
+        }
         baseline
             .write(&self.globals.state, &look.gathered)
             .map_err(|error| Failure::new(ExitCode::Unexpected, error))

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{
-    DesiredGroup, DesiredHub, DesiredMembership, DesiredUser, Entitlement, Holder, Inputs, Standing,
+    DesiredGroup, DesiredHub, DesiredMembership, DesiredUser, Entitlement, Held, Holder, Inputs,
+    Standing,
 };
 use crate::inventory::{ServiceIdentity, naming};
 use crate::model::{
-    Access, Account, Directory, DirectoryName, GroupIndex, GroupRef, GroupSpec, NameRules,
+    Access, Account, Caution, Directory, DirectoryName, GroupIndex, GroupRef, GroupSpec, NameRules,
     ObjectName, Person, PersonKind, Reason, RoleName, Subject, UserSpec, VendorFacts, Via,
 };
+use crate::policies::Policies;
 
 /// What should be in a hub, from the entitlements of all its accounts that hold today.
 pub(super) fn resolve(
@@ -27,6 +29,7 @@ pub(super) fn resolve(
         groups: groups(inputs, entitlements),
         memberships: Vec::new(),
         excluded: HashMap::new(),
+        held: Held::default(),
     };
     let Some(facts) = inputs.facts(&account.vendor) else { return hub };
     let mut found = Found::default();
@@ -53,6 +56,7 @@ pub(super) fn resolve(
     }
     services(&hub.groups, entitlements, &mut found);
     hub.excluded = found.excluded;
+    hub.held = found.held;
     (hub.users, hub.memberships) = sorted(found.users, found.memberships);
     block_names(&mut hub, facts);
     hub
@@ -64,6 +68,7 @@ struct Found {
     users: Vec<DesiredUser>,
     memberships: Vec<DesiredMembership>,
     excluded: HashMap<(Subject, Subject), Reason>,
+    held: Held,
 }
 
 /// The groups that hold a role somewhere below the hub, sorted by subject.
@@ -77,15 +82,21 @@ fn groups(inputs: &Inputs<'_>, entitlements: &[Entitlement<'_>]) -> Vec<DesiredG
         .map(|(subject, mut why)| {
             why.sort();
             why.dedup();
-            let (name, frozen) = match &subject {
+            let (name, frozen, doubtful) = match &subject {
                 Subject::Group(group) => {
                     let known = inputs.directories.get(&group.directory);
-                    let gone = known.is_some_and(|reading| {
-                        reading.is_complete() && reading.got().group(&group.group).is_none()
+                    let found = known.and_then(|reading| {
+                        let read = reading.got();
+                        Some(read.group_at(read.group(&group.group)?))
                     });
-                    (inputs.group_name(group), gone)
+                    let gone =
+                        known.is_some_and(|reading| reading.is_complete() && found.is_none());
+                    let doubtful = found.and_then(|group| group.doubtful.clone());
+                    (inputs.group_name(group), gone, doubtful)
                 }
-                Subject::ServiceGroup(service) => (naming::service_group_name(service), false),
+                Subject::ServiceGroup(service) => {
+                    (naming::service_group_name(service), false, None)
+                }
                 Subject::Person { .. }
                 | Subject::Role(_)
                 | Subject::Service(_)
@@ -100,6 +111,7 @@ fn groups(inputs: &Inputs<'_>, entitlements: &[Entitlement<'_>]) -> Vec<DesiredG
                 reasons: why.into(),
                 blocked: false,
                 frozen,
+                doubtful,
             }
         })
         .collect()
@@ -189,21 +201,41 @@ impl Wanted<'_> {
         subject: Subject,
         found: &mut Found,
     ) {
-        let key_needed = self.inputs.policies.privileged_needs_key && person.has_key == Some(false);
+        let unprivileged = not_plainly_active(self.inputs.policies, person);
+        let nothing_new = person.cautions().find(Caution::forbids_new).map(|caution| {
+            Reason::NothingNew { subject: subject.clone(), why: caution.to_string() }
+        });
         let user = u32::try_from(found.users.len()).expect("fewer than 2^32 users");
         let mut why: Option<Arc<[Reason]>> = None;
+        let mut held: Vec<Reason> = Vec::new();
+        let mut memberships = 0;
         for joined in &person.groups {
             let Some(granted) = self.granted.get_mut(&joined.group) else { continue };
-            if let (true, Some(role)) = (key_needed, &granted.privileged) {
-                let reason = Reason::NoKey { group: granted.group.clone(), role: role.clone() };
-                found.excluded.insert((granted.subject.clone(), subject.clone()), reason);
+            let key = || (granted.subject.clone(), subject.clone());
+            if let (Some(caution), Some(role)) = (&unprivileged, &granted.privileged) {
+                let reason = kept_from(caution, granted.group.clone(), role.clone());
+                found.excluded.insert(key(), reason);
                 continue;
             }
+            if let (Some(twins), Some(_)) =
+                (&directory.group_at(joined.group).twins, &granted.privileged)
+                && twins.partly.contains(&person.stable_id)
+            {
+                let (group, entries) = (granted.group.clone(), twins.entries.clone());
+                let reason = Reason::OneOfSeveral { group, entries };
+                found.held.memberships.insert(key(), reason.clone());
+                held.push(reason);
+            }
+            memberships += 1;
             let reasons = Arc::clone(granted.by_via.entry(joined.via).or_insert_with(|| {
                 member_reasons(directory, granted.group.clone(), joined.via, &granted.grants)
             }));
             why.get_or_insert_with(|| Arc::clone(&reasons));
             found.memberships.push(DesiredMembership { group: granted.position, user, reasons });
+        }
+        let nothing = held.pop().filter(|_| held.len() + 1 == memberships);
+        if let Some(reason) = nothing_new.or(nothing).filter(|_| why.is_some()) {
+            found.held.people.insert(subject.clone(), reason);
         }
         if let Some(reasons) = why {
             let spec = self.spec(person);
@@ -219,6 +251,27 @@ impl Wanted<'_> {
             email: person.email.clone().filter(|_| profile),
             access: Access::Enabled,
         }
+    }
+}
+
+/// The one answer to who may not have what is privileged, although they may have access: whoever
+/// is not plainly active, as far as the policies ask for it.
+fn not_plainly_active(policies: &Policies, person: &Person) -> Option<Caution> {
+    person.cautions().find(|caution| match caution {
+        Caution::NoKey => policies.privileged_needs_key,
+        Caution::Status(_) | Caution::Unreadable(_) | Caution::Retiring(_) => {
+            policies.privileged_needs_active
+        }
+    })
+}
+
+/// Why somebody is kept out of a group that holds a privileged role.
+fn kept_from(caution: &Caution, group: GroupRef, role: RoleName) -> Reason {
+    match caution {
+        Caution::Status(status) => Reason::UnknownStatus { group, role, status: status.clone() },
+        Caution::Unreadable(what) => Reason::UnreadableState { group, role, what: what.clone() },
+        Caution::Retiring(since) => Reason::Retiring { group, role, since: *since },
+        Caution::NoKey => Reason::NoKey { group, role },
     }
 }
 

@@ -14,7 +14,7 @@ use crate::inventory::{Grant, Inventory, ServiceAccount, ServiceIdentity, naming
 use crate::model::{
     Account, AccountName, Attachment, Directory, DirectoryName, GroupRef, GroupSpec, KeyRotation,
     Login, Missing, ObjectName, Place, Reading, Reason, RoleName, RoleSpec, ServiceAccountName,
-    Subject, UserSpec, VendorFacts, VendorName,
+    StableId, Subject, UserSpec, VendorFacts, VendorName,
 };
 use crate::policies::Policies;
 
@@ -34,6 +34,9 @@ pub struct Desired {
     pub unread: BTreeSet<DirectoryName>,
     /// The directories the inventory knows. Nothing is concluded about people of others.
     pub directories: Vec<DirectoryName>,
+    /// Names at vendors of people whom their directory has and of whom it cannot be told who they
+    /// are: a user of that name may be theirs, whomever its mark names.
+    pub unclear_names: BTreeMap<DirectoryName, BTreeSet<ObjectName>>,
     /// Service accounts whose owners are of a group that the directory does not have (a finding
     /// says so): nothing of theirs is created, changed or removed.
     pub undecided: BTreeSet<ServiceAccountName>,
@@ -44,8 +47,32 @@ pub struct Desired {
 pub enum Standing {
     /// May have access.
     Present,
+    /// The directory has them, and cannot show what would have to be known: nothing is given to
+    /// them and nothing taken from them.
+    Unclear(String),
     /// May not, and why.
     Absent(Reason),
+}
+
+/// What is neither given nor taken: it stays if it is there, and is not made if it is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// People who get nothing new at all.
+    pub people: HashMap<Subject, Reason>,
+    /// (group, person): memberships that do not begin.
+    pub memberships: HashMap<(Subject, Subject), Reason>,
+}
+
+impl Held {
+    /// Why a person is not made a member of a group, if so.
+    pub fn membership(&self, group: &Subject, person: &Subject) -> Option<&Reason> {
+        // The common case costs nothing: there may be a million memberships.
+        if self.people.is_empty() && self.memberships.is_empty() {
+            return None;
+        }
+        let alone = || self.memberships.get(&(group.clone(), person.clone()));
+        self.people.get(person).or_else(alone)
+    }
 }
 
 /// What should be in a hub.
@@ -61,6 +88,8 @@ pub struct DesiredHub {
     pub memberships: Vec<DesiredMembership>,
     /// People kept out of a group they are in by a rule, and which.
     pub excluded: HashMap<(Subject, Subject), Reason>,
+    /// What is wanted as far as it is there already.
+    pub held: Held,
 }
 
 /// A user that should be.
@@ -94,6 +123,27 @@ pub struct DesiredGroup {
     /// The directory does not know it (a finding says so): who is in it is unknown, so nobody is
     /// added and nobody removed.
     pub frozen: bool,
+    /// Members of it are hidden (a finding says so), and why: those who can be seen are added,
+    /// nobody is removed.
+    pub doubtful: Option<String>,
+}
+
+impl DesiredGroup {
+    /// What is to blame where nobody may be removed from the group, if so.
+    pub fn keeps_members(&self) -> Option<String> {
+        let named = |group: &GroupRef, what: &str| {
+            format!("directory {} ({what} group {})", group.directory, group.group)
+        };
+        let what = match &self.doubtful {
+            _ if self.frozen => "without",
+            Some(_) => "hidden members of",
+            None => return None,
+        };
+        Some(match &self.subject {
+            Subject::Group(group) => named(group, what),
+            other => other.to_string(),
+        })
+    }
 }
 
 /// A membership that should be.
@@ -278,6 +328,7 @@ pub fn resolve(inputs: &Inputs<'_>) -> Desired {
         unread: unread(inputs),
         directories: inputs.inventory.directories.keys().cloned().collect(),
         undecided: undecided(inputs),
+        unclear_names: unclear_names(inputs),
         ..Desired::default()
     };
     let mut by_hub: BTreeMap<&AccountName, Vec<Entitlement<'_>>> = BTreeMap::new();
@@ -327,10 +378,19 @@ fn standings(inputs: &Inputs<'_>) -> HashMap<Subject, Standing> {
     let people = inputs.directories.values().map(|reading| reading.got().people.len()).sum();
     let mut standings = HashMap::with_capacity(people);
     for (name, reading) in inputs.directories {
+        let subject =
+            |id: &StableId| Subject::Person { directory: name.clone(), stable_id: id.clone() };
+        for one in &reading.got().unclear {
+            if let Some(id) = &one.stable_id {
+                standings.insert(subject(id), Standing::Unclear(one.why.clone()));
+            }
+        }
         for person in &reading.got().people {
-            let subject =
-                Subject::Person { directory: name.clone(), stable_id: person.stable_id.clone() };
+            let subject = subject(&person.stable_id);
             let standing = match person.standing(inputs.today) {
+                crate::model::Standing::Present if person.unclear.is_some() => {
+                    Standing::Unclear(person.unclear.clone().unwrap_or_default())
+                }
                 crate::model::Standing::Present => Standing::Present,
                 gone
                 @ (crate::model::Standing::Departed(_) | crate::model::Standing::Locked(_)) => {
@@ -342,6 +402,16 @@ fn standings(inputs: &Inputs<'_>) -> HashMap<Subject, Standing> {
         }
     }
     standings
+}
+
+fn unclear_names(inputs: &Inputs<'_>) -> BTreeMap<DirectoryName, BTreeSet<ObjectName>> {
+    let readings = inputs.directories.iter().filter(|(_, one)| !one.got().unclear.is_empty());
+    readings
+        .map(|(name, reading)| {
+            let logins = reading.got().unclear.iter().filter_map(|one| one.login.as_ref());
+            (name.clone(), logins.map(|login| inputs.user_name(name, login)).collect())
+        })
+        .collect()
 }
 
 fn incomplete(inputs: &Inputs<'_>) -> BTreeMap<DirectoryName, Vec<Missing>> {

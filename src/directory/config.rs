@@ -1,9 +1,11 @@
 //! What the inventory says about a directory: plain values, no I/O.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{DirectoryName, SecretName, Source, TrustName};
+use super::filter::Filter;
+use crate::model::{DirectoryName, GroupName, Login, SecretName, Source, TrustName};
 
 /// One directory of the inventory, validated, defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,10 @@ pub struct DirectoryConfig {
     /// Put before the log-in names and group names of this directory to make object names, so
     /// that two directories can share an account.
     pub name_prefix: String,
+    /// What to make object names of instead of these log-in names, which a vendor does not accept.
+    pub login_map: BTreeMap<Login, String>,
+    /// The same for names of groups.
+    pub group_map: BTreeMap<GroupName, String>,
     /// How much its reading may take as a whole.
     pub bounds: Bounds,
     /// Where it is written.
@@ -68,8 +74,55 @@ pub struct SchemaConfig {
     /// Where groups are; `None` = the schema's default below `base`.
     pub groups_base: Option<String>,
     /// The attribute that stays the same when a person is renamed; `None` = `uidNumber`, in
-    /// Active Directory `objectGUID`. An entry without it makes the reading partial.
+    /// Active Directory `objectGUID`. What belongs to an entry without it stays as it is.
     pub stable_id: Option<String>,
+    /// First words of `accountStatus` that mean that somebody left; in lower case.
+    pub gone_words: Vec<String>,
+    /// Attributes and values that mean that somebody is locked. `*` stands for any value.
+    pub locked_when: BTreeMap<String, Vec<String>>,
+    /// People are only those whom this lets pass as well.
+    pub people_filter: Option<Filter>,
+    /// Groups are only those that this lets pass as well.
+    pub groups_filter: Option<Filter>,
+}
+
+/// First words of `accountStatus` that mean that somebody left, unless the inventory names others.
+/// The first two are those of userdir-ldap and always count.
+pub const GONE_WORDS: [&str; 17] = [
+    "inactive",
+    "memorial",
+    "closed",
+    "deceased",
+    "deleted",
+    "disabled",
+    "emeritus",
+    "expelled",
+    "expired",
+    "gone",
+    "left",
+    "locked",
+    "removed",
+    "resigned",
+    "retired",
+    "suspended",
+    "terminated",
+];
+
+impl SchemaConfig {
+    /// A schema with nothing but its defaults.
+    pub fn new(kind: SchemaKind, base: impl Into<String>) -> Self {
+        Self {
+            kind,
+            base: base.into(),
+            people_base: None,
+            groups_base: None,
+            stable_id: None,
+            gone_words: GONE_WORDS.map(str::to_owned).into(),
+            locked_when: BTreeMap::new(),
+            people_filter: None,
+            groups_filter: None,
+        }
+    }
 }
 
 /// The schemas that are understood.
@@ -88,9 +141,10 @@ pub enum SchemaKind {
 /// How to reach an LDAP server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LdapConfig {
+    /// Servers that hold the same, never empty, tried in turn until one can be read: each is
     /// `ldaps://host[:port]`, `ldap://host[:port]` or `ldapi://%2Fpath%2Fto%2Fsocket`, nothing
     /// behind it.
-    pub url: String,
+    pub urls: Vec<String>,
     /// Upgrade an `ldap://` connection with `StartTLS`. On by default; off is refused for anything
     /// but a loopback address.
     pub start_tls: bool,

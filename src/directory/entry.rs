@@ -110,6 +110,11 @@ impl Entry {
             .filter(|text| !text.is_empty())
     }
 
+    /// Whether an attribute has a value that is not text.
+    pub(super) fn is_unreadable(&self, name: &str) -> bool {
+        self.values(name).iter().any(|value| std::str::from_utf8(value).is_err())
+    }
+
     /// The first text of an attribute.
     pub(super) fn text<'a>(&'a self, name: &str) -> Option<&'a str> {
         self.texts(name).next()

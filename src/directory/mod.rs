@@ -20,7 +20,8 @@
 //! # Caveats
 //! A server that hides single entries or attributes from us (access rules) answers with success
 //! and fewer entries; nothing on the wire tells. A base that cannot be seen and a search that
-//! finds nobody at all are `Partial`; what lies between is for the guard against a directory
+//! finds nobody at all are `Partial`. Groups whose members are hidden are noticed by what is
+//! missing: nobody is removed from them. What lies between is for the guard against a directory
 //! that shrank suddenly.
 
 mod budget;
@@ -42,7 +43,10 @@ use crate::operator::{Environment, Operator};
 use budget::Budget;
 use schema::Assembly;
 
-pub use config::{Bind, Bounds, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind};
+pub use config::{
+    Bind, Bounds, DirectoryConfig, GONE_WORDS, LdapConfig, Origin, SchemaConfig, SchemaKind,
+};
+pub use filter::{Filter, FilterError};
 
 /// What a directory may reach outside its configuration.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@
 //! Architecture invariant: only a completely read directory proves that somebody or something is
 //! not there.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -12,8 +12,8 @@ use super::{Administrators, Grant, Inventory, naming};
 use crate::diagnostic::{Finding, nearest};
 use crate::directory::DirectoryConfig;
 use crate::model::{
-    AccountName, Directory, DirectoryName, GroupRef, PersonKind, Place, Reading, Source, Standing,
-    VendorFacts,
+    AccountName, Directory, DirectoryGroup, DirectoryName, GroupName, GroupRef, Login, PersonKind,
+    Place, Reading, RoleName, Source, Standing, Unmatched, VendorFacts,
 };
 
 /// Every finding that takes a directory, sorted by place.
@@ -21,10 +21,13 @@ pub fn findings(
     inventory: &Inventory,
     directories: &BTreeMap<DirectoryName, Reading<Directory>>,
     vendors: &[VendorFacts],
+    privileged: &[&RoleName],
     today: Date,
 ) -> Vec<Finding> {
-    let checked = Checked { inventory, directories, vendors, today };
+    let privileged = privileged.iter().copied().collect();
+    let checked = Checked { inventory, directories, vendors, privileged, today };
     let mut findings = checked.groups();
+    findings.extend(checked.maps());
     findings.extend(checked.required_administrators());
     findings.extend(checked.names());
     findings.sort();
@@ -36,6 +39,8 @@ struct Checked<'a> {
     inventory: &'a Inventory,
     directories: &'a BTreeMap<DirectoryName, Reading<Directory>>,
     vendors: &'a [VendorFacts],
+    /// Roles with which one could do serious harm.
+    privileged: BTreeSet<&'a RoleName>,
     today: Date,
 }
 
@@ -69,6 +74,7 @@ impl<'a> Checked<'a> {
         let mut findings = Vec::new();
         // The nearest name is looked for once for each group, however many grants name it.
         let mut gone: HashMap<&GroupRef, Option<&str>> = HashMap::new();
+        let mut told: BTreeSet<&GroupRef> = BTreeSet::new();
         for (group, source) in named {
             let Some(Reading::Complete(directory)) = self.directories.get(&group.directory) else {
                 continue;
@@ -96,6 +102,9 @@ impl<'a> Checked<'a> {
                 });
                 continue;
             };
+            if told.insert(group) {
+                findings.extend(self.members(group, directory.group_at(index)));
+            }
             let counts = present
                 .entry(&group.directory)
                 .or_insert_with(|| count_present(directory, self.today));
@@ -109,6 +118,97 @@ impl<'a> Checked<'a> {
                     .hint("this has no effect until somebody joins"),
                 );
             }
+        }
+        findings
+    }
+
+    /// What is odd about who is in a group that the inventory names. Not about a line of it: the
+    /// directory is to be put right.
+    fn members(&self, group: &GroupRef, read: &DirectoryGroup) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if let Some(unmatched) = &read.unmatched {
+            let Unmatched { count, listed, example, cause } = &**unmatched;
+            let message = format!(
+                "{count} of the {listed} members that `{group}` lists are nobody, `{example}` for \
+                 example: {cause}"
+            );
+            findings.push(Finding::warning("members-nobody-knows", message).hint(
+                "put the group right in the directory, or `people_base` and `people_filter` here",
+            ));
+        }
+        if let Some(why) = &read.doubtful {
+            let message =
+                format!("nobody is removed from `{group}`, members of it are hidden: {why}");
+            findings.push(
+                Finding::error("hidden-members", message)
+                    .hint("let this bind read them, or put the group right in the directory"),
+            );
+        }
+        if let Some(lists) = &read.two_lists {
+            let message = format!(
+                "`member` and `memberUid` of `{group}` differ by {} ({} for example); all of them \
+                 count",
+                if lists.count == 1 {
+                    "1 person".to_owned()
+                } else {
+                    format!("{} people", lists.count)
+                },
+                lists.example
+            );
+            findings.push(
+                Finding::warning("two-lists", message).hint("keep one of the two in the directory"),
+            );
+        }
+        if let Some(twins) = &read.twins {
+            let message = format!(
+                "{} groups have the name `{group}`: {}",
+                twins.entries.len(),
+                twins.entries.join("; ")
+            );
+            let hint = "rename one of them, or keep it out with `groups_base` or `groups_filter`";
+            findings.push(if self.is_privileged(group) {
+                let message = format!(
+                    "{message}; it holds a privileged role, so whoever is not in all of them \
+                     becomes no member"
+                );
+                Finding::error("same-name", message).hint(hint)
+            } else {
+                Finding::warning("same-name", format!("{message}; they count as one")).hint(hint)
+            });
+        }
+        findings
+    }
+
+    fn is_privileged(&self, group: &GroupRef) -> bool {
+        self.live_grants()
+            .filter(|grant| grant.group == *group)
+            .any(|grant| self.privileged.contains(&grant.role))
+    }
+
+    /// Names that are mapped and that nobody has.
+    fn maps(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (name, config) in &self.inventory.directories {
+            let Some(Reading::Complete(read)) = self.directories.get(name) else { continue };
+            let logins: HashSet<&str> = read.people.iter().map(|one| one.login.as_str()).collect();
+            let stale_login = |login: &&str| {
+                !logins.contains(login)
+                    && !read
+                        .unclear
+                        .iter()
+                        .any(|one| one.login.as_ref().is_some_and(|known| known.as_str() == *login))
+            };
+            let stale = config.login_map.keys().map(Login::as_str).filter(stale_login);
+            let stale =
+                stale.map(|login| format!("nobody in directory `{name}` is called `{login}`"));
+            let stale_group = |group: &&GroupName| read.group(group).is_none();
+            let groups = config.group_map.keys().filter(stale_group);
+            let groups = groups.map(|group| format!("directory `{name}` has no group `{group}`"));
+            findings.extend(stale.chain(groups).map(|message| {
+                Finding::warning("mapped-nobody", message)
+                    .at(&config.source)
+                    .hint("take it out of `login_map` or `group_map`")
+            }));
         }
         findings
     }
@@ -278,7 +378,11 @@ impl<'a> Names<'a> {
                 )
                 .at(source)
                 .in_place(self.place)
-                .hint("they get nothing there until the name is changed in the directory"),
+                .hint(format!(
+                    "they get nothing there until it is changed in the directory, or mapped with \
+                     `{}` of its entry in the inventory",
+                    if self.kind == "user" { "login_map" } else { "group_map" }
+                )),
             );
         }
         match self.taken.get(&rules.fold(name)) {

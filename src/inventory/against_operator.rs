@@ -47,14 +47,17 @@ fn error(denied: Denied, source: &Source) -> Finding {
 
 /// What a directory asks for.
 fn permitted(server: &LdapConfig, operator: &Operator) -> Result<(), Denied> {
-    // What is no address was told where it was read.
-    let Ok(named) = Server::parse(&server.url) else { return Ok(()) };
     let secret = match &server.bind {
         Bind::Simple { secret, .. } => Some(secret),
         Bind::Anonymous | Bind::External => None,
     };
-    let ask = Ask { server: &named, secret, trust: server.trust.as_ref() };
-    operator.permit(&ask).map(drop)
+    for url in &server.urls {
+        // What is no address was told where it was read.
+        let Ok(named) = Server::parse(url) else { continue };
+        let ask = Ask { server: &named, secret, trust: server.trust.as_ref() };
+        operator.permit(&ask)?;
+    }
+    Ok(())
 }
 
 fn directories(inventory: &Inventory, operator: &Operator) -> Vec<Finding> {

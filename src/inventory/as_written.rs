@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::selector::Selector;
+use super::servers::Servers;
 use crate::policies::attribute::AttributeAsWritten;
 use crate::yaml::{Field, List, Named};
 
@@ -137,6 +138,29 @@ pub struct Directory {
     /// The attribute that stays the same when a person is renamed; `uidNumber` unless written.
     #[serde(default)]
     pub stable_id: Field<String>,
+    /// A filter that people must pass besides the schema's: `(!(employeeType=bot))`.
+    #[serde(default)]
+    pub people_filter: Field<String>,
+    /// A filter that groups must pass besides the schema's.
+    #[serde(default)]
+    pub groups_filter: Field<String>,
+    /// First words of `accountStatus` that mean that somebody left. `inactive` and `memorial`
+    /// always do; unless written closed, deceased, deleted, disabled, emeritus, expelled, expired,
+    /// gone, left, locked, removed, resigned, retired, suspended and terminated as well. Words that
+    /// are not known give nothing new, and nothing privileged.
+    #[serde(default)]
+    pub gone_words: Field<List<String>>,
+    /// Attributes and the values of them that mean that somebody is locked, besides those that are
+    /// known: `employeeType: [former]`. `*` stands for any value.
+    #[serde(default)]
+    pub locked_when: Field<Named<List<String>>>,
+    /// What users at vendors are called instead of a log-in name that a vendor does not accept:
+    /// `max.müstermann: max.muestermann`.
+    #[serde(default)]
+    pub login_map: Field<Named<String>>,
+    /// The same for groups: `Cloud Admins: cloud-admins`.
+    #[serde(default)]
+    pub group_map: Field<Named<String>>,
     /// Put before the log-in names and group names of this directory at vendors, so that two
     /// directories can share an account.
     #[serde(default)]
@@ -167,8 +191,9 @@ pub enum Schema {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ldap {
-    /// `ldaps://host`, `ldap://host` (with `StartTLS`) or `ldapi://%2Fpath%2Fto%2Fsocket`.
-    pub url: Field<String>,
+    /// `ldaps://host`, `ldap://host` (with `StartTLS`) or `ldapi://%2Fpath%2Fto%2Fsocket`; or a list
+    /// of servers that hold the same, which are tried in turn.
+    pub url: Field<Servers>,
     /// Upgrade an `ldap://` connection with `StartTLS`. On unless written; off only on loopback.
     #[serde(default)]
     pub start_tls: Field<bool>,
@@ -183,7 +208,7 @@ pub struct Ldap {
     /// Who we are. Anonymous unless written.
     #[serde(default)]
     pub bind: Field<Bind>,
-    /// Entries per page. 500 unless written.
+    /// Entries per page. 500 unless written; 0 for a server that cannot page.
     #[serde(default)]
     pub page_size: Field<u32>,
     /// Seconds for connecting, TLS included. 10 unless written.

@@ -16,6 +16,7 @@ pub(crate) mod resolve;
 mod revision;
 mod rules;
 mod selector;
+mod servers;
 mod source_tree;
 mod value;
 

@@ -5,12 +5,14 @@ use crate::model::{GroupName, Login, ObjectName, ServiceAccountName};
 
 /// The user of a person.
 pub fn user_name(directory: &DirectoryConfig, login: &Login) -> ObjectName {
-    ObjectName::from(format!("{}{login}", directory.name_prefix))
+    let name = directory.login_map.get(login).map_or(login.as_str(), String::as_str);
+    ObjectName::from(format!("{}{name}", directory.name_prefix))
 }
 
 /// The group that stands for a group of a directory.
 pub fn group_name(directory: &DirectoryConfig, group: &GroupName) -> ObjectName {
-    ObjectName::from(format!("{}{group}", directory.name_prefix))
+    let name = directory.group_map.get(group).map_or(group.as_str(), String::as_str);
+    ObjectName::from(format!("{}{name}", directory.name_prefix))
 }
 
 /// The user of a service account.

@@ -24,8 +24,8 @@ mod vendor;
 
 pub use account::{Account, Place, Site};
 pub use directory::{
-    AccountStatus, Directory, DirectoryGroup, DirectoryWarning, GroupIndex, Joined, Person,
-    PersonKind, Standing, Via,
+    AccountStatus, Caution, Directory, DirectoryGroup, DirectoryWarning, GroupIndex, Joined,
+    Mismatch, Person, PersonKind, Standing, Twins, TwoLists, Unclear, Unmatched, Via,
 };
 pub use federation::{Federation, Forge, GitRef};
 pub use identifier::{

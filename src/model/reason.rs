@@ -88,6 +88,48 @@ pub enum Reason {
         /// That role.
         role: RoleName,
     },
+    /// Privileged access is for the plainly active, and the person announced to leave.
+    Retiring {
+        /// The group that holds the privileged role.
+        group: GroupRef,
+        /// That role.
+        role: RoleName,
+        /// The day they announced it.
+        #[schemars(with = "String")]
+        since: Date,
+    },
+    /// Privileged access is for the plainly active, and the person's state is none that is known.
+    UnknownStatus {
+        /// The group that holds the privileged role.
+        group: GroupRef,
+        /// That role.
+        role: RoleName,
+        /// The state as it is written.
+        status: String,
+    },
+    /// Privileged access is for the plainly active, and what says so cannot be understood.
+    UnreadableState {
+        /// The group that holds the privileged role.
+        group: GroupRef,
+        /// That role.
+        role: RoleName,
+        /// What cannot be understood: "its `shadowExpire`".
+        what: String,
+    },
+    /// The person gets nothing new while the directory does not plainly say that they are active.
+    NothingNew {
+        /// Whom it is about.
+        subject: Subject,
+        /// Why: "the status `napping` is not known".
+        why: String,
+    },
+    /// Several groups have the name, and the person is not in all of them.
+    OneOfSeveral {
+        /// The group that holds the privileged role.
+        group: GroupRef,
+        /// The distinguished names of those that have the name.
+        entries: Vec<String>,
+    },
     /// What a role means is written there.
     Definition {
         /// Where.
@@ -201,6 +243,26 @@ impl fmt::Display for Reason {
             Self::NoKey { group, role } => {
                 write!(formatter, "no key registered, and {group} holds the privileged role {role}")
             }
+            Self::Retiring { group, role, since } => write!(
+                formatter,
+                "retiring since {since}, and {group} holds the privileged role {role}"
+            ),
+            Self::UnknownStatus { group, role, status } => write!(
+                formatter,
+                "the status `{status}` is not known, and {group} holds the privileged role {role}"
+            ),
+            Self::UnreadableState { group, role, what } => write!(
+                formatter,
+                "{what} cannot be understood, and {group} holds the privileged role {role}"
+            ),
+            Self::NothingNew { subject, why } => {
+                write!(formatter, "{subject} gets nothing new: {why}")
+            }
+            Self::OneOfSeveral { group, entries } => write!(
+                formatter,
+                "several groups are called {group}, not all of them have this member ({})",
+                entries.join("; ")
+            ),
             Self::Definition { source } => write!(formatter, "defined in {source}"),
             Self::ServiceAccount { source, note } => {
                 write!(formatter, "service account ({source})")?;

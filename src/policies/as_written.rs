@@ -32,6 +32,10 @@ pub struct PoliciesFile {
     /// written.
     #[serde(default)]
     pub privileged_needs_key: Field<bool>,
+    /// Privileged roles are for the plainly active only: not for somebody whose state in the
+    /// directory is unknown, cannot be understood, or says that they are leaving. On unless written.
+    #[serde(default)]
+    pub privileged_needs_active: Field<bool>,
     /// How long a saved plan may be applied, in hours. 24 unless written.
     #[serde(default)]
     pub plan_valid_hours: Field<u32>,

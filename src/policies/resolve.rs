@@ -36,6 +36,12 @@ pub(crate) fn policies(
         policies.privileged_needs_key = needs_key.value;
         policies.sources.privileged_needs_key = Some(at.source(needs_key.at));
     }
+    let active =
+        once(files, "privileged_needs_active", |file| &file.privileged_needs_active, findings);
+    if let Some((at, needs_active)) = active {
+        policies.privileged_needs_active = needs_active.value;
+        policies.sources.privileged_needs_active = Some(at.source(needs_active.at));
+    }
     if let Some((at, hours)) =
         once(files, "plan_valid_hours", |file| &file.plan_valid_hours, findings)
     {

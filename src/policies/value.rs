@@ -24,6 +24,9 @@ pub struct Policies {
     pub grace_days: u32,
     /// Privileged roles need a registered key, where the directory knows of keys. By default on.
     pub privileged_needs_key: bool,
+    /// Privileged roles are for the plainly active: nobody whose state is unknown, cannot be
+    /// understood, or says that they are leaving. By default on.
+    pub privileged_needs_active: bool,
     /// How long a saved plan may be applied, in hours. By default 24.
     pub plan_valid_hours: u32,
     /// Places for new keys of service accounts, by name.
@@ -42,6 +45,7 @@ impl Default for Policies {
             rights: Vec::new(),
             grace_days: 30,
             privileged_needs_key: true,
+            privileged_needs_active: true,
             plan_valid_hours: 24,
             sinks: BTreeMap::new(),
             sources: PolicySources::default(),
@@ -59,6 +63,8 @@ pub struct PolicySources {
     pub grace_days: Option<Source>,
     /// `privileged_needs_key`.
     pub privileged_needs_key: Option<Source>,
+    /// `privileged_needs_active`.
+    pub privileged_needs_active: Option<Source>,
     /// `plan_valid_hours`.
     pub plan_valid_hours: Option<Source>,
 }
@@ -76,6 +82,11 @@ impl PolicySources {
 }
 
 impl Policies {
+    /// The roles with which one could do serious harm.
+    pub fn privileged_roles(&self) -> Vec<&RoleName> {
+        self.roles.values().filter(|role| role.privileged).map(|role| &role.name).collect()
+    }
+
     /// The limits that hold for an organisation.
     pub fn limits_of(&self, organisation: &OrganisationName) -> &Limits {
         self.organisation_limits.get(organisation).unwrap_or(&self.limits)

@@ -76,7 +76,10 @@ fn about_person(out: &mut dyn Write, person: &PersonExplained) -> io::Result<()>
         (_, false) if person.kind == PersonKind::RoleAccount => {
             "has no access: a role account never gets a user".to_owned()
         }
-        (_, false) => format!("has no access: {}", person.standing),
+        (_, false) => match &person.unclear {
+            Some(why) => format!("keeps what they have and gets nothing: {why}"),
+            None => format!("has no access: {}", person.standing),
+        },
         ([], true) if person.withheld.is_empty() => {
             "is present and has no access: no group they are in holds a role".to_owned()
         }
@@ -86,16 +89,14 @@ fn about_person(out: &mut dyn Write, person: &PersonExplained) -> io::Result<()>
         }
     };
     heading(out, &format!("{directory}:{login} (person:{directory}:{stable_id}{kind}) {may}."))?;
-    let key = match person.has_key {
-        Some(false) if person.may_have_access => {
-            Some("no key is registered, so no privileged role is to be had".to_owned())
-        }
-        Some(_) | None => None,
-    };
+    let not_active = person.status != "active" && person.may_have_access;
+    let status = not_active.then(|| format!("the status is {}", person.status));
+    let cautions = person.cautions.iter().filter(|_| person.may_have_access);
+    let cautions = cautions.map(|caution| format!("{caution}, so no privileged role is to be had"));
     let expires = person.expires.filter(|_| person.may_have_access);
     let expires = expires.map(|day| format!("the account ends on {day}"));
-    for line in key.into_iter().chain(expires) {
-        writeln!(out, "  {line}")?;
+    for line in status.into_iter().chain(cautions).chain(expires) {
+        writeln!(out, "  {}", printable(&line))?;
     }
     rights(out, &person.rights)?;
     let withheld: Vec<Vec<String>> = person
@@ -401,7 +402,7 @@ pub(super) fn lines(grants: &[GrantLine]) -> String {
 
 fn why(why: &Why) -> String {
     match why {
-        Why::Gone(standing) => standing.clone(),
+        Why::Gone(standing) | Why::Unclear(standing) => standing.clone(),
         Why::RoleAccount => "a role account".to_owned(),
         Why::NoKey { privileged } => format!("no key, and the group holds {privileged}"),
         Why::Other(text) => text.clone(),

@@ -31,6 +31,9 @@ pub(super) fn kind(what: &Setting) -> &'static str {
         Setting::Directory { setting, before, after, .. } => match (setting, before, after) {
             (DirectorySetting::Origin, None, _) => "a directory is new",
             (DirectorySetting::Origin, _, None) => "a directory is gone",
+            (DirectorySetting::LoginMap | DirectorySetting::GroupMap, ..) => {
+                "somebody of a directory gets another name"
+            }
             (DirectorySetting::NamePrefix, ..) => "everybody of a directory gets another name",
             (DirectorySetting::StableId, ..) => "people of a directory are told apart otherwise",
             _ => "people of a directory come from another place, or are read in another way",
@@ -42,6 +45,7 @@ pub(super) fn kind(what: &Setting) -> &'static str {
         Setting::Limit { .. } => "a limit of removals is another one",
         Setting::GraceDays { .. } => "suspended users are deleted after another time",
         Setting::PrivilegedNeedsKey { .. } => "privileged roles and keys",
+        Setting::PrivilegedNeedsActive { .. } => "privileged roles and states",
         Setting::PlanValidHours { .. } => "saved plans hold for another time",
         Setting::FoldersRestricted { .. } => "whether folders are restricted at all",
         Setting::Folder { .. } => "a folder may define something else",
@@ -75,6 +79,13 @@ fn words(what: &Setting) -> String {
         }
         Setting::PrivilegedNeedsKey { after: false, .. } => {
             "privileged roles no longer need a registered key".to_owned()
+        }
+        Setting::PrivilegedNeedsActive { after: true, .. } => {
+            "privileged roles are for the plainly active only".to_owned()
+        }
+        Setting::PrivilegedNeedsActive { after: false, .. } => {
+            "privileged roles are also for those whose state nobody knows, or who are leaving"
+                .to_owned()
         }
         Setting::PlanValidHours { before, after } => {
             format!("a saved plan may be applied for {after} instead of {before} hours")
@@ -177,6 +188,24 @@ fn of_directory(
             "people of directory {name} are told apart by another attribute: {change}; everybody \
              counts as somebody new"
         ),
+        DirectorySetting::PeopleFilter => {
+            format!("other entries of directory {name} are people: {change}")
+        }
+        DirectorySetting::GroupsFilter => {
+            format!("other entries of directory {name} are groups: {change}")
+        }
+        DirectorySetting::GoneWords => {
+            format!("other words of directory {name} mean that somebody left: {change}")
+        }
+        DirectorySetting::LockedWhen => {
+            format!("other attributes of directory {name} lock somebody: {change}")
+        }
+        DirectorySetting::LoginMap => {
+            format!("users of directory {name} are called something else: {change}")
+        }
+        DirectorySetting::GroupMap => {
+            format!("groups of directory {name} are called something else: {change}")
+        }
         DirectorySetting::NamePrefix => {
             let side = |side: Option<&str>| side.unwrap_or_default().to_owned();
             let (before, after) = (side(before), side(after));

@@ -34,12 +34,22 @@ fn where_from(difference: &Difference) -> Vec<String> {
         })
         .collect();
     let mut texts = Vec::new();
-    let names = [DirectorySetting::NamePrefix, DirectorySetting::StableId];
+    let names = [
+        DirectorySetting::NamePrefix,
+        DirectorySetting::LoginMap,
+        DirectorySetting::GroupMap,
+        DirectorySetting::StableId,
+    ];
     if settings.iter().any(|setting| !names.contains(setting)) {
         texts.push("people come from another place".to_owned());
     }
     if settings.contains(&DirectorySetting::NamePrefix) {
         texts.push("everybody of a directory gets another name".to_owned());
+    }
+    if settings.contains(&DirectorySetting::LoginMap)
+        || settings.contains(&DirectorySetting::GroupMap)
+    {
+        texts.push("somebody of a directory gets another name".to_owned());
     }
     if settings.contains(&DirectorySetting::StableId) {
         texts.push("everybody of a directory counts as somebody new".to_owned());
@@ -69,6 +79,11 @@ fn weaker(difference: &Difference) -> Vec<String> {
         (
             settings(&|what| matches!(what, Setting::PrivilegedNeedsKey { .. })),
             "rule gone: privileged roles need no key",
+            "",
+        ),
+        (
+            settings(&|what| matches!(what, Setting::PrivilegedNeedsActive { .. })),
+            "rule gone: privileged roles are not for the plainly active only",
             "",
         ),
         (

@@ -38,8 +38,8 @@ pub fn accounts(gathered: &Gathered) -> BTreeMap<String, String> {
 
 /// Warnings are left out: nothing is planned on their account.
 fn directory(reading: &Reading<Directory>) -> String {
-    let Directory { name, people, groups, warnings: _, hidden: _ } = reading.got();
-    digest(&(name, people, groups, reading.missing()))
+    let Directory { name, people, groups, unclear, warnings: _, hidden: _ } = reading.got();
+    digest(&(name, people, groups, unclear, reading.missing()))
 }
 
 fn account<T: serde::Serialize>(

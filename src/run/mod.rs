@@ -16,6 +16,7 @@ mod fuzz;
 mod gather;
 mod prepare;
 mod remembered;
+mod told;
 mod usage;
 
 pub use adopt::{Adoption, Choice, Refusal, adoption, look_closer};
@@ -24,3 +25,4 @@ pub use carry_out::{Carried, carry_out};
 pub use credentials::credentials;
 pub use gather::{Gathered, Sources, gather};
 pub use prepare::{Prepared, prepare};
+pub use told::Told;

@@ -106,7 +106,7 @@ fn shows(person: &Person) -> [bool; SHOWN.len()] {
         person.status != AccountStatus::Active,
         person.expires.is_some(),
         person.has_key == Some(true),
-        person.password_locked,
+        person.locked.is_some(),
         !person.groups.is_empty(),
     ]
 }
@@ -186,22 +186,17 @@ impl FromStr for Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{PersonKind, Private};
+    use crate::model::Private;
 
     fn person(login: &str, name: &str, email: &str, other: &str) -> Remembered {
         let given = |text: &str| (!text.is_empty()).then(|| Private::new(text.to_owned()));
         let person = Person {
-            stable_id: "1002".into(),
-            login: login.into(),
-            kind: PersonKind::Person,
-            status: AccountStatus::Inactive,
-            expires: None,
-            password_locked: false,
+            status: AccountStatus::Gone("inactive".into()),
             has_key: Some(true),
             display_name: given(name),
             email: given(email),
             other_ids: given(other).into_iter().collect(),
-            groups: Vec::new(),
+            ..Person::new("1002", login)
         };
         Remembered::of(&person, jiff::civil::date(2026, 11, 28))
     }

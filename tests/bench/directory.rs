@@ -16,6 +16,7 @@ mod process;
 #[expect(dead_code, reason = "the benchmark needs a part of the harness")]
 mod slapd;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -63,7 +64,7 @@ fn read_once(url: &str) -> ExitCode {
     let config = DirectoryConfig {
         name: "bench".into(),
         origin: Origin::Ldap(Box::new(LdapConfig {
-            url: url.to_owned(),
+            urls: vec![url.to_owned()],
             start_tls: false,
             trust: None,
             bind: Bind::Anonymous,
@@ -72,14 +73,10 @@ fn read_once(url: &str) -> ExitCode {
             read_timeout: Duration::from_mins(1),
             attempts: 1,
         })),
-        schema: SchemaConfig {
-            kind: SchemaKind::Userdir,
-            base: BASE.into(),
-            people_base: None,
-            groups_base: None,
-            stable_id: None,
-        },
+        schema: SchemaConfig::new(SchemaKind::Userdir, BASE),
         name_prefix: String::new(),
+        login_map: BTreeMap::new(),
+        group_map: BTreeMap::new(),
         bounds: Bounds::default(),
         source: Source::new("bench", 0, 0),
     };

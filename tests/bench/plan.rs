@@ -19,8 +19,8 @@ use reconcile::guard::{Context, review};
 use reconcile::inventory::{AccountEntry, Grant, Inventory};
 use reconcile::model::{
     Account, AccountStatus, AttributeValue, Binding, Directory, DirectoryGroup, DirectoryName,
-    GroupIndex, GroupRef, Joined, Membership, Observed, ObservedAccount, Ownership, Person,
-    PersonKind, Place, Private, Reading, Source, Subject, VendorFacts, Via,
+    GroupIndex, GroupRef, Joined, Membership, Observed, ObservedAccount, Ownership, Person, Place,
+    Private, Reading, Source, Subject, VendorFacts, Via,
 };
 use reconcile::plan::{DiffInputs, Observations, credentials_needed, diff};
 use reconcile::policies::{Policies, Role};
@@ -174,7 +174,7 @@ impl World {
                         continue;
                     }
                     match rng.u8(..4) {
-                        0 => person.status = AccountStatus::Inactive,
+                        0 => person.status = AccountStatus::Gone("inactive".into()),
                         1 => person.login = format!("old-{}", person.login).into(),
                         2 => person.email = None,
                         _ => person.groups.retain(|_| rng.bool()),
@@ -235,7 +235,7 @@ fn owned<T>(id: String, subject: &Subject, spec: T) -> Observed<T> {
 fn directory(people: u32) -> Directory {
     let mut rng = Rng::with_seed(1);
     let name = |number: u32| format!("group-{number:04}");
-    let groups = (0..GROUPS).map(|at| DirectoryGroup { name: name(at).into() }).collect();
+    let groups = (0..GROUPS).map(|at| DirectoryGroup::named(name(at))).collect();
     let mut people: Vec<Person> = (0..people)
         .map(|number| {
             let mut mine = BTreeSet::new();
@@ -245,22 +245,16 @@ fn directory(people: u32) -> Directory {
             let joined =
                 mine.into_iter().map(|at| Joined { group: GroupIndex(at), via: Via::Direct });
             Person {
-                stable_id: (10_000 + number).to_string().into(),
-                login: format!("person{number}").into(),
-                kind: PersonKind::Person,
-                status: AccountStatus::Active,
-                expires: None,
-                password_locked: false,
                 has_key: Some(true),
-                other_ids: Box::default(),
                 display_name: Some(Private::new(format!("Person Number {number}"))),
                 email: Some(Private::new(format!("person{number}@example.org"))),
                 groups: joined.collect(),
+                ..Person::new((10_000 + number).to_string(), format!("person{number}"))
             }
         })
         .collect();
     people.sort_by(|a, b| a.stable_id.cmp(&b.stable_id));
-    Directory { name: "debian".into(), people, groups, warnings: Vec::new(), hidden: Vec::new() }
+    Directory { people, groups, ..Directory::empty("debian".into()) }
 }
 
 fn inventory() -> Inventory {
@@ -307,14 +301,10 @@ fn inventory() -> Inventory {
     let config = DirectoryConfig {
         name: "debian".into(),
         origin: Origin::Retired,
-        schema: SchemaConfig {
-            kind: SchemaKind::Userdir,
-            base: "dc=debian,dc=org".to_owned(),
-            people_base: None,
-            groups_base: None,
-            stable_id: None,
-        },
+        schema: SchemaConfig::new(SchemaKind::Userdir, "dc=debian,dc=org"),
         name_prefix: String::new(),
+        login_map: BTreeMap::new(),
+        group_map: BTreeMap::new(),
         bounds: Bounds::default(),
         source: Source::new("inventory/directories.yaml", 1, 1),
     };

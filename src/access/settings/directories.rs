@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::value::{DirectorySetting, Setting, SettingChange, Weight};
 use super::{by_key, change};
 use crate::directory::{
-    Bind, Bounds, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind,
+    Bind, Bounds, DirectoryConfig, GONE_WORDS, LdapConfig, Origin, SchemaConfig, SchemaKind,
 };
 use crate::model::DirectoryName;
 
@@ -45,7 +45,13 @@ fn weight(setting: DirectorySetting) -> Weight {
         | DirectorySetting::PeopleBase
         | DirectorySetting::GroupsBase
         | DirectorySetting::StableId
+        | DirectorySetting::PeopleFilter
+        | DirectorySetting::GroupsFilter
+        | DirectorySetting::GoneWords
+        | DirectorySetting::LockedWhen
         | DirectorySetting::NamePrefix
+        | DirectorySetting::LoginMap
+        | DirectorySetting::GroupMap
         | DirectorySetting::Trust
         | DirectorySetting::Bind
         | DirectorySetting::StartTls => Weight::Dangerous,
@@ -61,7 +67,7 @@ fn weight(setting: DirectorySetting) -> Weight {
 fn origin(config: &DirectoryConfig) -> String {
     match &config.origin {
         Origin::Ldif(path) => path.display().to_string(),
-        Origin::Ldap(server) => server.url.clone(),
+        Origin::Ldap(server) => server.urls.join(", "),
         Origin::Retired => "retired".to_owned(),
     }
 }
@@ -69,14 +75,36 @@ fn origin(config: &DirectoryConfig) -> String {
 /// Every setting as people write it; what is left to a default has none.
 fn settings(config: &DirectoryConfig) -> BTreeMap<DirectorySetting, String> {
     // Every field by name, so that a new one cannot be forgotten.
-    let DirectoryConfig { name: _, origin: from, schema, name_prefix, bounds, source: _ } = config;
-    let SchemaConfig { kind, base, people_base, groups_base, stable_id } = schema;
+    let DirectoryConfig {
+        name: _,
+        origin: from,
+        schema,
+        name_prefix,
+        login_map,
+        group_map,
+        bounds,
+        source: _,
+    } = config;
+    let SchemaConfig {
+        kind,
+        base,
+        people_base,
+        groups_base,
+        stable_id,
+        gone_words,
+        locked_when,
+        people_filter,
+        groups_filter,
+    } = schema;
     let kind = match kind {
         SchemaKind::Userdir => "userdir",
         SchemaKind::Rfc2307 => "rfc2307",
         SchemaKind::Rfc2307bis => "rfc2307bis",
         SchemaKind::ActiveDirectory => "active_directory",
     };
+    let is_usual = gone_words.iter().eq(GONE_WORDS.iter());
+    let locked = locked_when.iter().map(|(name, values)| format!("{name}: {}", values.join(", ")));
+    let locked = locked.collect::<Vec<_>>().join("; ");
     let written = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let mut settings: BTreeMap<DirectorySetting, String> = [
         (DirectorySetting::Origin, Some(origin(config))),
@@ -85,7 +113,13 @@ fn settings(config: &DirectoryConfig) -> BTreeMap<DirectorySetting, String> {
         (DirectorySetting::PeopleBase, people_base.clone()),
         (DirectorySetting::GroupsBase, groups_base.clone()),
         (DirectorySetting::StableId, stable_id.clone()),
+        (DirectorySetting::PeopleFilter, people_filter.as_ref().map(ToString::to_string)),
+        (DirectorySetting::GroupsFilter, groups_filter.as_ref().map(ToString::to_string)),
+        (DirectorySetting::GoneWords, Some(gone_words.join(", ")).filter(|_| !is_usual)),
+        (DirectorySetting::LockedWhen, written(&locked)),
         (DirectorySetting::NamePrefix, written(name_prefix)),
+        (DirectorySetting::LoginMap, written(&pairs(login_map))),
+        (DirectorySetting::GroupMap, written(&pairs(group_map))),
         (DirectorySetting::TotalSeconds, Some(bounds.time.as_secs().to_string())),
         (DirectorySetting::MostMegabytes, Some((bounds.memory / Bounds::MEGABYTE).to_string())),
     ]
@@ -99,9 +133,13 @@ fn settings(config: &DirectoryConfig) -> BTreeMap<DirectorySetting, String> {
     settings
 }
 
+fn pairs<K: std::fmt::Display>(map: &BTreeMap<K, String>) -> String {
+    map.iter().map(|(from, to)| format!("{from}: {to}")).collect::<Vec<_>>().join(", ")
+}
+
 fn of_server(server: &LdapConfig) -> impl Iterator<Item = (DirectorySetting, String)> {
     let LdapConfig {
-        url: _,
+        urls: _,
         start_tls,
         trust,
         bind,

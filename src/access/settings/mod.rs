@@ -59,6 +59,7 @@ fn of_policies(
         rights,
         grace_days: _,
         privileged_needs_key: _,
+        privileged_needs_active: _,
         plan_valid_hours: _,
         sinks,
         sources: _,

@@ -121,6 +121,13 @@ pub(super) fn numbers(base: &Policies, head: &Policies, into: &mut Vec<SettingCh
         let (was, now) = (&was.privileged_needs_key, &now.privileged_needs_key);
         into.push(change(weight, what, was.as_ref(), now.as_ref()));
     }
+    let (before, after) = (base.privileged_needs_active, head.privileged_needs_active);
+    if before != after {
+        let weight = if after { Weight::Harmless } else { Weight::Dangerous };
+        let what = Setting::PrivilegedNeedsActive { before, after };
+        let (was, now) = (&was.privileged_needs_active, &now.privileged_needs_active);
+        into.push(change(weight, what, was.as_ref(), now.as_ref()));
+    }
     let (before, after) = (base.plan_valid_hours, head.plan_valid_hours);
     if before != after {
         let weight = if after > before { Weight::Dangerous } else { Weight::Harmless };

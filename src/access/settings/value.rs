@@ -95,6 +95,13 @@ pub enum Setting {
         /// What it is.
         after: bool,
     },
+    /// Whether privileged roles are for the plainly active only.
+    PrivilegedNeedsActive {
+        /// What it was.
+        before: bool,
+        /// What it is.
+        after: bool,
+    },
     /// How many hours a saved plan may be applied.
     PlanValidHours {
         /// What it was.
@@ -163,8 +170,20 @@ pub enum DirectorySetting {
     GroupsBase,
     /// The attribute by which a person stays the same.
     StableId,
+    /// Which entries are people.
+    PeopleFilter,
+    /// Which entries are groups.
+    GroupsFilter,
+    /// Which words mean that somebody left.
+    GoneWords,
+    /// Which attributes lock somebody.
+    LockedWhen,
     /// What is put before names at vendors.
     NamePrefix,
+    /// What is made of log-in names at vendors.
+    LoginMap,
+    /// What is made of names of groups at vendors.
+    GroupMap,
     /// Which certificates are trusted.
     Trust,
     /// As whom it is read, and where the password is.

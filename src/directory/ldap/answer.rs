@@ -21,8 +21,8 @@ const SHOWN: usize = 200;
 pub(super) enum Operation<'a> {
     /// An entry, not yet read.
     Entry(&'a [u8]),
-    /// A place where the search would have to go on.
-    Reference(String),
+    /// The address of a place where the search would have to go on.
+    Reference(&'a [u8]),
     /// Something on the way, to be ignored.
     Intermediate,
     /// The end of a search, and the cookie of the paged results control: empty after the last
@@ -95,7 +95,7 @@ pub(super) fn operation(message: &[u8]) -> Result<Operation<'_>, Malformed> {
     let operation = match kind {
         ENTRY => Operation::Entry(content),
         DONE => Operation::Done(outcome(content)?, cookie(parts)?),
-        REFERENCE => Operation::Reference(place(Elements(content).expect(tag::OCTETS)?)),
+        REFERENCE => Operation::Reference(Elements(content).expect(tag::OCTETS)?),
         INTERMEDIATE => Operation::Intermediate,
         BIND => Operation::Bind(outcome(content)?),
         EXTENDED => Operation::Extended(outcome(content)?),
@@ -197,7 +197,7 @@ fn shown(words: &[u8]) -> String {
 }
 
 /// Where a referral leads to: the server, without what it says of an entry there.
-fn place(url: &[u8]) -> String {
+pub(super) fn place(url: &[u8]) -> String {
     let url = shown(url);
     let end = url.find("://").and_then(|at| url[at + 3..].find('/').map(|end| at + 3 + end));
     url[..end.unwrap_or(url.len())].to_owned()

@@ -31,13 +31,14 @@ impl Connection {
     /// while a server waits, and is sent over TLS, a local socket or the loopback only.
     pub(super) async fn open(
         server: &LdapConfig,
+        url: &str,
         access: Access<'_>,
         budget: Budget,
     ) -> Result<Self, Failure> {
-        let named = Server::parse(&server.url)
+        let named = Server::parse(url)
             .ok()
             .filter(Server::speaks_ldap)
-            .ok_or_else(|| Failure::Url { url: server.url.clone() })?;
+            .ok_or_else(|| Failure::Url { url: url.to_owned() })?;
         let secret = match &server.bind {
             Bind::Simple { secret, .. } => Some(secret),
             Bind::Anonymous | Bind::External => None,

@@ -161,7 +161,7 @@ impl Failure {
                 "name the server that holds the entries, or a base without referrals"
             }
             Self::BaseHidden => "check the base and what this bind may read",
-            Self::Paging { .. } => "tell the server's makers; `page_size: 0` avoids paging",
+            Self::Paging { .. } => "set `page_size: 0` for a server that cannot page",
             Self::Broke { source: Broken::TooLong { .. }, .. } => {
                 "raise `most_megabytes` of this directory if an answer is as large as that; it may \
                  be a quarter of it"

@@ -15,7 +15,9 @@ mod connection;
 mod failure;
 #[cfg(test)]
 mod fuzz;
+mod look;
 mod page;
+mod reference;
 mod request;
 mod transport;
 mod wire;
@@ -29,13 +31,20 @@ use super::Access;
 use super::budget::{Budget, Exhausted, Late};
 use super::config::{DirectoryConfig, LdapConfig};
 use super::entry::Entry;
-use super::schema::{Assembly, Search};
+use super::schema::{Assembly, Search, fingerprint};
 use crate::model::Missing;
 
 use connection::Connection;
 use failure::Failure;
+use page::Found;
 
-/// Reads from a server, trying again where that may help and as long as there is time.
+/// How often a reading begins anew because groups changed while people were read.
+const MOST_TORN: u32 = 2;
+/// So many members that no search brought are looked at one by one.
+const MOST_LOOKS: usize = 100;
+
+/// Reads from one of the servers, trying again, and the next one, where that may help and as long
+/// as there is time.
 pub(super) async fn read(
     config: &DirectoryConfig,
     server: &LdapConfig,
@@ -49,12 +58,36 @@ pub(super) async fn read(
         .with_max_times(server.attempts.max(1) as usize - 1)
         .with_jitter()
         .build();
+    let (mut first, mut torn, mut others) = (0, 0, server.urls.len().saturating_sub(1));
     loop {
-        let (assembly, next) = attempt(server, access, &begin, budget.afresh()).await;
-        let again = delays.next().filter(|delay| next == Next::Again && *delay < budget.left());
-        match again {
+        let (mut assembly, next, used) =
+            attempt(server, first, access, &begin, budget.afresh()).await;
+        let delay = match next {
+            Next::Torn if torn < MOST_TORN => {
+                torn += 1;
+                Some(Duration::from_millis(100))
+            }
+            Next::Torn => {
+                assembly.failed(Missing::new(
+                    "the members of groups",
+                    format!("they changed each of {} times while people were read", torn + 1),
+                ));
+                None
+            }
+            Next::Again => {
+                first = used + 1;
+                delays.next()
+            }
+            // This server could not be read to the end, and would not be the next time.
+            Next::Onward if others > 0 && !assembly.is_complete() => {
+                (first, others) = (used + 1, others - 1);
+                Some(Duration::ZERO)
+            }
+            Next::Onward | Next::Stop => None,
+        };
+        match delay.filter(|delay| *delay < budget.left()) {
             Some(delay) => {
-                tracing::debug!(directory = %config.name, ?delay, "reading again from the start");
+                tracing::debug!(directory = %config.name, ?delay, ?next, "reading again from the start");
                 tokio::time::sleep(delay).await;
             }
             None => return assembly,
@@ -67,6 +100,8 @@ pub(super) async fn read(
 enum Next {
     /// Another attempt from the start may do better.
     Again,
+    /// The same, because groups changed while people were read.
+    Torn,
     /// Another search may do well.
     Onward,
     /// Nothing: there is no time or no room left.
@@ -83,58 +118,111 @@ impl From<&Failure> for Next {
     }
 }
 
-/// One read from the start: what it brought, and what may follow.
+/// One read from the start, from the first server that takes us: what it brought, what may follow,
+/// and which server it was.
 async fn attempt(
     server: &LdapConfig,
+    first: usize,
     access: Access<'_>,
     begin: &impl Fn(Budget) -> Assembly,
     budget: Budget,
-) -> (Assembly, Next) {
+) -> (Assembly, Next, usize) {
     let mut assembly = begin(budget.clone());
-    let everything = format!("everything on {}", server.url);
-    let opening = Connection::open(server, access, budget.clone());
-    let opened = match budget.within(Duration::MAX, opening).await {
-        Ok(opened) => opened,
-        Err(Late::All(spent)) => Err(Failure::Exhausted { entries: 0, spent }),
-        Err(Late::Step) => Err(Failure::ConnectStalled { limit: server.connect_timeout }),
-    };
-    let connection = match opened {
-        Ok(connection) => connection,
-        Err(failure) => {
-            let told = failure.told();
-            tracing::debug!(failure = told, "no bound connection");
-            assembly.failed(Missing::new(everything, told));
-            return (assembly, Next::from(&failure));
+    let mut next = Next::Onward;
+    let servers = server.urls.len();
+    for turn in 0..servers {
+        let at = (first + turn) % servers;
+        let everything = format!("everything on {}", server.urls[at]);
+        let opening = Connection::open(server, &server.urls[at], access, budget.clone());
+        let opened = match budget.within(Duration::MAX, opening).await {
+            Ok(opened) => opened,
+            Err(Late::All(spent)) => Err(Failure::Exhausted { entries: 0, spent }),
+            Err(Late::Step) => Err(Failure::ConnectStalled { limit: server.connect_timeout }),
+        };
+        let connection = match opened {
+            Ok(connection) => connection,
+            Err(failure) => {
+                let told = failure.told();
+                tracing::debug!(failure = told, "no bound connection");
+                assembly.failed(Missing::new(everything, told));
+                match Next::from(&failure) {
+                    Next::Stop => return (assembly, Next::Stop, at),
+                    Next::Again => next = Next::Again,
+                    Next::Onward | Next::Torn => {}
+                }
+                continue;
+            }
+        };
+        // In a task of its own, which runs where the socket is watched: elsewhere each wake-up
+        // would change threads, and a server wakes us for nearly every entry. Dropping the set
+        // ends it.
+        let mut task = JoinSet::new();
+        task.spawn(searches(connection, begin(budget.clone())));
+        if let Some(Ok((assembly, next))) = task.join_next().await {
+            return (assembly, next, at);
         }
-    };
-    // In a task of its own, which runs where the socket is watched: elsewhere each wake-up would
-    // change threads, and a server wakes us for nearly every entry. Dropping the set ends it.
-    let mut task = JoinSet::new();
-    task.spawn(searches(connection, assembly));
-    if let Some(Ok(done)) = task.join_next().await {
-        return done;
+        let mut nothing = begin(budget);
+        nothing.failed(Missing::new(everything, "reading it ended in a panic"));
+        return (nothing, Next::Stop, at);
     }
-    let mut nothing = begin(budget);
-    nothing.failed(Missing::new(everything, "reading it ended in a panic"));
-    (nothing, Next::Stop)
+    (assembly, next, first)
 }
 
-/// Both searches on a bound connection.
+/// Both searches on a bound connection, and a second look at what does not fit together.
 async fn searches(mut connection: Connection, mut assembly: Assembly) -> (Assembly, Next) {
     let (groups, people) = (assembly.schema().groups.clone(), assembly.schema().people.clone());
     let found = search(&mut connection, &groups, &mut assembly, Assembly::group).await;
+    if found.is_ok() && assembly.lacks_members() {
+        assembly.may_lack_members(look::lax_classes(&mut connection).await);
+    }
     assembly.groups_done();
     let next = match found {
         // The connection or the time is gone: people would fail the same way.
         Err(next @ (Next::Again | Next::Stop)) => next,
         Err(Next::Onward) if connection.is_closed() => Next::Onward,
-        _ => {
-            let found = search(&mut connection, &people, &mut assembly, Assembly::person).await;
-            found.err().unwrap_or(Next::Onward)
-        }
+        _ => match search(&mut connection, &people, &mut assembly, Assembly::person).await {
+            Ok(()) if assembly.is_complete() && assembly.has_unmatched() => {
+                look_again(&mut connection, &groups, &people, &mut assembly).await
+            }
+            Ok(()) => Next::Onward,
+            Err(next) => next,
+        },
     };
     connection.close().await;
     (assembly, next)
+}
+
+/// Some members of groups are nobody. Somebody may have been renamed or moved between the two
+/// searches, so groups are read once more; if they are as they were, the members themselves are
+/// looked at.
+async fn look_again(
+    connection: &mut Connection,
+    groups: &Search,
+    people: &Search,
+    assembly: &mut Assembly,
+) -> Next {
+    let mut sum = 0_u64;
+    let look = |_: &mut Assembly, mut entry: Entry| {
+        entry.take_ranges();
+        sum = sum.wrapping_add(fingerprint(&entry));
+        Ok(())
+    };
+    if let Err(next) = search(connection, groups, assembly, look).await {
+        return next;
+    }
+    if assembly.is_torn(sum) {
+        return Next::Torn;
+    }
+    for dn in assembly.not_found().into_iter().take(MOST_LOOKS) {
+        match look::entry(connection, &dn, &people.filter).await {
+            Ok(looked) => assembly.looked(dn, looked),
+            Err(failure) => {
+                assembly.failed(Missing::new("members of groups", failure.told()));
+                return Next::from(&failure);
+            }
+        }
+    }
+    Next::Onward
 }
 
 /// One search with its base checked first; what fails is noted. The error says what may follow.
@@ -142,13 +230,13 @@ async fn search(
     connection: &mut Connection,
     search: &Search,
     assembly: &mut Assembly,
-    take: fn(&mut Assembly, Entry) -> Result<(), Exhausted>,
+    mut take: impl FnMut(&mut Assembly, Entry) -> Result<(), Exhausted> + Send,
 ) -> Result<(), Next> {
     let result = match page::base_is_visible(connection, &search.base).await {
         Ok(()) => {
             page::search(connection, search, &mut |found| match found {
-                page::Found::Entry(entry) => take(assembly, entry),
-                page::Found::Unreadable(missing) => {
+                Found::Entry(entry) => take(assembly, entry),
+                Found::Unreadable(missing) => {
                     assembly.missing(missing);
                     Ok(())
                 }

@@ -6,9 +6,11 @@ use std::hash::{BuildHasher, RandomState};
 use super::answer::{self, Operation, Unread};
 use super::connection::Connection;
 use super::failure::Failure;
+use super::reference;
 use super::request::{self, Scope};
 use super::wire::Broken;
 use crate::directory::budget::{Budget, Exhausted, Late};
+use crate::directory::distinguished_name::normalise;
 use crate::directory::entry::{Entry, Range};
 use crate::directory::schema::Search;
 use crate::model::Missing;
@@ -42,13 +44,32 @@ pub(super) async fn base_is_visible(
     if base.is_empty() {
         return Ok(());
     }
-    let mut pages = Pages::new(connection);
+    let mut pages = Pages::new(connection, None);
     // No attributes.
     let attributes = ["1.1".to_owned()];
     let request =
         request::Search { base, scope: Scope::Base, filter: None, attributes: &attributes };
-    pages.one(&request::search(&request), None, &mut |_| Ok(())).await?;
+    pages.one(&request::search(&request), Paged::No, &mut |_| Ok(())).await?;
     if pages.entries == 0 { Err(Failure::BaseHidden) } else { Ok(()) }
+}
+
+/// Reads one entry, as far as it can be seen and taken apart.
+pub(super) async fn read_entry(
+    connection: &mut Connection,
+    base: &str,
+    attributes: &[String],
+) -> Result<Option<Entry>, Failure> {
+    let mut found = None;
+    let request = request::Search { base, scope: Scope::Base, filter: None, attributes };
+    let mut pages = Pages::new(connection, None);
+    let mut take = |parsed| {
+        if let Parsed::Whole(entry) | Parsed::InPart(entry, _) = parsed {
+            found = Some(entry);
+        }
+        Ok(())
+    };
+    pages.one(&request::search(&request), Paged::No, &mut take).await?;
+    Ok(found)
 }
 
 /// Runs a search to its end and hands over entries as they come. The number of entries.
@@ -63,17 +84,18 @@ pub(super) async fn search(
         filter: Some(&search.filter),
         attributes: &search.attributes,
     });
-    let page_size = connection.page_size;
-    let mut pages = Pages::new(connection);
+    let mut page_size = connection.page_size;
+    let domain = search.domain_only.then(|| normalise(&search.base));
+    let mut pages = Pages::new(connection, domain);
     let mut cookie = Vec::new();
     let mut empty = 0;
     loop {
         let budget = pages.connection.budget.clone();
         let mut in_part = Vec::new();
         let before = pages.entries;
-        let page = (page_size > 0).then(|| request::page(page_size, &cookie));
+        let page = if page_size > 0 { Paged::By(page_size, &cookie) } else { Paged::No };
         let next = pages
-            .one(&request, page.as_deref(), &mut |found| match found {
+            .one(&request, page, &mut |found| match found {
                 Parsed::Whole(entry) => take(Found::Entry(entry)),
                 Parsed::InPart(entry, ranges) => {
                     budget.keep(entry.cost())?;
@@ -85,7 +107,17 @@ pub(super) async fn search(
                     "its form is not that of an LDAP entry",
                 ))),
             })
-            .await?;
+            .await;
+        let next = match next {
+            // A server that cannot page, or forbids it to this bind, may have fewer entries than it
+            // hands out at once: its result code tells.
+            Err(Failure::Code { entries: 0, outcome }) if page_size > 0 && outcome.code == 12 => {
+                tracing::debug!(%outcome, "the server does not page");
+                page_size = 0;
+                continue;
+            }
+            next => next?,
+        };
         for (entry, ranges) in in_part {
             pages.complete(entry, ranges, search.naming, take).await?;
         }
@@ -125,19 +157,29 @@ struct Pages<'a> {
     /// Hashes of the names seen, under a secret key: no entry comes twice in one search.
     seen: HashSet<u64>,
     key: RandomState,
+    /// The base, where only entries of its own domain are wanted.
+    domain: Option<String>,
+}
+
+/// Whether a search is asked for by the page.
+#[derive(Clone, Copy)]
+enum Paged<'a> {
+    No,
+    /// So many entries after the place of this cookie.
+    By(i32, &'a [u8]),
 }
 
 impl<'a> Pages<'a> {
-    fn new(connection: &'a mut Connection) -> Self {
-        Self { connection, entries: 0, seen: HashSet::new(), key: RandomState::new() }
+    fn new(connection: &'a mut Connection, domain: Option<String>) -> Self {
+        Self { connection, entries: 0, seen: HashSet::new(), key: RandomState::new(), domain }
     }
 
-    /// One page within the time limit: a search, and the controls that ask for that page. The
-    /// cookie of the next, nothing after the last.
+    /// One page within the time limit, or everything at once. The cookie of the next, nothing after
+    /// the last.
     async fn one(
         &mut self,
         request: &[u8],
-        page: Option<&[u8]>,
+        page: Paged<'_>,
         take: &mut TakeParsed<'_>,
     ) -> Result<Option<Vec<u8>>, Failure> {
         let limit = self.connection.read_timeout;
@@ -152,13 +194,21 @@ impl<'a> Pages<'a> {
     async fn unlimited(
         &mut self,
         request: &[u8],
-        page: Option<&[u8]>,
+        page: Paged<'_>,
         budget: &Budget,
         take: &mut TakeParsed<'_>,
     ) -> Result<Option<Vec<u8>>, Failure> {
         let wire = &mut self.connection.wire;
         let broke = |source: Broken, entries: u64| Failure::Broke { entries, source };
-        let sent = wire.send(request, page.unwrap_or_default()).await;
+        let mut controls = Vec::new();
+        if let Paged::By(size, cookie) = page {
+            controls.push(request::page(size, cookie));
+        }
+        if self.domain.is_some() {
+            controls.push(request::domain_scope());
+        }
+        let before = self.entries;
+        let sent = wire.send(request, &request::controls(&controls)).await;
         let id = sent.map_err(|source| broke(source, self.entries))?;
         let mut referral = None;
         loop {
@@ -181,7 +231,10 @@ impl<'a> Pages<'a> {
                     continue;
                 }
                 Operation::Reference(to) => {
-                    referral.get_or_insert(to);
+                    let domain = self.domain.as_deref();
+                    if !domain.is_some_and(|base| reference::leads_out_of_domain(to, base)) {
+                        referral.get_or_insert_with(|| answer::place(to));
+                    }
                     continue;
                 }
                 Operation::Intermediate => continue,
@@ -194,11 +247,14 @@ impl<'a> Pages<'a> {
             if outcome.code == 10 {
                 referral.get_or_insert_with(|| outcome.referral.clone().unwrap_or_default());
             }
-            return match (referral, outcome.code) {
-                (Some(to), _) => Err(Failure::Referral { entries, to }),
-                (None, 0) if page.is_some() => next(cookie, entries),
-                (None, 0) => Ok(None),
-                (None, _) => Err(Failure::Code { entries, outcome }),
+            return match (referral, outcome.code, page) {
+                (Some(to), _, _) => Err(Failure::Referral { entries, to }),
+                (None, 0, Paged::By(size, sent)) => {
+                    let first = sent.is_empty().then(|| entries - before);
+                    next(cookie, entries, first.map(|came| (came, size)))
+                }
+                (None, 0, Paged::No) => Ok(None),
+                (None, _, _) => Err(Failure::Code { entries, outcome }),
             };
         }
     }
@@ -253,10 +309,10 @@ impl<'a> Pages<'a> {
         let attributes = [format!("{};range={}-*", range.name, range.next)];
         let request =
             request::Search { base: dn, scope: Scope::Base, filter: None, attributes: &attributes };
-        let mut pages = Pages::new(self.connection);
+        let mut pages = Pages::new(self.connection, None);
         let mut found = None;
         pages
-            .one(&request::search(&request), None, &mut |parsed| {
+            .one(&request::search(&request), Paged::No, &mut |parsed| {
                 found = Some(parsed);
                 Ok(())
             })
@@ -276,11 +332,24 @@ fn lost(entry: &Entry, naming: &str, range: &Range) -> Missing {
     )
 }
 
-/// The cookie of the next page. Without the control it comes in nobody knows whether there is one.
-fn next(cookie: Option<Vec<u8>>, entries: u64) -> Result<Option<Vec<u8>>, Failure> {
-    match cookie {
-        Some(cookie) => Ok(Some(cookie).filter(|cookie| !cookie.is_empty())),
-        None => {
+/// The cookie of the next page.
+///
+/// Without the control it comes in, the server ignored the wish for pages (small ones do, against
+/// RFC 4511, section 4.1.11), and answered with everything. That this was no page whose end
+/// somebody between us left out is certain where there are fewer or more entries than were asked
+/// for in the first.
+fn next(
+    cookie: Option<Vec<u8>>,
+    entries: u64,
+    first: Option<(u64, i32)>,
+) -> Result<Option<Vec<u8>>, Failure> {
+    match (cookie, first) {
+        (Some(cookie), _) => Ok(Some(cookie).filter(|cookie| !cookie.is_empty())),
+        (None, Some((came, size))) if u64::try_from(size).is_ok_and(|size| came != size) => {
+            tracing::debug!(came, "the server ignores the wish for pages");
+            Ok(None)
+        }
+        (None, _) => {
             Err(Failure::Paging { entries, why: "the server does not say whether more follows" })
         }
     }

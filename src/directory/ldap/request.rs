@@ -2,7 +2,7 @@
 
 use super::answer::PAGED_RESULTS;
 use super::ber::{element, encoded_integer, tag};
-use crate::directory::filter::Filter;
+use crate::directory::filter::{ALL_BITS, ANY_BIT, Filter, Relation, Test};
 
 /// A message: a request under its number, and controls.
 pub(super) fn message(id: i32, operation: &[u8], controls: &[u8]) -> Vec<u8> {
@@ -57,6 +57,20 @@ pub(super) struct Search<'a> {
     pub(super) attributes: &'a [String],
 }
 
+/// The control by which Active Directory leaves out where else it would look (`LDAP_SERVER_DOMAIN_SCOPE_OID`,
+/// [MS-ADTS] 3.1.1.3.4.1.4). Not critical: others do not know it.
+pub(super) fn domain_scope() -> Vec<u8> {
+    element(tag::SEQUENCE, &octets("1.2.840.113556.1.4.1339"))
+}
+
+/// Controls of a message, none for none.
+pub(super) fn controls(controls: &[Vec<u8>]) -> Vec<u8> {
+    if controls.is_empty() {
+        return Vec::new();
+    }
+    element(tag::context_sequence(0), &controls.concat())
+}
+
 /// A search.
 pub(super) fn search(search: &Search<'_>) -> Vec<u8> {
     let scope = match search.scope {
@@ -80,7 +94,7 @@ pub(super) fn search(search: &Search<'_>) -> Vec<u8> {
     element(tag::application(3), &parts.concat())
 }
 
-/// The controls of a search for one page of this size after the one this cookie came with.
+/// The control of a search for one page of this size after the one this cookie came with.
 ///
 /// Critical: a server that cannot page must say so, not ignore it.
 pub(super) fn page(size: i32, cookie: &[u8]) -> Vec<u8> {
@@ -90,7 +104,7 @@ pub(super) fn page(size: i32, cookie: &[u8]) -> Vec<u8> {
         element(tag::BOOLEAN, &[0xff]),
         element(tag::OCTETS, &element(tag::SEQUENCE, &value)),
     ];
-    element(tag::context_sequence(0), &element(tag::SEQUENCE, &control.concat()))
+    element(tag::SEQUENCE, &control.concat())
 }
 
 fn filter(filter: &Filter) -> Vec<u8> {
@@ -99,10 +113,39 @@ fn filter(filter: &Filter) -> Vec<u8> {
         Filter::All(filters) => element(tag::context_sequence(0), &all(filters)),
         Filter::Any(filters) => element(tag::context_sequence(1), &all(filters)),
         Filter::Not(inner) => element(tag::context_sequence(2), &self::filter(inner)),
-        Filter::Class(class) => {
-            let parts = [octets("objectClass"), octets(class)];
-            element(tag::context_sequence(3), &parts.concat())
+        Filter::Is(test) => self::test(test),
+    }
+}
+
+fn test(Test { attribute, relation }: &Test) -> Vec<u8> {
+    let value = |number: u8, value: &[u8]| {
+        let parts = [octets(attribute), element(tag::OCTETS, value)];
+        element(tag::context_sequence(number), &parts.concat())
+    };
+    let bits = |rule: &str, bits: u64| {
+        let parts = [
+            element(tag::context(1), rule.as_bytes()),
+            element(tag::context(2), attribute.as_bytes()),
+            element(tag::context(3), bits.to_string().as_bytes()),
+        ];
+        element(tag::context_sequence(9), &parts.concat())
+    };
+    match relation {
+        Relation::Present => element(tag::context(7), attribute.as_bytes()),
+        Relation::Equal(wanted) => value(3, wanted),
+        Relation::AtLeast(least) => value(5, least),
+        Relation::AtMost(most) => value(6, most),
+        Relation::Like(wanted) => value(8, wanted),
+        Relation::Parts { first, middle, last } => {
+            let first = first.iter().map(|part| element(tag::context(0), part));
+            let middle = middle.iter().map(|part| element(tag::context(1), part));
+            let last = last.iter().map(|part| element(tag::context(2), part));
+            let parts: Vec<u8> = first.chain(middle).chain(last).flatten().collect();
+            let whole = [octets(attribute), element(tag::SEQUENCE, &parts)];
+            element(tag::context_sequence(4), &whole.concat())
         }
+        Relation::AllBits(wanted) => bits(ALL_BITS, *wanted),
+        Relation::AnyBit(wanted) => bits(ANY_BIT, *wanted),
     }
 }
 
@@ -135,11 +178,26 @@ mod tests {
     #[test]
     fn filters() {
         let wanted = Filter::All(vec![
-            Filter::Any(vec![Filter::Class("a")]),
-            Filter::Not(Box::new(Filter::Class("b"))),
+            Filter::Any(vec![Filter::class("a")]),
+            Filter::Not(Box::new(Filter::class("b"))),
         ]);
         let class = |name: u8| [&b"\xa3\x10\x04\x0bobjectClass\x04\x01"[..], &[name]].concat();
         let expected = [&b"\xa0\x28\xa1\x12"[..], &class(b'a'), b"\xa2\x12", &class(b'b')].concat();
         assert_eq!(filter(&wanted), expected);
+        // As `ldapsearch` (OpenLDAP 2.5) encodes them.
+        for (text, bytes) in [
+            ("(a=*)", &b"\x87\x01a"[..]),
+            ("(a=b*c*d)", b"\xa4\x0e\x04\x01a\x30\x09\x80\x01b\x81\x01c\x82\x01d"),
+            ("(a>=1)", b"\xa5\x06\x04\x01a\x04\x011"),
+            ("(a<=1)", b"\xa6\x06\x04\x01a\x04\x011"),
+            ("(a~=b)", b"\xa8\x06\x04\x01a\x04\x01b"),
+            (
+                "(a:1.2.840.113556.1.4.803:=2)",
+                b"\xa9\x1e\x81\x161.2.840.113556.1.4.803\x82\x01a\x83\x012",
+            ),
+        ] {
+            let parsed = Filter::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(filter(&parsed), bytes, "{text}");
+        }
     }
 }

@@ -1,16 +1,17 @@
 //! Active Directory: nested groups, primary group by security identifier, attributes in ranges
 //! (put together before they come here).
 
-use jiff::civil::{Date, Time, date};
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use jiff::civil::date;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::directory::distinguished_name::normalise;
 use crate::directory::entry::Entry;
 use crate::directory::filter::Filter;
+use crate::model::{Person, Unclear};
 
 use super::facts::{GroupFacts, PersonFacts};
 use super::notes::Notes;
-use super::{Defaults, rfc2307, values};
+use super::{Defaults, Rules, rfc2307, values};
 
 /// `ADS_UF_ACCOUNTDISABLE` of `userAccountControl` ([MS-ADTS] 2.2.16).
 const ACCOUNT_DISABLED: i64 = 0x2;
@@ -19,9 +20,9 @@ pub(super) const DEFAULTS: Defaults = Defaults {
     groups_base: "",
     people_base: "",
     stable_id: "objectGUID",
-    group_filter: || Filter::Class("group"),
+    group_filter: || Filter::class("group"),
     person_filter: || {
-        Filter::All(vec![Filter::Class("user"), Filter::Not(Box::new(Filter::Class("computer")))])
+        Filter::All(vec![Filter::class("user"), Filter::Not(Box::new(Filter::class("computer")))])
     },
     group_attributes: &["sAMAccountName", "objectSid", "member"],
     person_naming: "sAMAccountName",
@@ -46,24 +47,32 @@ fn group(entry: &Entry, notes: &mut Notes) -> Option<GroupFacts> {
         members: entry.texts("member").map(normalise).collect(),
         key: Some(normalise(&entry.dn)),
         shows_members: true,
+        hidden: values::unreadable_members(entry, &["member"]),
         ..rfc2307::named_group(entry, "sAMAccountName", notes)?
     })
 }
 
-fn person(entry: &Entry, stable_id: &str, notes: &mut Notes) -> Option<PersonFacts> {
-    let mut person = values::person(entry, stable_id, "sAMAccountName", notes)?;
-    person.expires = account_expires(entry, notes);
-    person.password_locked = entry
-        .text("userAccountControl")
-        .and_then(|flags| flags.parse::<i64>().ok())
-        .is_some_and(|flags| flags & ACCOUNT_DISABLED != 0);
-    Some(PersonFacts {
-        person,
-        key: Some(normalise(&entry.dn)),
-        named: Vec::new(),
-        member_of: Vec::new(),
-        primary: primary(entry),
-    })
+fn person(entry: &Entry, rules: &Rules, notes: &mut Notes) -> Result<PersonFacts, Unclear> {
+    let mut person = values::person(entry, rules, "sAMAccountName", notes)?;
+    account_expires(entry, &mut person, notes);
+    account_control(entry, &mut person, notes);
+    values::membership_shown(entry, &["primaryGroupID"], &mut person, notes);
+    let primary = primary(entry);
+    Ok(PersonFacts { key: Some(normalise(&entry.dn)), primary, ..PersonFacts::of(person) })
+}
+
+/// Whether the account is switched off.
+fn account_control(entry: &Entry, person: &mut Person, notes: &mut Notes) {
+    for value in entry.values("userAccountControl") {
+        let text = std::str::from_utf8(value).ok();
+        match text.and_then(|text| text.trim().parse::<i64>().ok()) {
+            Some(flags) if ACCOUNT_DISABLED & flags != 0 => {
+                person.locked = Some("the account is disabled (userAccountControl)".to_owned());
+            }
+            Some(_) => {}
+            None => values::not_understood(entry, "userAccountControl", person, notes),
+        }
+    }
 }
 
 /// The primary group's security identifier: the person's own, its last part replaced by
@@ -79,37 +88,42 @@ fn primary(entry: &Entry) -> Option<String> {
 
 /// The first day without access, from `accountExpires`: steps of 100 ns since 1601-01-01 UTC; 0
 /// and the largest value are "never". A moment during a day ends access with that day.
-fn account_expires(entry: &Entry, notes: &mut Notes) -> Option<Date> {
-    let text = entry.text("accountExpires")?;
-    let expires = match text.parse::<i64>() {
-        Ok(0 | i64::MAX) => return None,
-        Ok(steps) if steps > 0 => day_after(steps),
-        _ => None,
-    };
-    if expires.is_none() {
-        notes.warn(entry, "its `accountExpires` is not a moment; ignored");
+fn account_expires(entry: &Entry, person: &mut Person, notes: &mut Notes) {
+    for value in entry.values("accountExpires") {
+        let text = std::str::from_utf8(value).ok();
+        let day = match text.and_then(|text| text.trim().parse::<i64>().ok()) {
+            Some(0 | i64::MAX) => continue,
+            Some(steps @ 1..) => moment(steps).and_then(values::first_day_without),
+            _ => None,
+        };
+        match day {
+            Some(day) => values::expires_on(person, day),
+            None => values::not_understood(entry, "accountExpires", person, notes),
+        }
     }
-    expires
 }
 
-fn day_after(steps: i64) -> Option<Date> {
+fn moment(steps: i64) -> Option<Timestamp> {
     let start = date(1601, 1, 1).at(0, 0, 0, 0).to_zoned(TimeZone::UTC).ok()?.timestamp();
     let second = start.as_second().checked_add(steps / 10_000_000)?;
-    let moment = Timestamp::from_second(second).ok()?.to_zoned(TimeZone::UTC);
-    let exact = moment.time() == Time::midnight() && steps % 10_000_000 == 0;
-    if exact { Some(moment.date()) } else { moment.date().checked_add(1.days()).ok() }
+    let nanosecond = i32::try_from(steps % 10_000_000 * 100).ok()?;
+    Timestamp::new(second, nanosecond).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::Date;
+
     use super::*;
 
     fn expires(text: &str) -> (Option<Date>, usize) {
         let mut entry = Entry::new("cn=ada");
         entry.add("accountExpires", [text.as_bytes().to_vec()]);
-        let mut notes = Notes::new("uid");
-        let expires = account_expires(&entry, &mut notes);
-        (expires, notes.into_parts().0.len())
+        let (mut person, mut notes) = (Person::new("1", "ada"), Notes::new("uid"));
+        account_expires(&entry, &mut person, &mut notes);
+        let told = notes.into_parts().0.len();
+        assert_eq!(told > 0, person.unreadable.is_some());
+        (person.expires, told)
     }
 
     #[test]

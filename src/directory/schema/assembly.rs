@@ -1,17 +1,18 @@
 //! Links people with groups while entries go by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::directory::budget::{Budget, Exhausted};
 use crate::directory::config::DirectoryConfig;
 use crate::directory::distinguished_name::normalise;
 use crate::directory::entry::Entry;
 use crate::model::{
-    Directory, DirectoryName, Joined, Missing, Person, PersonKind, Private, Reading, StableId, Via,
+    Directory, DirectoryName, Joined, Missing, Person, PersonKind, Private, Reading, StableId,
+    Unclear, Via,
 };
 
-use super::facts::PersonFacts;
-use super::links::{Group, Links, Members};
+use super::links::{Group, Keys, Links, Looked};
 use super::{Notes, Schema, values};
 
 /// From so many people on, an attribute that nobody shows is taken for hidden.
@@ -28,9 +29,16 @@ pub(in crate::directory) struct Assembly {
     notes: Notes,
     /// What groups say, until all of them are known.
     groups: Vec<Group>,
-    members: Members,
+    keys: Keys,
     links: Links,
     people: Vec<Person>,
+    unclear: Vec<Unclear>,
+    /// What all groups say of their members, in one number.
+    fingerprint: u64,
+    /// Members that no search brought, looked at one by one.
+    looked: HashMap<String, Looked>,
+    /// Classes whose entries may lack members, by the server's own schema.
+    may_lack_members: Vec<&'static str>,
     group_entries: usize,
     person_entries: usize,
     /// What nobody shows although many should.
@@ -49,9 +57,13 @@ impl Assembly {
             schema,
             budget,
             groups: Vec::new(),
-            members: Members::default(),
+            keys: Keys::default(),
             links: Links::default(),
             people: Vec::new(),
+            unclear: Vec::new(),
+            fingerprint: 0,
+            looked: HashMap::new(),
+            may_lack_members: Vec::new(),
             group_entries: 0,
             person_entries: 0,
             hidden: Vec::new(),
@@ -63,9 +75,13 @@ impl Assembly {
     pub(in crate::directory) fn keeping_entries(mut self) -> Self {
         self.kept = Some(BTreeMap::new());
         for search in [&mut self.schema.groups, &mut self.schema.people] {
-            if !search.attributes.iter().any(|name| name.eq_ignore_ascii_case("objectClass")) {
-                // By which they are found in a file.
-                search.attributes.push("objectClass".to_owned());
+            // By which they are found in a file: the class, and what filters ask for.
+            let asked: Vec<String> =
+                search.filter.attributes().into_iter().map(str::to_owned).collect();
+            for name in asked {
+                if !search.attributes.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+                    search.attributes.push(name);
+                }
             }
         }
         self
@@ -96,19 +112,63 @@ impl Assembly {
         self.budget.in_time()?;
         self.group_entries += 1;
         self.note_ranges(&mut entry);
+        self.fingerprint = self.fingerprint.wrapping_add(fingerprint(&entry));
         if let Some(facts) = (self.schema.group)(&entry, &mut self.notes) {
-            let (group, cost) = Group::new(facts, &mut self.members);
+            let (group, cost) = Group::new(facts, &mut self.keys);
             self.budget.keep(cost)?;
             self.groups.push(group);
         }
         self.keep(entry)
     }
 
+    /// Whether the groups, read once more, have other members than before: people may have been
+    /// renamed or moved in between.
+    pub(in crate::directory) fn is_torn(&self, fingerprint: u64) -> bool {
+        self.fingerprint != fingerprint
+    }
+
+    /// A class of group that shows no member, although the standard makes one mandatory.
+    pub(in crate::directory) fn lacks_members(&self) -> bool {
+        self.groups.iter().any(|group| group.facts.lacks_members.is_some())
+    }
+
+    /// The server's own schema lets groups of these classes be empty.
+    pub(in crate::directory) fn may_lack_members(&mut self, classes: Vec<&'static str>) {
+        self.may_lack_members = classes;
+    }
+
+    /// Whether nothing is missing so far.
+    pub(in crate::directory) fn is_complete(&self) -> bool {
+        self.notes.is_complete()
+    }
+
+    /// Whether some member of a group is nobody.
+    pub(in crate::directory) fn has_unmatched(&self) -> bool {
+        self.links.has_unmatched()
+    }
+
+    /// Members that no search brought although they are where people are.
+    pub(in crate::directory) fn not_found(&self) -> Vec<String> {
+        self.links.not_found(&self.schema.people_base)
+    }
+
+    /// What looking at such a member brought.
+    pub(in crate::directory) fn looked(&mut self, dn: String, looked: Looked) {
+        self.looked.insert(dn, looked);
+    }
+
     /// Every group has been seen.
     pub(in crate::directory) fn groups_done(&mut self) {
-        let (groups, members) =
-            (std::mem::take(&mut self.groups), std::mem::take(&mut self.members));
-        self.links = Links::new(groups, members, &mut self.notes);
+        let (mut groups, keys) = (std::mem::take(&mut self.groups), std::mem::take(&mut self.keys));
+        for Group { facts, .. } in &mut groups {
+            let lacks = facts.lacks_members.filter(|class| !self.may_lack_members.contains(class));
+            if let Some(class) = lacks {
+                let why =
+                    || format!("it is a {class}, which has a member at least, and shows none");
+                facts.hidden.get_or_insert_with(why);
+            }
+        }
+        self.links = Links::new(groups, keys, &mut self.notes);
         self.notes.naming(self.schema.people.naming);
     }
 
@@ -117,23 +177,21 @@ impl Assembly {
         self.budget.in_time()?;
         self.person_entries += 1;
         self.note_ranges(&mut entry);
-        if let Some(facts) = (self.schema.person)(&entry, &self.schema.stable_id, &mut self.notes) {
-            let PersonFacts { mut person, key, named, member_of, primary } = facts;
-            let mut direct = Vec::new();
-            for name in &named {
-                direct.extend(self.links.named(name, person.login.as_str(), &mut self.notes));
+        match (self.schema.person)(&entry, &self.schema.rules, &mut self.notes) {
+            Ok(facts) => {
+                let most = self.budget.room() / size_of::<Joined>();
+                let linked = self.links.link(facts, most, &mut self.notes);
+                let (person, kept) = linked.ok_or_else(|| self.budget.too_much())?;
+                self.budget.keep(kept + cost(&person))?;
+                self.people.push(person);
             }
-            direct.extend(key.map(|key| self.links.listing(&key)).into_iter().flatten());
-            direct.extend(member_of.iter().filter_map(|key| self.links.silent(key)));
-            let most = self.budget.room() / size_of::<Joined>();
-            let primary: Vec<u32> =
-                primary.map_or(Vec::new(), |number| self.links.numbered(&number).to_vec());
-            if let Some(closure) = &mut self.links.closure {
-                let groups = closure.of(&direct, &primary, most);
-                person.groups = groups.ok_or_else(|| self.budget.too_much())?;
+            Err(Unclear { entry, stable_id: None, login: None, why }) => {
+                self.notes.left_out_by_name("the person", &entry, &why);
             }
-            self.budget.keep(cost(&person))?;
-            self.people.push(person);
+            Err(unclear) => {
+                self.budget.keep(PERSON)?;
+                self.unclear.push(unclear);
+            }
         }
         self.keep(entry)
     }
@@ -171,7 +229,7 @@ impl Assembly {
                 let Some(name) = name else { continue };
                 let mut values = attribute.values.clone();
                 if name == "userPassword" {
-                    if values::password_locked(&entry) {
+                    if values::is_password_locked(&entry) {
                         bare.add(name, [b"{CRYPT}!".to_vec()]);
                     }
                     continue;
@@ -195,22 +253,24 @@ impl Assembly {
             self.expect_some("people", self.person_entries);
         }
         self.expect_shown();
+        let groups = self.links.finish(&self.schema.people_base, &self.looked);
         let mut people = self.people;
         people.sort_unstable_by(|one, other| {
             (&one.stable_id, &one.login).cmp(&(&other.stable_id, &other.login))
         });
-        drop_ambiguous(&mut people, &mut self.notes);
+        let mut unclear = self.unclear;
+        unclear.extend(take_ambiguous(&mut people, &unclear));
+        unclear.sort();
+        expect_known(&unclear, people.len(), &mut self.notes);
+        for one in &unclear {
+            let message = format!("{}; nothing is given and nothing taken", one.why);
+            self.notes.warn_of(&one.entry, message);
+        }
         warn_of_shared_logins(&people, &mut self.notes);
         people.shrink_to_fit();
         let (warnings, missing) = self.notes.into_parts();
         Reading::from_parts(
-            Directory {
-                name: self.name,
-                people,
-                groups: self.links.groups,
-                warnings,
-                hidden: self.hidden,
-            },
+            Directory { name: self.name, people, groups, unclear, warnings, hidden: self.hidden },
             missing,
         )
     }
@@ -278,6 +338,20 @@ const SETS: [&str; 7] = [
     "subGroup",
 ];
 
+/// What an entry adds to the fingerprint of all groups: another number where something of it is
+/// another, in whatever order it came.
+pub(in crate::directory) fn fingerprint(entry: &Entry) -> u64 {
+    let mut sum = 0_u64;
+    for attribute in entry.attributes() {
+        for value in &attribute.values {
+            let mut hasher = DefaultHasher::new();
+            (&entry.dn, &attribute.description, value).hash(&mut hasher);
+            sum = sum.wrapping_add(hasher.finish());
+        }
+    }
+    sum
+}
+
 /// The bytes a person needs.
 fn cost(person: &Person) -> usize {
     let private =
@@ -291,28 +365,41 @@ fn cost(person: &Person) -> usize {
         + person.groups.len() * size_of::<Joined>()
 }
 
-/// Two entries with one stable id: which of them is meant cannot be told, so neither is believed
-/// and the reading is partial.
-fn drop_ambiguous(people: &mut Vec<Person>, notes: &mut Notes) {
-    let mut ambiguous: Vec<StableId> = Vec::new();
+/// Where most people cannot be told apart, it is not they who are odd.
+fn expect_known(unclear: &[Unclear], known: usize, notes: &mut Notes) {
+    let count = unclear.len();
+    let most = known == 0 || (count >= MANY && count > known);
+    if let Some(first) = unclear.first().filter(|_| most) {
+        let Unclear { entry, why, .. } = first;
+        let why = format!("of {} entries, among them {entry}: {why}", count + known);
+        notes.missing(Missing::new(format!("{count} people"), why));
+    }
+}
+
+/// Two entries with one stable id: which of them is meant cannot be told, so neither is believed.
+fn take_ambiguous(people: &mut Vec<Person>, unclear: &[Unclear]) -> Vec<Unclear> {
+    let mut ids: HashSet<StableId> =
+        unclear.iter().filter_map(|one| one.stable_id.clone()).collect();
+    let mut ambiguous: Vec<Unclear> = Vec::new();
     for same in people.chunk_by(|one, other| one.stable_id == other.stable_id) {
         if let [first, second, ..] = same {
-            ambiguous.push(first.stable_id.clone());
-            for person in same {
-                notes.left_out_by_name(
-                    "the person",
-                    person.login.as_str(),
-                    &format!(
-                        "its stable id {} is shared ({} and {})",
-                        first.stable_id, first.login, second.login
-                    ),
-                );
-            }
+            let why = format!(
+                "its stable id {} is shared ({} and {})",
+                first.stable_id, first.login, second.login
+            );
+            ids.insert(first.stable_id.clone());
+            ambiguous.extend(same.iter().map(|person| Unclear {
+                entry: person.login.to_string(),
+                stable_id: Some(person.stable_id.clone()),
+                login: Some(person.login.clone()),
+                why: why.clone(),
+            }));
         }
     }
-    if !ambiguous.is_empty() {
-        people.retain(|person| ambiguous.binary_search(&person.stable_id).is_err());
+    if !ids.is_empty() {
+        people.retain(|person| !ids.contains(&person.stable_id));
     }
+    ambiguous
 }
 
 /// The same log-in name under two stable ids is odd, but both people are told apart.

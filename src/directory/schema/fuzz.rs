@@ -1,7 +1,7 @@
 //! Target: entries of every schema, put together to a directory. The first letter of an input
 //! chooses the schema, the rest is LDIF.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Assembly;
 use crate::directory::budget::Budget;
@@ -38,6 +38,7 @@ const WORDS: &[&str] = &[
     "member;range=0-1: ",
     "nsAccountLock: true\n",
     "pwdAccountLockedTime: ",
+    "krbPrincipalExpiration: 20260101000000Z\n",
     "\n\n",
     "uid: ",
     "mail: ",
@@ -54,14 +55,10 @@ fn config(letter: u8) -> DirectoryConfig {
     DirectoryConfig {
         name: "d".into(),
         origin: Origin::Retired,
-        schema: SchemaConfig {
-            kind,
-            base: "dc=d".to_owned(),
-            people_base: None,
-            groups_base: None,
-            stable_id: None,
-        },
+        schema: SchemaConfig::new(kind, "dc=d"),
         name_prefix: String::new(),
+        login_map: BTreeMap::new(),
+        group_map: BTreeMap::new(),
         bounds: Bounds::default(),
         source: Source::new("inventory/d.yaml", 1, 1),
     }

@@ -13,19 +13,26 @@ mod facts;
 #[cfg(test)]
 mod fuzz;
 mod links;
+mod locks;
 mod notes;
 mod rfc2307;
 mod rfc2307bis;
 mod userdir;
 mod values;
 
+use std::collections::BTreeMap;
+
 use super::config::{SchemaConfig, SchemaKind};
+use super::distinguished_name::normalise;
 use super::entry::Entry;
 use super::filter::Filter;
 
-pub(super) use assembly::Assembly;
+pub(super) use assembly::{Assembly, fingerprint};
 use facts::{GroupFacts, PersonFacts};
+pub(super) use links::Looked;
 use notes::Notes;
+
+use crate::model::Unclear;
 
 /// One search below a base, the whole subtree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +47,9 @@ pub(super) struct Search {
     pub(super) attributes: Vec<String>,
     /// The attribute by which what is found is called where people read.
     pub(super) naming: &'static str,
+    /// Only entries of the base's own domain are wanted: where else there is something
+    /// (zones of the name service, the configuration of the forest) nobody looks.
+    pub(super) domain_only: bool,
 }
 
 /// How the entries of a directory are understood.
@@ -48,10 +58,21 @@ pub(super) struct Schema {
     pub(super) groups: Search,
     /// How to find people.
     pub(super) people: Search,
+    /// Where the search for people looks, as names are compared.
+    people_base: String,
+    rules: Rules,
+    group: fn(&Entry, &mut Notes) -> Option<GroupFacts>,
+    person: fn(&Entry, &Rules, &mut Notes) -> Result<PersonFacts, Unclear>,
+}
+
+/// What the inventory says about the reading of people.
+pub(super) struct Rules {
     /// The attribute that stays when a person is renamed.
     stable_id: String,
-    group: fn(&Entry, &mut Notes) -> Option<GroupFacts>,
-    person: fn(&Entry, &str, &mut Notes) -> Option<PersonFacts>,
+    /// First words of `accountStatus` that mean that somebody left.
+    gone_words: Vec<String>,
+    /// Attributes and values that mean that somebody is locked.
+    locked_when: BTreeMap<String, Vec<String>>,
 }
 
 impl Schema {
@@ -66,27 +87,37 @@ impl Schema {
         let stable_id = config.stable_id.clone().unwrap_or_else(|| defaults.stable_id.to_owned());
         let mut attributes = owned(defaults.person_attributes);
         // Those that the server makes up are told only to those who ask for them by name.
-        for name in values::LASTING.into_iter().chain([stable_id.as_str()]) {
+        let more = values::LASTING.iter().chain(&locks::ATTRIBUTES).copied();
+        let more = more.chain(config.locked_when.keys().map(String::as_str));
+        for name in more.chain([stable_id.as_str()]) {
             if !attributes.iter().any(|one| one.eq_ignore_ascii_case(name)) {
                 attributes.push(name.to_owned());
             }
         }
+        let people = base(config, config.people_base.as_deref(), defaults.people_base);
         Self {
             groups: Search {
                 what: "groups",
                 base: base(config, config.groups_base.as_deref(), defaults.groups_base),
-                filter: (defaults.group_filter)(),
+                filter: (defaults.group_filter)().and(config.groups_filter.as_ref()),
+                domain_only: config.kind == SchemaKind::ActiveDirectory,
                 attributes: owned(defaults.group_attributes),
                 naming: defaults.group_attributes[0],
             },
             people: Search {
                 what: "people",
-                base: base(config, config.people_base.as_deref(), defaults.people_base),
-                filter: (defaults.person_filter)(),
+                base: people.clone(),
+                filter: (defaults.person_filter)().and(config.people_filter.as_ref()),
+                domain_only: config.kind == SchemaKind::ActiveDirectory,
                 attributes,
                 naming: defaults.person_naming,
             },
-            stable_id,
+            people_base: normalise(&people),
+            rules: Rules {
+                stable_id,
+                gone_words: config.gone_words.clone(),
+                locked_when: config.locked_when.clone(),
+            },
             group: defaults.group,
             person: defaults.person,
         }
@@ -109,7 +140,7 @@ struct Defaults {
     /// Those of people, without the stable id.
     person_attributes: &'static [&'static str],
     group: fn(&Entry, &mut Notes) -> Option<GroupFacts>,
-    person: fn(&Entry, &str, &mut Notes) -> Option<PersonFacts>,
+    person: fn(&Entry, &Rules, &mut Notes) -> Result<PersonFacts, Unclear>,
 }
 
 fn base(config: &SchemaConfig, given: Option<&str>, default: &str) -> String {

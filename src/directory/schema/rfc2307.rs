@@ -2,17 +2,18 @@
 
 use crate::directory::entry::Entry;
 use crate::directory::filter::Filter;
+use crate::model::Unclear;
 
 use super::facts::{GroupFacts, PersonFacts};
 use super::notes::Notes;
-use super::{Defaults, values};
+use super::{Defaults, Rules, values};
 
 pub(super) const DEFAULTS: Defaults = Defaults {
     groups_base: "ou=groups",
     people_base: "ou=people",
     stable_id: "uidNumber",
-    group_filter: || Filter::Class("posixGroup"),
-    person_filter: || Filter::Class("posixAccount"),
+    group_filter: || Filter::class("posixGroup"),
+    person_filter: || Filter::class("posixAccount"),
     group_attributes: &["cn", "gidNumber", "memberUid"],
     person_naming: "uid",
     person_attributes: &PERSON_ATTRIBUTES,
@@ -21,14 +22,24 @@ pub(super) const DEFAULTS: Defaults = Defaults {
 };
 
 /// The attributes of a posixAccount that say something here.
-pub(super) const PERSON_ATTRIBUTES: [&str; 8] =
-    ["uid", "gidNumber", "shadowExpire", "userPassword", "displayName", "cn", "sn", "mail"];
+pub(super) const PERSON_ATTRIBUTES: [&str; 9] = [
+    "uid",
+    "uidNumber",
+    "gidNumber",
+    "shadowExpire",
+    "userPassword",
+    "displayName",
+    "cn",
+    "sn",
+    "mail",
+];
 
 fn group(entry: &Entry, notes: &mut Notes) -> Option<GroupFacts> {
     named_group(entry, "cn", notes).map(|group| GroupFacts {
         number: entry.text("gidNumber").and_then(values::number),
-        members: entry.texts("memberUid").map(str::to_owned).collect(),
+        logins: entry.texts("memberUid").map(str::to_owned).collect(),
         shows_members: true,
+        hidden: values::unreadable_members(entry, &["memberUid"]),
         ..group
     })
 }
@@ -42,28 +53,29 @@ pub(super) fn named_group(entry: &Entry, attribute: &str, notes: &mut Notes) -> 
     if entry.texts(attribute).count() > 1 {
         notes.warn(entry, format!("it has several `{attribute}`; the first, {name}, counts"));
     }
-    Some(GroupFacts { name: name.to_owned(), ..GroupFacts::default() })
+    Some(GroupFacts { dn: entry.dn.clone(), name: name.to_owned(), ..GroupFacts::default() })
 }
 
-fn person(entry: &Entry, stable_id: &str, notes: &mut Notes) -> Option<PersonFacts> {
-    let facts = posix_person(entry, stable_id, notes)?;
-    Some(PersonFacts { key: Some(facts.person.login.as_str().to_owned()), ..facts })
+fn person(entry: &Entry, rules: &Rules, notes: &mut Notes) -> Result<PersonFacts, Unclear> {
+    posix_person(entry, rules, notes)
 }
 
 /// A posixAccount without the key by which groups know it.
 pub(super) fn posix_person(
     entry: &Entry,
-    stable_id: &str,
+    rules: &Rules,
     notes: &mut Notes,
-) -> Option<PersonFacts> {
-    let mut person = values::person(entry, stable_id, "uid", notes)?;
-    person.expires = values::shadow_expire(entry, notes);
-    person.password_locked = values::password_locked(entry);
-    Some(PersonFacts {
-        person,
-        key: None,
-        named: Vec::new(),
-        member_of: Vec::new(),
+) -> Result<PersonFacts, Unclear> {
+    let mut person = values::person(entry, rules, "uid", notes)?;
+    values::shadow_expire(entry, &mut person, notes);
+    values::password_locked(entry, &mut person);
+    values::membership_shown(entry, &["gidNumber"], &mut person, notes);
+    let is_other = |login: &&str| *login != person.login.as_str();
+    Ok(PersonFacts {
+        by_login: true,
+        other_logins: entry.texts("uid").filter(is_other).map(str::to_owned).collect(),
+        number: entry.text("uidNumber").and_then(values::number),
         primary: entry.text("gidNumber").and_then(values::number),
+        ..PersonFacts::of(person)
     })
 }

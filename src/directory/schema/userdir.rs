@@ -5,17 +5,17 @@
 
 use crate::directory::entry::Entry;
 use crate::directory::filter::Filter;
-use crate::model::PersonKind;
+use crate::model::{PersonKind, Unclear};
 
 use super::facts::{GroupFacts, PersonFacts};
 use super::notes::Notes;
-use super::{Defaults, values};
+use super::{Defaults, Rules, values};
 
 pub(super) const DEFAULTS: Defaults = Defaults {
     groups_base: "ou=users",
     people_base: "ou=users",
     stable_id: "uidNumber",
-    group_filter: || Filter::Class("debianGroup"),
+    group_filter: || Filter::class("debianGroup"),
     person_filter: || Filter::classes(["debianAccount", "debianDeveloper", "debianRoleAccount"]),
     group_attributes: &["gid", "gidNumber", "subGroup"],
     person_naming: "uid",
@@ -47,19 +47,22 @@ fn group(entry: &Entry, notes: &mut Notes) -> Option<GroupFacts> {
         notes.warn(entry, format!("it has several `gid`; the first, {name}, counts"));
     }
     Some(GroupFacts {
+        dn: entry.dn.clone(),
         name: name.to_owned(),
         number: entry.text("gidNumber").and_then(values::number),
         leads_to: entry.texts("subGroup").filter(|name| counts(name)).map(str::to_owned).collect(),
         shows_members: true,
+        hidden: values::unreadable_members(entry, &["subGroup"]),
         ..GroupFacts::default()
     })
 }
 
-fn person(entry: &Entry, stable_id: &str, notes: &mut Notes) -> Option<PersonFacts> {
-    let mut person = values::person(entry, stable_id, "uid", notes)?;
-    person.status = values::status(entry, notes);
-    person.expires = values::shadow_expire(entry, notes);
-    person.password_locked = values::password_locked(entry);
+fn person(entry: &Entry, rules: &Rules, notes: &mut Notes) -> Result<PersonFacts, Unclear> {
+    let mut person = values::person(entry, rules, "uid", notes)?;
+    values::status(entry, rules, &mut person, notes);
+    values::shadow_expire(entry, &mut person, notes);
+    values::password_locked(entry, &mut person);
+    values::membership_shown(entry, &["supplementaryGid", "gidNumber"], &mut person, notes);
     person.has_key = Some(entry.text("keyFingerPrint").is_some());
     let named: Vec<String> =
         entry.texts("supplementaryGid").filter(|name| counts(name)).map(str::to_owned).collect();
@@ -73,13 +76,8 @@ fn person(entry: &Entry, stable_id: &str, notes: &mut Notes) -> Option<PersonFac
     } else {
         PersonKind::Person
     };
-    Some(PersonFacts {
-        person,
-        key: None,
-        named,
-        member_of: Vec::new(),
-        primary: entry.text("gidNumber").and_then(values::number),
-    })
+    let primary = entry.text("gidNumber").and_then(values::number);
+    Ok(PersonFacts { named, primary, ..PersonFacts::of(person) })
 }
 
 /// `name@host` holds on that host only.

@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::{World, moved, text};
 use crate::diagnostic::{Finding, Findings};
 use crate::directory::{
-    Bind, Bounds, DirectoryConfig, LdapConfig, Origin, SchemaConfig, SchemaKind,
+    Bind, Bounds, DirectoryConfig, Filter, LdapConfig, Origin, SchemaConfig, SchemaKind,
 };
 use crate::inventory::as_written::{self, InventoryFile};
 use crate::inventory::known::ReadFile;
 use crate::model::{DirectoryName, TrustName};
 use crate::operator::{Scheme, Server};
-use crate::yaml::{Field, InFile, Position, Written};
+use crate::yaml::{Field, InFile, List, Named, Position, Written};
 
 const DEFAULT_PAGE_SIZE: u32 = 500;
 const DEFAULT_CONNECT_SECONDS: u32 = 10;
@@ -65,21 +65,124 @@ fn one_directory(
         (field, _) => at.words(field, "base", name.at, findings),
     };
     let bounds = bounds(written, at, findings);
-    let schema = SchemaConfig {
-        kind: kind?,
-        base: base?,
-        people_base: filled(&written.people_base),
-        groups_base: filled(&written.groups_base),
-        stable_id: filled(&written.stable_id),
-    };
+    let schema = schema(written, kind, base, at, findings);
+    let login_map = mapped(&written.login_map, at, findings);
+    let group_map = mapped(&written.group_map, at, findings);
     Some(DirectoryConfig {
         name: name.value.as_str().into(),
         origin: origin?,
-        schema,
+        schema: schema?,
         name_prefix: text(&written.name_prefix),
+        login_map: login_map.into_iter().map(|(from, to)| (from.into(), to)).collect(),
+        group_map: group_map.into_iter().map(|(from, to)| (from.into(), to)).collect(),
         bounds: bounds?,
         source: at.source(name.at),
     })
+}
+
+fn schema(
+    written: &as_written::Directory,
+    kind: Option<SchemaKind>,
+    base: Option<String>,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Option<SchemaConfig> {
+    let people_filter = filter(&written.people_filter, at, findings);
+    let groups_filter = filter(&written.groups_filter, at, findings);
+    let locked_when = locked_when(&written.locked_when, at, findings);
+    let defaults = SchemaConfig::new(kind?, base?);
+    let gone_words = written
+        .gone_words
+        .given()
+        .map(|words| words.value.0.iter().map(|word| word.value.trim().to_lowercase()).collect());
+    Some(SchemaConfig {
+        people_base: filled(&written.people_base),
+        groups_base: filled(&written.groups_base),
+        stable_id: filled(&written.stable_id),
+        gone_words: gone_words.unwrap_or(defaults.gone_words),
+        locked_when,
+        people_filter: people_filter?,
+        groups_filter: groups_filter?,
+        ..defaults
+    })
+}
+
+/// A filter, if there is one. Without one that was meant, others than those meant would be read:
+/// then there is no directory.
+#[expect(clippy::option_option, reason = "no filter is not the same as no good one")]
+fn filter(
+    field: &Field<String>,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Option<Option<Filter>> {
+    let written = match field {
+        Field::Absent => return Some(None),
+        Field::Broken => return None,
+        Field::Given(written) => written,
+    };
+    match Filter::parse(&written.value) {
+        Ok(filter) => Some(Some(filter)),
+        Err(error) => {
+            findings.push(
+                Finding::error("bad-filter", format!("this is not an LDAP filter: {error}"))
+                    .at(&at.source(written.at))
+                    .hint("write it as for ldapsearch: (&(objectClass=person)(!(uid=test*)))"),
+            );
+            None
+        }
+    }
+}
+
+fn locked_when(
+    field: &Field<Named<List<String>>>,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<String, Vec<String>> {
+    let mut locked_when = BTreeMap::new();
+    for (name, values) in field.given().iter().flat_map(|given| &given.value.0) {
+        let Some(values) = values.given() else { continue };
+        let is_name = name.value.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && name.value.bytes().all(|one| one.is_ascii_alphanumeric() || b"-.;".contains(&one));
+        let words: Vec<String> =
+            values.value.0.iter().map(|value| value.value.trim().to_owned()).collect();
+        let problem = match words.as_slice() {
+            _ if !is_name => "this is not the name of an attribute",
+            [] => "no value is named that means that somebody is locked",
+            _ => {
+                locked_when.insert(name.value.clone(), words);
+                continue;
+            }
+        };
+        findings.push(
+            Finding::error("locked-when", problem)
+                .at(&at.source(name.at))
+                .hint("write `attribute: [value]`, or `attribute: [\"*\"]` for any value"),
+        );
+    }
+    locked_when
+}
+
+/// Names and what they become at vendors. Whether a vendor accepts those, and whether two meet, is
+/// told with the names themselves.
+fn mapped(
+    field: &Field<Named<String>>,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> Vec<(String, String)> {
+    let mut mapped = Vec::new();
+    for (from, to) in field.given().iter().flat_map(|given| &given.value.0) {
+        let Some(to) = to.given() else { continue };
+        let text = to.value.trim();
+        if text.is_empty() {
+            findings.push(
+                Finding::error("empty", format!("`{}` would have no name", from.value))
+                    .at(&at.source(to.at)),
+            );
+            continue;
+        }
+        mapped.push((from.value.clone(), text.to_owned()));
+    }
+    mapped
 }
 
 /// How much reading it may take as a whole.
@@ -172,14 +275,30 @@ fn ldap(
         Field::Broken => None,
         Field::Given(bind) => self::bind(&bind.value, bind.at, at, findings),
     };
-    let page_size = number(&written.page_size, DEFAULT_PAGE_SIZE, at, findings);
+    let page_size = match &written.page_size {
+        Field::Absent => Some(DEFAULT_PAGE_SIZE),
+        Field::Broken => None,
+        Field::Given(written) => Some(written.value),
+    };
     let connect = number(&written.connect_seconds, DEFAULT_CONNECT_SECONDS, at, findings);
     let read = number(&written.read_seconds, DEFAULT_READ_SECONDS, at, findings);
     let attempts = number(&written.attempts, DEFAULT_ATTEMPTS, at, findings);
-    let url = at.required(&written.url, "url", item, findings)?;
-    check_url(url, start_tls, at, findings)?;
+    let servers = at.required(&written.url, "url", item, findings)?;
+    if servers.value.0.is_empty() {
+        let finding = Finding::error("no-server", "no server is named here");
+        findings.push(finding.at(&at.source(servers.at)));
+        return None;
+    }
+    let good = |url: &String, findings: &mut Findings| {
+        check_url(&Written { value: url.clone(), at: servers.at }, start_tls, at, findings)
+    };
+    // All of them are looked at, also after a bad one.
+    let bad = servers.value.0.iter().filter(|url| good(url, findings).is_none()).count();
+    if bad > 0 {
+        return None;
+    }
     Some(LdapConfig {
-        url: url.value.clone(),
+        urls: servers.value.0.clone(),
         start_tls,
         trust: filled(&written.trust).map(TrustName::from),
         bind: bind?,

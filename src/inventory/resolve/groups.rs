@@ -53,15 +53,14 @@ fn group(
             return None;
         }
     };
-    let bad = group.is_empty()
-        || directory.is_empty()
-        || group.contains([':', '@', ','])
-        || group.chars().any(char::is_whitespace);
-    if bad {
+    if directory.is_empty() || !is_name(group) {
         findings.push(
             Finding::error("bad-group", format!("`{}` is not a group", written.value))
                 .at(&source)
-                .hint("write `directory:group`, without blanks"),
+                .hint(
+                    "write `directory:group` as the directory spells the group, one group in one \
+                     place, without blanks around it",
+                ),
         );
         return None;
     }
@@ -70,6 +69,15 @@ fn group(
         return None;
     }
     Some(GroupRef { directory: directory.into(), group: group.into() })
+}
+
+/// Whether a text can be the name of a group or person of a directory. Blanks inside and letters of
+/// any language are common; a list of names, or a name with what it is on, is a mistake.
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.trim() == text
+        && !text.contains([':', '@', ','])
+        && !text.chars().any(|one| one.is_control() || (one.is_whitespace() && one != ' '))
 }
 
 /// Who administers an account or organisation.
@@ -127,10 +135,7 @@ fn logins(
     for login in field.given().iter().flat_map(|list| &list.value.0) {
         let text = login.value.as_str();
         let source = at.source(login.at);
-        if text.is_empty()
-            || text.contains([':', '@', ','])
-            || text.chars().any(char::is_whitespace)
-        {
+        if !is_name(text) {
             findings.push(
                 Finding::error("bad-login", format!("`{text}` is not a log-in name"))
                     .at(&source)

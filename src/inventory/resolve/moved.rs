@@ -7,7 +7,8 @@ use crate::yaml::{Field, InFile, Position};
 
 /// A finding for each old key of a directory's server.
 pub(super) fn ldap(directory: &str, written: &Ldap, at: InFile<'_>, findings: &mut Findings) {
-    let url = written.url.given().map_or("ldaps://HOST", |url| url.value.as_str());
+    let urls = written.url.given().map(|urls| urls.value.0.join("\", \"")).unwrap_or_default();
+    let url = if urls.is_empty() { "ldaps://HOST" } else { urls.as_str() };
     let mut refuse = |key: &str, position: Position, section: &str, from: &str, here: &str| {
         let line = format!("{section}: {{{directory}: {{{from}, servers: [\"{url}\"]}}}}");
         findings.push(

@@ -7,7 +7,6 @@ use jiff::ToSpan;
 use super::drafts::Drafts;
 use super::hub::Hub;
 use super::matching::Match;
-use super::members::lacking;
 use crate::desired::Standing;
 use crate::model::{Access, ChangeId, ObjectKind, Observed, Reason, Subject, UserSpec, VendorId};
 use crate::plan::Step;
@@ -88,8 +87,7 @@ fn verdict(
         _ if !hub.facts.has_users => Reason::NotInInventory { subject: subject.clone() },
         (Subject::Person { .. }, Some(Standing::Absent(reason))) => reason.clone(),
         (Subject::Person { .. }, Some(Standing::Present)) => {
-            if let Some(group) = hub.pairs.frozen_group_of(hub.wanted, position) {
-                let because = lacking(group);
+            if let Some(because) = hub.pairs.kept_in(hub.wanted, position) {
                 return Verdict::Stays { because, frozen: true };
             }
             match excluded.get(subject) {
@@ -97,7 +95,16 @@ fn verdict(
                 None => Reason::NoGrantedGroup { subject: subject.clone() },
             }
         }
-        (Subject::Person { .. }, None) => Reason::NotInDirectory { subject: subject.clone() },
+        (Subject::Person { .. }, Some(Standing::Unclear(why))) => {
+            return Verdict::Stays { because: unclear(subject, why), frozen: false };
+        }
+        (Subject::Person { directory, .. }, None) => {
+            if hub.may_be_unclear(directory, &user.spec.name) {
+                let why = "the directory has that log-in name, but not whose it is";
+                return Verdict::Stays { because: unclear(subject, why), frozen: false };
+            }
+            Reason::NotInDirectory { subject: subject.clone() }
+        }
         (
             Subject::Group(_)
             | Subject::Role(_)
@@ -110,6 +117,11 @@ fn verdict(
     };
     let (suspend, delete) = takes(hub, user.spec.access);
     Verdict::Goes { reason, suspend, delete: delete && !hub.users.copied[position] }
+}
+
+/// What is to blame where the directory does not tell enough of somebody.
+fn unclear(subject: &Subject, why: &str) -> String {
+    format!("{subject} ({why})")
 }
 
 /// Whether a user that goes is to be suspended, and whether it is to be deleted, today.

@@ -14,8 +14,9 @@ use super::{DiffInputs, copied_mark, finding, groups, keys, members, shared, use
 use crate::desired::{Desired, DesiredHub, Standing};
 use crate::diagnostic::Finding;
 use crate::model::{
-    ChangeId, Credential, GroupSpec, HolderKind, ObjectKind, ObjectName, Observed, ObservedAccount,
-    Ownership, Place, Reason, Subject, UserSpec, VendorFacts, VendorId, VendorName,
+    ChangeId, Credential, DirectoryName, GroupSpec, HolderKind, ObjectKind, ObjectName, Observed,
+    ObservedAccount, Ownership, Place, Reason, Subject, UserSpec, VendorFacts, VendorId,
+    VendorName,
 };
 use crate::plan::{Reference, Target};
 
@@ -84,7 +85,7 @@ impl<'a> Hub<'a> {
             seen.users.iter().enumerate().map(|(position, user)| (&user.id, position)).collect();
         let group_at: FxHashMap<&VendorId, usize> =
             seen.groups.iter().enumerate().map(|(position, one)| (&one.id, position)).collect();
-        let pairs = if all || wanted.groups.iter().any(|group| group.frozen) {
+        let pairs = if all || wanted.groups.iter().any(|group| group.keeps_members().is_some()) {
             members::Pairs::sort_out(seen, wanted, &users, &groups, &user_at, &group_at)
         } else {
             members::Pairs::default()
@@ -180,12 +181,19 @@ impl<'a> Hub<'a> {
         self.unread.as_ref().filter(|_| !self.seen.listed.contains(&kind))
     }
 
-    /// Whether it is unknown who should be in an observed group of ours.
-    pub(super) fn is_frozen(&self, group: usize) -> bool {
+    /// What is to blame where it is unknown who should be in an observed group of ours.
+    pub(super) fn kept(&self, group: usize) -> Option<String> {
         match self.groups.of_observed[group] {
-            Match::Wanted(index) => self.wanted.groups[index].frozen,
-            Match::Extraneous | Match::Surplus | Match::Foreign => false,
+            Match::Wanted(index) => self.wanted.groups[index].keeps_members(),
+            Match::Extraneous | Match::Surplus | Match::Foreign => None,
         }
+    }
+
+    /// Whether a user may be that of somebody whom the directory has without telling who they are.
+    pub(super) fn may_be_unclear(&self, directory: &DirectoryName, name: &ObjectName) -> bool {
+        let fold = |name: &ObjectName| self.facts.user_names.fold(name.as_str());
+        let names = self.desired.unclear_names.get(directory);
+        names.is_some_and(|names| names.iter().any(|one| fold(one) == fold(name)))
     }
 
     pub(super) fn owned_users(&self) -> usize {

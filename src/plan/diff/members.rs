@@ -82,7 +82,7 @@ impl Pairs {
                     None | Some(_),
                 ) => {
                     if let (Match::Wanted(index), Some(user)) = (matched_group, user)
-                        && desired.groups[index].frozen
+                        && desired.groups[index].keeps_members().is_some()
                     {
                         let first = pairs.frozen.entry(user).or_insert(index);
                         *first = index.min(*first);
@@ -96,13 +96,9 @@ impl Pairs {
         pairs
     }
 
-    /// A group whose members are unknown and in which an observed user is.
-    pub(super) fn frozen_group_of<'a>(
-        &self,
-        wanted: &'a DesiredHub,
-        user: usize,
-    ) -> Option<&'a Subject> {
-        self.frozen.get(&user).map(|group| &wanted.groups[*group].subject)
+    /// What is to blame if an observed user is in a group from which nobody may be removed.
+    pub(super) fn kept_in(&self, wanted: &DesiredHub, user: usize) -> Option<String> {
+        wanted.groups[*self.frozen.get(&user)?].keeps_members()
     }
 }
 
@@ -125,6 +121,14 @@ fn additions(hub: &Hub<'_>, drafts: &mut Drafts) {
         let group = &hub.group_targets[membership.group as usize];
         let user = &hub.user_targets[membership.user as usize];
         let (Some(group), Some(user)) = (group, user) else { continue };
+        let wanted = (
+            &hub.wanted.groups[membership.group as usize].subject,
+            &hub.wanted.users[membership.user as usize].subject,
+        );
+        if let Some(reason) = hub.wanted.held.membership(wanted.0, wanted.1) {
+            drafts.withhold(&hub.place, ObjectKind::Membership, &reason.to_string());
+            continue;
+        }
         let needs = [group.needs, user.needs].into_iter().flatten().collect();
         let step = Step::AddMember {
             group: group.target.clone(),
@@ -154,7 +158,7 @@ fn removals(hub: &Hub<'_>, drafts: &mut Drafts) {
         let because = hub
             .blame(&group.subject)
             .or_else(|| hub.blame(&user.subject))
-            .or_else(|| group.frozen.then(|| lacking(&group.subject)));
+            .or_else(|| group.keeps_members());
         if let Some(because) = because {
             drafts.withhold(&hub.place, ObjectKind::Membership, &because);
             continue;
@@ -234,7 +238,9 @@ fn known_group(hub: &Hub<'_>, group: usize) -> Option<GroupRef> {
     let Match::Wanted(index) = hub.groups.of_observed[group] else { return None };
     let group = &hub.wanted.groups[index];
     match &group.subject {
-        Subject::Group(reference) if !group.frozen && hub.blame(&group.subject).is_none() => {
+        Subject::Group(reference)
+            if group.keeps_members().is_none() && hub.blame(&group.subject).is_none() =>
+        {
             Some(reference.clone())
         }
         _ => None,
@@ -253,7 +259,9 @@ fn by_hand(hub: &Hub<'_>, other: &Other, subject: Option<&Subject>) -> Result<Re
     match subject {
         Some(_) => Err(String::new()),
         None => match hub.seen.groups[other.group].ownership.subject() {
-            Some(group) if hub.is_frozen(other.group) => Err(lacking(group)),
+            Some(_) if hub.kept(other.group).is_some() => {
+                Err(hub.kept(other.group).unwrap_or_default())
+            }
             // A finding says so: nobody loses a group because a tag was lost.
             Some(_) if may_be_meant(hub, other) => Err(String::new()),
             Some(group) => hub.blame(group).map_or(Ok(Reason::ByHand), Err),
@@ -275,16 +283,6 @@ fn may_be_meant(hub: &Hub<'_>, other: &Other) -> bool {
     members.map(|one| &hub.wanted.users[one.user as usize]).any(|wanted| {
         user.ownership.may_become(&wanted.subject) && rules.fold(wanted.spec.name.as_str()) == name
     })
-}
-
-/// What is to blame where a directory was read and does not know a group.
-pub(super) fn lacking(group: &Subject) -> String {
-    match group {
-        Subject::Group(GroupRef { directory, group }) => {
-            format!("directory {directory} (without group {group})")
-        }
-        other => other.to_string(),
-    }
 }
 
 /// The member as the vendor names it; by its id where it was not listed.

@@ -42,6 +42,10 @@ fn restore(hub: &Hub<'_>, index: usize, position: usize, drafts: &mut Drafts) ->
             );
             None
         }
+        Access::Suspended { .. } if hub.wanted.held.people.contains_key(subject) => {
+            withhold(hub, index, drafts);
+            None
+        }
         Access::Suspended { since } => {
             let step = Step::RestoreUser {
                 id: user.id.clone(),
@@ -68,12 +72,17 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) -> HashSet<usize> 
             let as_it_is = hub.users.of_desired[*index].map(|at| &hub.seen.users[at].spec.name);
             !user.blocked && as_it_is != Some(&user.spec.name)
         })
-        .filter(|(index, _)| match hub.unlisted(ObjectKind::User) {
-            Some(unread) if hub.users.of_desired[*index].is_none() => {
+        .filter(|(index, user)| match hub.unlisted(ObjectKind::User) {
+            _ if hub.users.of_desired[*index].is_some() => true,
+            Some(unread) => {
                 drafts.withhold(&hub.place, ObjectKind::User, unread);
                 false
             }
-            Some(_) | None => true,
+            None if hub.wanted.held.people.contains_key(&user.subject) => {
+                withhold(hub, *index, drafts);
+                false
+            }
+            None => true,
         })
         .map(|(index, user)| Want {
             index,
@@ -100,6 +109,13 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) -> HashSet<usize> 
         renamed.remove(&index);
     }
     renamed
+}
+
+/// Counts a user that is not made or not restored, because its person gets nothing new.
+fn withhold(hub: &Hub<'_>, index: usize, drafts: &mut Drafts) {
+    let reason = hub.wanted.held.people.get(&hub.wanted.users[index].subject);
+    let because = reason.map(ToString::to_string).unwrap_or_default();
+    drafts.withhold(&hub.place, ObjectKind::User, &because);
 }
 
 fn create(hub: &mut Hub<'_>, index: usize, needs: Vec<ChangeId>, drafts: &mut Drafts) -> ChangeId {

@@ -11,7 +11,8 @@ use reconcile::cloud::registry;
 use reconcile::desired::{Desired, Inputs, resolve};
 use reconcile::inventory::Grant;
 use reconcile::model::{
-    DirectoryName, GroupRef, Person, PersonKind, Place, Standing, Subject, VendorFacts,
+    AccountStatus, DirectoryName, GroupRef, Person, PersonKind, Place, Standing, Subject,
+    VendorFacts,
 };
 
 use crate::engine::world::{Given, Model};
@@ -68,7 +69,7 @@ fn oracle(given: &Given) -> BTreeSet<Triple> {
                 if is_in(given, name, person, group)
                     && person.kind != PersonKind::RoleAccount
                     && person.standing(given.today) == Standing::Present
-                    && !(lacks_key(given, person) && is_privileged(given, group, &place))
+                    && !(is_doubtful(given, person) && is_privileged(given, group, &place))
                 {
                     rights.insert(triple(&who, &place, grant.role.as_str()));
                 }
@@ -106,8 +107,9 @@ fn is_in(given: &Given, directory: &DirectoryName, person: &Person, group: &Grou
         && person.groups.iter().any(|joined| read.group_at(joined.group).name == group.group)
 }
 
-fn lacks_key(given: &Given, person: &Person) -> bool {
+fn is_doubtful(given: &Given, person: &Person) -> bool {
     given.policies.privileged_needs_key && person.has_key == Some(false)
+        || given.policies.privileged_needs_active && person.status != AccountStatus::Active
 }
 
 /// Whether the group holds a privileged role in any account with the same hub.

@@ -36,7 +36,7 @@ fn person(model: &Model, name: &str) -> PersonExplained {
 fn why_somebody_has_not_what_they_expect() {
     let mut model = Model::simple();
     let gone = model.person("debian", "gone", &["admin"]);
-    model.who("debian", &gone).status = AccountStatus::Inactive;
+    model.who("debian", &gone).status = AccountStatus::Gone("inactive".into());
     let shared = model.person("debian", "shared", &["admin"]);
     model.who("debian", &shared).kind = PersonKind::RoleAccount;
     let guest = model.person("debian", "guest", &["admin"]);

@@ -8,14 +8,14 @@ use reconcile::cloud::memory::{MemoryVendor, MemoryWorld};
 use tempfile::TempDir;
 
 use crate::cli::site::{Ran, files, ran};
+use crate::peers::operator;
 
 const PEOPLE: &str = "inventory/people.ldif";
 
-/// What says that an LDIF file is whole; the cases were written before there was such a thing.
-const END: &str = "\n# end\n";
-
 pub struct Case {
     folder: TempDir,
+    /// Outside the repository, where the operator's own file would be.
+    home: TempDir,
     from: PathBuf,
 }
 
@@ -23,8 +23,9 @@ impl Case {
     /// The inputs as they are before anything goes wrong.
     pub fn new(name: &str) -> Self {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
-        let case = Self { folder: tempfile::tempdir().expect("a temporary folder"), from };
-        for folder in ["inventory", "policies", "home"] {
+        let temporary = || tempfile::tempdir().expect("a temporary folder");
+        let case = Self { folder: temporary(), home: temporary(), from };
+        for folder in ["inventory", "policies"] {
             fs::create_dir_all(case.path(folder)).expect("a folder");
         }
         for (path, content) in files(&case.from) {
@@ -34,15 +35,13 @@ impl Case {
                     let folder = name.trim_end_matches(".yaml");
                     fs::write(case.path(folder).join("all.yaml"), content).expect("a file");
                 }
+                PEOPLE => case.write_people(&String::from_utf8(content).expect("LDIF")),
                 _ if name.contains('/') => fs::write(case.path(name), content).expect("a file"),
                 _ => {}
             }
         }
         if case.from.join("before.ldif").exists() {
             case.people("before.ldif");
-        } else {
-            let text = fs::read_to_string(case.path(PEOPLE)).expect("people");
-            fs::write(case.path(PEOPLE), text + END).expect("a file");
         }
         case
     }
@@ -51,10 +50,29 @@ impl Case {
         self.folder.path().join(name)
     }
 
+    /// Lets the program ask servers, as the operator.
+    pub fn allow(&self, servers: &[&str]) {
+        operator::write(self.home.path(), &format!("servers: {servers:?}\n"));
+    }
+
+    /// The text of a file of the case.
+    pub fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.source(name)).expect("a file of the case")
+    }
+
+    /// Where a file of the case is.
+    pub fn source(&self, name: &str) -> PathBuf {
+        self.from.join(name)
+    }
+
     /// What the directory says from now on, by the name of a file of the case.
     pub fn people(&self, name: &str) {
-        let text = fs::read_to_string(self.from.join(name)).expect("a file of the case");
-        fs::write(self.path(PEOPLE), text + END).expect("a file");
+        self.write_people(&self.file(name));
+    }
+
+    /// What the directory says from now on: entries, to which the mark of their end is added.
+    pub fn write_people(&self, entries: &str) {
+        fs::write(self.path(PEOPLE), whole(entries)).expect("a file");
     }
 
     /// Replaces the one place where `from` is written.
@@ -75,7 +93,7 @@ impl Case {
         let mut command = Command::new(env!("CARGO_BIN_EXE_reconcile"));
         command
             .env_clear()
-            .env("HOME", self.path("home"))
+            .env("HOME", self.home.path())
             .env("USER", "tester")
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .current_dir(self.folder.path())
@@ -93,4 +111,15 @@ impl Case {
         let state = self.path(".reconcile").join("memory.jsonl");
         MemoryVendor::open(&state).expect("a state file").world()
     }
+}
+
+/// Entries as a whole file: one that does not say that it ends may have been cut.
+fn whole(entries: &str) -> String {
+    format!("{}\n\n# end\n", entries.trim_end())
+}
+
+/// A text with runs of blanks as one: tables are aligned, and tests are not about that.
+pub fn squeezed(text: &str) -> String {
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.collect::<Vec<_>>().join("\n")
 }

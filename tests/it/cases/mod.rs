@@ -3,3 +3,5 @@
 
 mod belief;
 mod case;
+mod directory;
+mod states;

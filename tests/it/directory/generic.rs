@@ -95,7 +95,7 @@ async fn rfc2307_from_a_server_and_from_a_file() {
     assert_eq!(groups(directory, "ada"), ["users"], "memberUid is spelt exactly");
     assert_eq!(person(directory, "ada").groups[0].via, Via::Primary);
     assert_eq!(groups(directory, "bert"), ["admin"]);
-    assert!(person(directory, "ada").password_locked);
+    assert!(person(directory, "ada").locked.is_some());
     assert_eq!(person(directory, "ada").has_key, None);
     assert_eq!(without_own_ids(reading), read_ldif(&ldif, SchemaKind::Rfc2307).await);
 }
@@ -171,7 +171,7 @@ member: CN=Inner,dc=example,dc=org
     let ada = person(reading.got(), "ada");
     assert_eq!(reading.got().people.len(), 1, "a computer is nobody");
     assert_eq!(ada.stable_id.as_str(), "03020100-0504-0706-0809-0a0b0c0d0e0f");
-    assert!(ada.password_locked);
+    assert!(ada.locked.is_some());
     assert_eq!(ada.expires, Some(jiff::civil::date(2026, 1, 1)));
     assert_eq!(groups(reading.got(), "ada"), ["Domain Users", "Inner", "Outer"]);
     assert_eq!(ada.groups[0].via, Via::Primary);
@@ -180,5 +180,63 @@ member: CN=Inner,dc=example,dc=org
     assert_partial(
         &read_ldif(&in_part, SchemaKind::ActiveDirectory).await,
         &["`member` of Inner", "only the first 1 values"],
+    );
+}
+
+/// What is odd about the members of a group, as it is read from a server with these access rules.
+async fn oddities(rules: &str, group: &str) -> (Option<String>, Option<(u32, u32, String)>) {
+    let ldif = format!("{TREE}{NAMES_GROUPS}");
+    let slapd = Slapd::start(&Setup { ldif: &ldif, database: rules, ..Setup::default() });
+    let origin = Origin::Ldap(Box::new(server(slapd.url())));
+    let reading = read_it(&config(origin, SchemaKind::Rfc2307bis)).await;
+    assert_complete(&reading);
+    let read = reading.got();
+    let group = read.group_at(read.group(&GroupName::new(group)).expect("the group"));
+    let unmatched = group.unmatched.as_ref();
+    let unmatched = unmatched.map(|one| (one.count, one.listed, one.cause.to_string()));
+    (group.doubtful.clone(), unmatched)
+}
+
+#[tokio::test]
+async fn hidden_members_are_known_by_what_is_missing() {
+    let all = "access to * by * read";
+    // The standard and the server's own schema make members mandatory.
+    let (doubtful, _) =
+        oddities(&format!("access to attrs=member by * none\n{all}"), "inner").await;
+    assert_eq!(
+        doubtful.as_deref(),
+        Some("it is a groupOfNames, which has a member at least, and shows none")
+    );
+    // The only person of the group is where people are and is not found.
+    let bert = "access to dn.exact=\"uid=bert,ou=people,dc=example,dc=org\" by * none";
+    let (doubtful, unmatched) = oddities(&format!("{bert}\n{all}"), "unique").await;
+    assert!(doubtful.is_some_and(|why| why.starts_with("1 of its 1 members")));
+    let (count, listed, cause) = unmatched.expect("a member that is nobody");
+    assert_eq!((count, listed), (1, 1));
+    assert!(cause.contains("no search finds it"), "{cause}");
+    // The server says that there is something.
+    let bert = bert.replace("by * none", "by * search");
+    let (doubtful, _) = oddities(&format!("{bert}\n{all}"), "unique").await;
+    assert!(doubtful.is_some_and(|why| why.contains("uid=bert")));
+    // Nothing is hidden.
+    assert_eq!(oddities(all, "unique").await, (None, None));
+}
+
+#[tokio::test]
+async fn members_elsewhere_and_members_who_moved() {
+    let groups = "dn: cn=choir,ou=groups,dc=example,dc=org\nobjectClass: groupOfNames\ncn: choir\n\
+                  member: uid=ada,ou=people,dc=example,dc=org\nmember: cn=dummy\n\n\
+                  dn: cn=old,ou=groups,dc=example,dc=org\nobjectClass: groupOfNames\ncn: old\n\
+                  member: uid=bert,ou=guests,ou=people,dc=example,dc=org\n\n";
+    let reading = read_ldif(&format!("{TREE}{groups}"), SchemaKind::Rfc2307bis).await;
+    assert_complete(&reading);
+    let [choir, old] = &reading.got().groups[..] else { panic!("two groups") };
+    assert_eq!(choir.doubtful, None, "a placeholder hides nobody");
+    let cause = choir.unmatched.as_ref().map(|one| one.cause.to_string());
+    assert!(cause.is_some_and(|cause| cause.contains("not below `ou=people,dc=example,dc=org`")));
+    let doubtful = old.doubtful.as_deref().expect("somebody moved");
+    assert!(
+        doubtful.contains("that entry is uid=bert,ou=people,dc=example,dc=org now"),
+        "{doubtful}"
     );
 }

@@ -7,7 +7,7 @@ pub mod scripted;
 mod transport;
 mod userdir;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::peers::slapd::{BASE, READER, READER_PASSWORD, Slapd};
 /// A server without TLS, anonymous, with short limits; tests change what they are about.
 pub fn server(url: String) -> LdapConfig {
     LdapConfig {
-        url,
+        urls: vec![url],
         start_tls: false,
         trust: None,
         bind: Bind::Anonymous,
@@ -41,8 +41,8 @@ pub fn reader(variable: &str) -> Bind {
 /// Allows what a configuration asks for: each secret in a variable, the trust in a file of that path.
 pub fn operator_for(config: &DirectoryConfig) -> Operator {
     let Origin::Ldap(config) = &config.origin else { return Operator::default() };
-    let Ok(server) = Server::parse(&config.url) else { return Operator::default() };
-    let servers = BTreeSet::from([server]);
+    let servers: BTreeSet<Server> =
+        config.urls.iter().filter_map(|url| Server::parse(url).ok()).collect();
     let mut operator = Operator { servers: servers.clone(), ..Operator::default() };
     if let Bind::Simple { secret, .. } = &config.bind {
         let from = SecretFrom::Environment(secret.as_str().to_uppercase());
@@ -64,14 +64,10 @@ pub fn config(origin: Origin, kind: SchemaKind) -> DirectoryConfig {
     DirectoryConfig {
         name: "debian".into(),
         origin,
-        schema: SchemaConfig {
-            kind,
-            base: BASE.into(),
-            people_base: None,
-            groups_base: None,
-            stable_id: None,
-        },
+        schema: SchemaConfig::new(kind, BASE),
         name_prefix: String::new(),
+        login_map: BTreeMap::new(),
+        group_map: BTreeMap::new(),
         bounds: Bounds::default(),
         source: Source::new("inventory/directories.yaml", 1, 1),
     }

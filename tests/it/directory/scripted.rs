@@ -244,10 +244,40 @@ async fn a_cookie_that_never_ends_with_empty_pages() {
 }
 
 #[tokio::test]
-async fn a_success_without_the_word_that_it_was_the_last_page() {
+async fn a_server_that_ignores_the_wish_for_pages() {
+    let page = usize::try_from(server(String::new()).page_size).expect("a small page");
+    let somebody = |number: usize| {
+        let (dn, login) = (format!("cn=p{number},{BASE_ENTRY}"), format!("p{number}"));
+        let guid = format!("{number:016}");
+        entry(&dn, &[("sAMAccountName", &[login.as_str()]), ("objectGUID", &[guid.as_str()])])
+    };
+    // As many as a page has may be the first page, of which somebody left out that more follows.
+    for (people, complete) in [(1, true), (page - 1, true), (page, false), (page + 1, true)] {
+        let (reading, _) = reading_with(move |request, _| {
+            let all = (0..people).map(|number| plain(somebody(number)));
+            (!is_base_check(request) && !is_for_groups(request))
+                .then(|| all.chain([plain(done())]).collect())
+        })
+        .await;
+        assert_eq!(reading.is_complete(), complete, "{people}: {}", missing(&reading));
+        assert_eq!(reading.got().people.len(), people);
+        if !complete {
+            assert_partial(&reading, &["does not say whether more follows", "`page_size: 0`"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_later_page_without_the_word_that_it_was_the_last() {
     let (reading, _) = reading_with(|request, _| {
-        (!is_base_check(request) && !is_for_groups(request))
-            .then(|| vec![plain(ada()), plain(done())])
+        let is_first = !request.contains("more");
+        (!is_base_check(request) && !is_for_groups(request)).then(|| {
+            if is_first {
+                vec![plain(ada()), (done(), cookie("more"))]
+            } else {
+                vec![plain(done())]
+            }
+        })
     })
     .await;
     assert_partial(&reading, &["people below", "does not say whether more follows"]);
@@ -270,4 +300,43 @@ async fn answers_that_are_not_ldap_are_partial() {
         assert!(!reading.is_complete() && !missing(&reading).is_empty());
         assert!(reading.got().group(&"all".into()).is_some(), "what was read stays");
     }
+}
+
+/// A group search answered with one member, the others as ever.
+fn listing(member: &str) -> Vec<Message> {
+    let members = [member];
+    let all = ("sAMAccountName", &["all"][..]);
+    last_page(vec![entry("cn=all,dc=example,dc=org", &[all, ("member", &members)])])
+}
+
+#[tokio::test]
+async fn a_member_renamed_between_the_two_searches_is_found_by_reading_again() {
+    let searches = std::sync::atomic::AtomicUsize::new(0);
+    let (reading, _) = reading_with(move |request, _| {
+        if !is_for_groups(request) || is_base_check(request) {
+            return None;
+        }
+        let before = searches.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+        let name = if before { "anna" } else { "ada" };
+        Some(listing(&format!("cn={name},dc=example,dc=org")))
+    })
+    .await;
+    assert_complete(&reading);
+    assert_eq!(groups(reading.got(), "ada"), ["all"]);
+    assert_eq!(reading.got().groups[0].unmatched, None);
+}
+
+#[tokio::test]
+async fn groups_that_change_whenever_they_are_read_are_partial() {
+    let searches = std::sync::atomic::AtomicUsize::new(0);
+    let (reading, requests) = reading_with(move |request, _| {
+        if !is_for_groups(request) || is_base_check(request) {
+            return None;
+        }
+        let number = searches.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Some(listing(&format!("cn=somebody-{number},dc=example,dc=org")))
+    })
+    .await;
+    assert_partial(&reading, &["the members of groups", "while people were read"]);
+    assert!(requests < 40, "{requests}");
 }

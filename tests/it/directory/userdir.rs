@@ -2,7 +2,9 @@
 
 use jiff::civil::date;
 use reconcile::directory::SchemaKind;
-use reconcile::model::{AccountStatus, DirectoryWarning, GroupName, PersonKind, Standing, Via};
+use reconcile::model::{
+    AccountStatus, DirectoryWarning, GroupName, Login, PersonKind, StableId, Standing, Via,
+};
 
 use super::{
     assert_complete, assert_partial, groups, person, read_ldif, read_userdir, without_own_ids,
@@ -44,9 +46,9 @@ async fn every_trap_end_to_end() {
     assert_eq!(groups(directory, "carl"), ["Debian", "web"], "the exact spelling wins");
 
     let status = |login| person(directory, login).status.clone();
-    assert_eq!(status("carl"), AccountStatus::Inactive);
+    assert_eq!(status("carl"), AccountStatus::Gone("inactive".into()));
     assert_eq!(status("dora"), AccountStatus::Retiring(date(2026, 2, 28)));
-    assert_eq!(status("emma"), AccountStatus::Memorial);
+    assert_eq!(status("emma"), AccountStatus::Gone("memorial".into()));
     assert_eq!(status("fritz"), AccountStatus::Unknown("napping".into()));
     let dora = person(directory, "dora");
     assert_eq!(dora.standing(date(2026, 9, 1)), Standing::Present);
@@ -58,8 +60,8 @@ async fn every_trap_end_to_end() {
     assert_eq!(kind("hugo"), PersonKind::Guest);
     assert_eq!(kind("mirror"), PersonKind::RoleAccount);
     assert_eq!(person(directory, "gina").expires, Some(date(2024, 10, 4)));
-    assert!(person(directory, "ida").password_locked);
-    assert!(!person(directory, "jan").password_locked);
+    assert!(person(directory, "ida").locked.is_some());
+    assert!(person(directory, "jan").locked.is_none());
 }
 
 #[tokio::test]
@@ -76,9 +78,9 @@ async fn oddities_are_told() {
         "bert: it names group `WEB`, which several groups differ from in case only; does not count",
         "bert: it names group `nobody-knows`, which does not exist",
         "ring-c: it names group `nowhere`, which does not exist",
-        "fritz: unknown `accountStatus` word `napping`; counts as active",
+        "fritz: the `accountStatus` `napping` is not known: nothing new, and nothing privileged",
         "hugo: a guest without `shadowExpire`: nothing ends the visit",
-        "ida: its `shadowExpire` is not a number of days since 1970-01-01; ignored",
+        "ida: its `shadowExpire` cannot be understood: nothing new, and nothing privileged",
     ] {
         assert!(told.iter().any(|one| one == expected), "{expected} is not in {told:#?}");
     }
@@ -101,18 +103,38 @@ fn with(from: &str, to: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_person_who_cannot_be_told_apart_makes_the_reading_partial() {
-    for (from, to, words) in [
-        ("uidNumber: 1003\n", "", vec!["the person carl", "`uidNumber`"]),
+async fn a_person_who_cannot_be_told_apart_is_unclear_and_the_others_count() {
+    for (from, to, (id, login), why) in [
+        ("uidNumber: 1003\n", "", (None, Some("carl")), "no readable `uidNumber`"),
         (
             "uidNumber: 1003\n",
             "uidNumber: 1003\nuidNumber: 7\n",
-            vec!["the person carl", "several"],
+            (None, Some("carl")),
+            "several `uidNumber`",
         ),
-        ("uid: carl\n", "", vec!["the person ", "(its DN: -vv)", "`uid`"]),
-        ("gid: ring-b\n", "", vec!["the group ", "(its DN: -vv)", "`gid`"]),
+        ("uid: carl\n", "", (Some("1003"), None), "no readable `uid`"),
+        ("uid: carl\n", "uid:: /w==\n", (Some("1003"), None), "`uid` is not text"),
     ] {
         let reading = read_ldif(&with(from, to), SchemaKind::Userdir).await;
+        assert_complete(&reading);
+        let [one] = &reading.got().unclear[..] else { panic!("{:?}", reading.got().unclear) };
+        let known = (one.stable_id.as_ref(), one.login.as_ref());
+        assert_eq!(known, (id.map(StableId::new).as_ref(), login.map(Login::new).as_ref()));
+        let is_called = one.entry == "carl" || one.entry.ends_with("(its DN: -vv)");
+        assert!(is_called && one.why.contains(why), "{one:?}");
+        assert!(reading.got().warnings.iter().any(|told| told.message.contains(why)));
+        person(reading.got(), "ada");
+    }
+}
+
+#[tokio::test]
+async fn an_entry_without_id_and_name_or_a_group_without_a_name_is_missing() {
+    let nobody = with("uidNumber: 1003\n", "").replacen("uid: carl\n", "", 1);
+    for (text, words) in [
+        (nobody, ["the person ", "(its DN: -vv)", "`uidNumber`"]),
+        (with("gid: ring-b\n", ""), ["the group ", "(its DN: -vv)", "`gid`"]),
+    ] {
+        let reading = read_ldif(&text, SchemaKind::Userdir).await;
         assert_partial(&reading, &words);
         assert!(!reading.got().warnings.is_empty());
         person(reading.got(), "ada");
@@ -120,10 +142,24 @@ async fn a_person_who_cannot_be_told_apart_makes_the_reading_partial() {
 }
 
 #[tokio::test]
+async fn bytes_where_groups_should_be_named_freeze_one_person() {
+    let text = with("supplementaryGid: web@host1", "supplementaryGid:: /w==");
+    let reading = read_ldif(&text, SchemaKind::Userdir).await;
+    assert_complete(&reading);
+    let unclear = |login| person(reading.got(), login).unclear.as_deref();
+    assert_eq!(unclear("ada"), Some("its `supplementaryGid` is not text"));
+    assert_eq!(unclear("bert"), None);
+}
+
+#[tokio::test]
 async fn of_two_people_with_one_stable_id_neither_is_believed() {
     let reading =
         read_ldif(&with("uidNumber: 1002\n", "uidNumber: 01001\n"), SchemaKind::Userdir).await;
-    assert_partial(&reading, &["ada", "bert", "shared"]);
+    assert_complete(&reading);
+    let unclear: Vec<&str> =
+        reading.got().unclear.iter().filter_map(|one| Some(one.login.as_ref()?.as_str())).collect();
+    assert_eq!(unclear, ["ada", "bert"]);
+    assert!(reading.got().unclear.iter().all(|one| one.why.contains("shared (ada and bert)")));
     let logins: Vec<&str> = reading.got().people.iter().map(|one| one.login.as_str()).collect();
     assert!(!logins.contains(&"ada") && !logins.contains(&"bert") && logins.contains(&"carl"));
 }
@@ -153,11 +189,16 @@ async fn groups_of_one_name_or_number_are_told_and_count() {
     let directory = reading.got();
     let of_ada = groups(directory, "ada");
     assert_eq!(of_ada, ["Debian", "adm", "copy", "ring-a", "ring-b", "ring-c", "web"]);
-    for (entry, words) in [("adm", "have this name"), ("copy", "number 800 of group Debian")] {
-        let told =
-            directory.warnings.iter().any(|one| one.entry == entry && one.message.contains(words));
-        assert!(told, "{entry}: {words}");
-    }
+    let told = |one: &DirectoryWarning| {
+        one.entry == "copy" && one.message.contains("number 800 of group Debian")
+    };
+    assert!(directory.warnings.iter().any(told));
+    let adm = directory.group_at(directory.group(&GroupName::new("adm")).expect("adm"));
+    let twins = adm.twins.as_ref().expect("two groups are called adm");
+    let users = "ou=users,dc=example,dc=org";
+    assert_eq!(twins.entries, [format!("gid=adm,ou=second,{users}"), format!("gid=adm,{users}")]);
+    let ada = &person(directory, "ada").stable_id;
+    assert!(!twins.partly.contains(ada), "whoever names the group is in all of that name");
 }
 
 #[tokio::test]

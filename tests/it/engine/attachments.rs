@@ -187,7 +187,7 @@ fn who_leaves_loses_attachments_with_everything_else_and_is_deleted_only_after_t
     on_a_fast_clock(async {
         let mut applied = Applied::new().await;
         let alice = applied.alice.clone();
-        applied.model.who("debian", &alice).status = AccountStatus::Inactive;
+        applied.model.who("debian", &alice).status = AccountStatus::Gone("inactive".into());
         let boundary = || attachment("boundary", "Bound", None);
         let attach = |seen: &mut ObservedAccount| {
             let user = seen.users.iter().find(|user| user.spec.name.as_str() == "alice");

@@ -42,7 +42,7 @@ fn a_reading_of_credentials_that_never_was_proves_nothing() {
         let alice = model.person("debian", "alice", &["admin"]);
         let cloud = Cloud::new();
         run(&cloud, &model).await;
-        model.who("debian", &alice).status = AccountStatus::Inactive;
+        model.who("debian", &alice).status = AccountStatus::Gone("inactive".into());
         let given = model.given();
         let connections = cloud.connect(&given).await;
         let desired = cloud.desired(&given);
@@ -99,7 +99,7 @@ fn somebody_who_leaves_leaves_foreign_groups_too() {
             })
             .expect("memory");
         assert_eq!(verbs(&run(&cloud, &model).await), [""; 0], "as long as they stay it is theirs");
-        model.who("debian", &alice).status = AccountStatus::Inactive;
+        model.who("debian", &alice).status = AccountStatus::Gone("inactive".into());
         run(&cloud, &model).await;
         model.days_pass(30);
         let last = run(&cloud, &model).await;
@@ -123,7 +123,7 @@ fn nothing_with_a_copied_mark_is_deleted_and_no_copy_keeps_access() {
         assert_eq!(verbs(&plan), [""; 0], "what is wanted is there, the copies are left alone");
         assert_eq!(codes(&plan), ["copied-mark"; 3]);
         model.grants.clear();
-        model.who("debian", &alice).status = AccountStatus::Inactive;
+        model.who("debian", &alice).status = AccountStatus::Gone("inactive".into());
         run(&cloud, &model).await;
         model.days_pass(40);
         let plan = run(&cloud, &model).await;
@@ -246,7 +246,7 @@ fn a_suspended_user_is_not_counted_as_withheld_every_day() {
         let alice = model.person("debian", "alice", &["admin"]);
         let cloud = Cloud::new();
         run(&cloud, &model).await;
-        model.who("debian", &alice).status = AccountStatus::Inactive;
+        model.who("debian", &alice).status = AccountStatus::Gone("inactive".into());
         run(&cloud, &model).await;
         let mut given = model.given();
         for reading in given.directories.values_mut() {

@@ -63,7 +63,7 @@ fn one_user_whose_credentials_cannot_be_read_keeps_nobody_else_in() {
             cloud.world.add_credential(HUB, id, "access-key").expect("a user");
         }
         for leaver in &leavers {
-            model.who("debian", leaver).status = AccountStatus::Inactive;
+            model.who("debian", leaver).status = AccountStatus::Gone("inactive".into());
         }
         let given = model.given();
         let connections = connected(&cloud, &given, &ids[0]).await;

@@ -40,7 +40,7 @@ pub fn wrong(model: &Model, state: &State, findings: &[Finding]) -> Vec<String> 
 pub fn may_have_access(person: &PersonModel, today: Date) -> bool {
     let left = match &person.status {
         AccountStatus::Active | AccountStatus::Unknown(_) => false,
-        AccountStatus::Inactive | AccountStatus::Memorial => true,
+        AccountStatus::Gone(_) => true,
         AccountStatus::Retiring(since) => days_between(*since, today) >= 186,
     };
     let expired = person.expires.is_some_and(|expires| expires <= today);
@@ -71,6 +71,8 @@ struct Hub<'a> {
     wanted_members: BTreeSet<(String, String)>,
     /// People who would be wanted if their group were known.
     kept: BTreeSet<String>,
+    /// People whose state nobody knows: they keep what they have and get nothing new.
+    held: BTreeSet<String>,
 }
 
 impl<'a> Hub<'a> {
@@ -93,6 +95,7 @@ impl<'a> Hub<'a> {
             wanted_users: BTreeMap::new(),
             wanted_members: BTreeSet::new(),
             kept: BTreeSet::new(),
+            held: BTreeSet::new(),
         };
         hub.want_groups();
         hub.want_people();
@@ -140,8 +143,9 @@ impl<'a> Hub<'a> {
                 for group in &person.groups {
                     let group_subject = format!("group:{directory}:{group}");
                     let no_key = self.model.key_needed && person.has_key == Some(false);
+                    let plainly_active = person.status == AccountStatus::Active && !no_key;
                     if !self.wanted_groups.contains_key(&group_subject)
-                        || no_key && self.is_privileged(directory, group)
+                        || !plainly_active && self.is_privileged(directory, group)
                     {
                         continue;
                     }
@@ -152,6 +156,9 @@ impl<'a> Hub<'a> {
                     let name = format!("{}{}", content.prefix, person.login);
                     let user = (name, person.name.clone(), person.email.clone());
                     self.wanted_users.insert(subject.clone(), user);
+                }
+                if matches!(person.status, AccountStatus::Unknown(_)) {
+                    self.held.insert(subject.clone());
                 }
                 // Who is in a group the directory lost keeps what they have.
                 self.kept.insert(subject);
@@ -222,7 +229,7 @@ impl<'a> Hub<'a> {
             let blocked = Self::name_collides(&names, name)
                 || self.excused(&["name-taken", "foreign-user"], subject);
             match owned.get(subject).map(Vec::as_slice) {
-                None | Some([]) if blocked => {}
+                None | Some([]) if blocked || self.held.contains(subject) => {}
                 None | Some([]) => wrong.push(format!("{}: no user for {subject}", self.name)),
                 Some([user]) => {
                     if user.name != *name && !blocked {
@@ -232,7 +239,7 @@ impl<'a> Hub<'a> {
                         wrong.push(format!("{subject} has another profile"));
                     }
                     let by_hand = self.excused(&["disabled-by-hand"], subject);
-                    if !user.enabled && !by_hand {
+                    if !user.enabled && !by_hand && !self.held.contains(subject) {
                         wrong.push(format!("{subject} should be enabled"));
                     }
                 }
@@ -342,7 +349,9 @@ impl<'a> Hub<'a> {
                 .filter(|(user, of)| *of == group.id && !doubtful.contains(user))
                 .map(|(user, _)| user.clone())
                 .collect();
-            if wanted != found {
+            let held: BTreeSet<String> = self.held.iter().filter_map(single).collect();
+            if !found.is_subset(&wanted) || !wanted.difference(&held).all(|one| found.contains(one))
+            {
                 wrong.push(format!("{subject} has the members {found:?} and not {wanted:?}"));
             }
         }

@@ -70,8 +70,8 @@ impl Model {
             2..=4 => self.regroup(rng, &directory),
             5..=8 => {
                 let status = match rng.u8(..6) {
-                    0 | 1 => AccountStatus::Inactive,
-                    2 => AccountStatus::Memorial,
+                    0 | 1 => AccountStatus::Gone("inactive".into()),
+                    2 => AccountStatus::Gone("memorial".into()),
                     3 => {
                         let days = i64::from(rng.u8(150..220));
                         AccountStatus::Retiring(self.today.saturating_sub(days.days()))

@@ -272,7 +272,7 @@ impl DirectoryModel {
     /// What reading it completely gives.
     pub fn read(&self, name: &str) -> Directory {
         let groups: Vec<DirectoryGroup> =
-            self.groups.iter().map(|name| DirectoryGroup { name: name.as_str().into() }).collect();
+            self.groups.iter().map(|name| DirectoryGroup::named(name.as_str())).collect();
         let index = |name: &String| {
             let at = self.groups.iter().position(|group| group == name)?;
             let group = GroupIndex(u32::try_from(at).expect("few groups"));
@@ -284,20 +284,14 @@ impl DirectoryModel {
             kind: person.kind,
             status: person.status.clone(),
             expires: person.expires,
-            password_locked: person.locked,
+            locked: person.locked.then(|| "password is locked".to_owned()),
             has_key: person.has_key,
-            other_ids: Box::default(),
             display_name: person.name.clone().map(Private::new),
             email: person.email.clone().map(Private::new),
             groups: person.groups.iter().filter_map(index).collect(),
+            ..Person::new("", "")
         });
-        Directory {
-            name: name.into(),
-            people: people.collect(),
-            groups,
-            warnings: Vec::new(),
-            hidden: Vec::new(),
-        }
+        Directory { people: people.collect(), groups, ..Directory::empty(name.into()) }
     }
 }
 
@@ -327,14 +321,10 @@ fn directory_config(name: &str, directory: &DirectoryModel) -> DirectoryConfig {
     DirectoryConfig {
         name: name.into(),
         origin: Origin::Retired,
-        schema: SchemaConfig {
-            kind: SchemaKind::Userdir,
-            base: "dc=example,dc=org".to_owned(),
-            people_base: None,
-            groups_base: None,
-            stable_id: None,
-        },
+        schema: SchemaConfig::new(SchemaKind::Userdir, "dc=example,dc=org"),
         name_prefix: directory.prefix.clone(),
+        login_map: BTreeMap::new(),
+        group_map: BTreeMap::new(),
         bounds: Bounds::default(),
         source: Source::new("inventory/directories.yaml", 1, 1),
     }

@@ -12,20 +12,11 @@ use super::{TODAY, loaded, vendor::vendors};
 
 fn person(id: &str, login: &str, groups: &[u32]) -> Person {
     Person {
-        stable_id: id.into(),
-        login: login.into(),
-        kind: PersonKind::Person,
-        status: AccountStatus::Active,
-        expires: None,
-        password_locked: false,
-        has_key: None,
-        other_ids: Box::default(),
-        display_name: None,
-        email: None,
         groups: groups
             .iter()
             .map(|group| Joined { group: GroupIndex(*group), via: Via::Direct })
             .collect(),
+        ..Person::new(id, login)
     }
 }
 
@@ -33,11 +24,9 @@ fn person(id: &str, login: &str, groups: &[u32]) -> Person {
 fn directory(people: Vec<Person>) -> Directory {
     let groups = ["admins", "empty", "readers"];
     Directory {
-        name: "people".into(),
         people,
-        groups: groups.map(|name| DirectoryGroup { name: name.into() }).into(),
-        warnings: Vec::new(),
-        hidden: Vec::new(),
+        groups: groups.map(DirectoryGroup::named).into(),
+        ..Directory::empty("people".into())
     }
 }
 
@@ -45,7 +34,7 @@ fn found(more: &str, reading: Reading<Directory>) -> Vec<String> {
     let loaded = loaded(&[("inventory/x.yaml", more)]);
     assert!(!loaded.has_errors(), "{:?}", loaded.findings);
     let directories = BTreeMap::from([(DirectoryName::from("people"), reading)]);
-    findings(&loaded.inventory, &directories, &vendors(), TODAY)
+    findings(&loaded.inventory, &directories, &vendors(), &[], TODAY)
         .into_iter()
         .map(|finding| {
             let place = finding.source.map(|source| source.to_string()).unwrap_or_default();
@@ -88,7 +77,7 @@ fn groups_that_are_gone_or_empty() {
 #[test]
 fn a_group_of_people_who_left_is_empty() {
     let mut gone = person("3", "carl", &[2]);
-    gone.status = AccountStatus::Inactive;
+    gone.status = AccountStatus::Gone("inactive".into());
     let mut role = person("4", "daemon", &[2]);
     role.kind = PersonKind::RoleAccount;
     let people = [two(), vec![gone, role]].concat();
@@ -121,7 +110,7 @@ fn names_that_collide_or_that_a_vendor_forbids() {
     assert_eq!(
         found,
         [
-            "inventory/base.yaml:2 forbidden-name memory does not accept the user name `zoë` of zoë of directory people: it has 'ë', allowed are letters, digits and +=,.@_-; they get nothing there until the name is changed in the directory",
+            "inventory/base.yaml:2 forbidden-name memory does not accept the user name `zoë` of zoë of directory people: it has 'ë', allowed are letters, digits and +=,.@_-; they get nothing there until it is changed in the directory, or mapped with `login_map` of its entry in the inventory",
             "inventory/base.yaml:2 name-collision ADA of directory people would have the same user name at memory as ada of directory people; give a directory a `name_prefix`, or change one of the names",
             "inventory/base.yaml:2 name-collision bot of directory people would have the same user name at memory as service account bot; give a directory a `name_prefix`, or change one of the names",
         ],
@@ -141,7 +130,7 @@ grants:
   - {group: admins, role: admin, accounts: [main], reason: r}
 ";
     let mut carl = person("3", "carl", &[0]);
-    carl.password_locked = true;
+    carl.locked = Some("password is locked".into());
     let people = [two(), vec![carl]].concat();
     assert_eq!(
         found(more, Reading::Complete(directory(people))),

@@ -51,7 +51,7 @@ fn the_directories_of_the_example_cause_the_warnings_they_are_meant_to() {
         .collect();
     insta::assert_snapshot!("example_directories", odd.join("\n"));
     let findings: Vec<String> =
-        against_directory::findings(&loaded.inventory, &directories, &vendors(), today)
+        against_directory::findings(&loaded.inventory, &directories, &vendors(), &[], today)
             .into_iter()
             .map(|finding| format!("{} {}", finding.code, finding.message))
             .collect();

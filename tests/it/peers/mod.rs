@@ -1,6 +1,7 @@
 //! The programs tests talk to, started and stopped by guards.
 
 pub mod certificates;
+pub mod dirsrv;
 pub mod http;
 pub mod https;
 pub mod identity_center;

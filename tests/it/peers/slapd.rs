@@ -148,7 +148,7 @@ pub fn load(configuration: &Path, data: &Path) {
 }
 
 /// A program of Debian's `slapd` package, which lies where a user's path does not lead.
-fn command(program: &str) -> Command {
+pub fn command(program: &str) -> Command {
     let mut path = std::env::var_os("PATH").unwrap_or_default();
     path.push(OsString::from(":/usr/sbin:/usr/local/sbin"));
     let found =

@@ -113,11 +113,13 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 const ANYTHING: &[&str] = &["*"];
 
 /// What of `directory` an inventory may know: the values that say what people wrote.
-const DIRECTORY_CONFIG: [&str; 8] = [
+const DIRECTORY_CONFIG: [&str; 10] = [
     "config",
     "Bind",
     "Bounds",
     "DirectoryConfig",
+    "Filter",
+    "GONE_WORDS",
     "LdapConfig",
     "Origin",
     "SchemaConfig",

@@ -67,7 +67,7 @@ async fn an_export_reads_as_the_server_does_and_every_cut_of_it_is_found() {
     let file = read_ldif_as_it_is(&text, SchemaKind::Userdir).await;
     let origin = Origin::Ldap(Box::new(server(slapd.url())));
     assert_eq!(file, read_it(&config(origin, SchemaKind::Userdir)).await);
-    assert!(person(file.got(), "ida").password_locked, "without a password");
+    assert!(person(file.got(), "ida").locked.is_some(), "without a password");
     assert!(!text.contains("SSLRESET") && !text.contains("$1$"), "{text}");
     // Every place would be thousands of files; lines and the middle of lines will do here.
     let ends = text.match_indices('\n').map(|(at, _)| at);
