@@ -14,6 +14,9 @@ pub mod digests;
 #[cfg(test)]
 mod fuzz;
 mod gather;
+mod holdings;
+mod known;
+mod past;
 mod prepare;
 mod remembered;
 mod usage;
@@ -22,5 +25,7 @@ pub use adopt::{Adoption, Choice, Refusal, adoption, look_closer};
 pub use baseline::{Baseline, BaselineError};
 pub use carry_out::{Carried, carry_out};
 pub use credentials::credentials;
-pub use gather::{Gathered, Sources, gather};
+pub use gather::{Gathered, Sources, gather, gather_forgotten};
+pub use known::{Forgotten, Known, KnownError};
+pub use past::{Past, taken};
 pub use prepare::{Prepared, prepare};

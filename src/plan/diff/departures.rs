@@ -94,7 +94,10 @@ fn verdict(
             }
             match excluded.get(subject) {
                 Some(reason) => (*reason).clone(),
-                None => Reason::NoGrantedGroup { subject: subject.clone() },
+                None => match hub.doubtful_grants() {
+                    Some(because) => return Verdict::Stays { because, frozen: true },
+                    None => Reason::NoGrantedGroup { subject: subject.clone() },
+                },
             }
         }
         (Subject::Person { .. }, None) => Reason::NotInDirectory { subject: subject.clone() },
@@ -106,7 +109,10 @@ fn verdict(
             | Subject::Held { .. }
             | Subject::IdentityProvider(_),
             _,
-        ) => Reason::NotInInventory { subject: subject.clone() },
+        ) => match hub.doubtful_grants() {
+            Some(because) => return Verdict::Stays { because, frozen: true },
+            None => Reason::NotInInventory { subject: subject.clone() },
+        },
     };
     let (suspend, delete) = takes(hub, user.spec.access);
     Verdict::Goes { reason, suspend, delete: delete && !hub.users.copied[position] }

@@ -3,3 +3,4 @@
 
 mod belief;
 mod case;
+mod loss;

@@ -249,7 +249,7 @@ impl Model {
         });
         Policies {
             roles: roles.collect(),
-            limits: Limits { kinds, directory: generous },
+            limits: Limits { kinds, access: generous, directory: generous },
             grace_days: self.grace_days,
             privileged_needs_key: self.key_needed,
             ..Policies::default()
@@ -317,6 +317,7 @@ fn entry(name: &str, account: &AccountModel, source: Source) -> AccountEntry {
             source,
         },
         administrators: None,
+        retired: false,
         sponsor: None,
         contacts: Vec::new(),
         constraints: Vec::new(),
@@ -326,7 +327,7 @@ fn entry(name: &str, account: &AccountModel, source: Source) -> AccountEntry {
 fn directory_config(name: &str, directory: &DirectoryModel) -> DirectoryConfig {
     DirectoryConfig {
         name: name.into(),
-        origin: Origin::Retired,
+        origin: Origin::Ldif("people.ldif".into()),
         schema: SchemaConfig {
             kind: SchemaKind::Userdir,
             base: "dc=example,dc=org".to_owned(),
