@@ -40,7 +40,7 @@ pub struct Finding {
     pub place: Option<Place>,
     /// How much it matters.
     pub severity: Severity,
-    /// A stable word per kind of finding (`unknown-group`), for scripts and for looking it up.
+    /// A stable word per kind of finding (`unknown-in-directory`), for scripts and for looking it up.
     pub code: String,
     /// What is wrong, as a sentence without a full stop.
     pub message: String,

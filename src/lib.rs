@@ -55,6 +55,8 @@
 //! 6. No state file is needed to be correct: grace periods and marks live on the objects.
 //! 7. The same inputs give a byte-identical plan.
 //! 8. All rules are applied before the first write. What trips a limit is held; additions go on.
+//!    What counts as a removal is decided by what somebody loses, not by the verb; what replaces
+//!    comes first, and what it replaces needs it.
 //! 9. Every write is safe to repeat; a lost reply is resolved by looking.
 //! 10. Secrets are types that cannot be printed; personal values are stored where they are needed
 //!     and shown nowhere.

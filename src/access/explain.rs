@@ -432,7 +432,8 @@ pub(super) fn proof(identity: &ServiceIdentity) -> Proof {
 /// What an account is, as far as a change of it matters to people.
 pub(super) fn terms(entry: &AccountEntry) -> AccountTerms {
     // Every field by name, so that a new one cannot be forgotten.
-    let AccountEntry { account, administrators, sponsor: _, contacts: _, constraints: _ } = entry;
+    let AccountEntry { account, administrators, retired, sponsor: _, contacts: _, constraints: _ } =
+        entry;
     let Account { place, vendor, partition, id, hub, project, settings, source } = account;
     let value = |value: &AttributeValue| match value {
         AttributeValue::Text(text) if text.len() > LONGEST_SETTING => {
@@ -455,6 +456,7 @@ pub(super) fn terms(entry: &AccountEntry) -> AccountTerms {
         partition: partition.clone(),
         settings: settings.iter().map(|(name, text)| (name.clone(), value(text))).collect(),
         source: source.clone(),
+        retired: *retired,
     };
     if let Some(Administrators { group, minimum, required, source: _ }) = administrators {
         terms.administrators = Some(group.clone());

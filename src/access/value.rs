@@ -390,6 +390,8 @@ pub struct AccountTerms {
     pub settings: BTreeMap<AttributeName, String>,
     /// Where it is written.
     pub source: Source,
+    /// It is given up: everything of ours in it ends.
+    pub retired: bool,
 }
 
 /// What a change of the inventory and the policies gives and takes.

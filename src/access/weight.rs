@@ -40,7 +40,7 @@ fn of_attribute(was: Option<&AttributeValue>, is: Option<&AttributeValue>) -> We
 }
 
 /// Dangerous is an account that becomes another one or is reached in another way, that folders may
-/// grant on which could not, that nobody looks after any more, or that keeps fewer administrators.
+/// grant on which could not, that is given up, that nobody looks after any more, or that keeps fewer administrators.
 pub(super) fn of_account(before: Option<&AccountTerms>, after: Option<&AccountTerms>) -> Weight {
     let (before, after) = match (before, after) {
         (Some(before), Some(after)) => (before, after),
@@ -59,6 +59,7 @@ pub(super) fn of_account(before: Option<&AccountTerms>, after: Option<&AccountTe
         partition,
         settings,
         source: _,
+        retired,
     } = before;
     let is_another = (vendor, id, hub, project, partition, settings)
         != (
@@ -72,5 +73,6 @@ pub(super) fn of_account(before: Option<&AccountTerms>, after: Option<&AccountTe
     let others = administrators.is_some() && *administrators != after.administrators;
     let fewer =
         after.minimum < *minimum || required.iter().any(|login| !after.required.contains(login));
-    if is_another || others || fewer { Weight::Dangerous } else { Weight::Notable }
+    let given_up = *retired != after.retired;
+    if is_another || others || fewer || given_up { Weight::Dangerous } else { Weight::Notable }
 }

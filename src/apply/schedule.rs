@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::event::Outcome;
 use crate::model::{ChangeId, Place, VendorId};
-use crate::plan::{Change, Output, Outputs, Phase, Reference};
+use crate::plan::{self, Change, Output, Outputs, Phase, Reference};
 
 /// An account's position in the schedule.
 pub(super) type Account = usize;
@@ -16,6 +16,7 @@ pub(super) type Account = usize;
 /// What may begin, what runs, what has ended.
 pub(super) struct Schedule<'a> {
     changes: &'a [Change],
+    phases: Vec<Phase>,
     accounts: Vec<Queue>,
     account_of: Vec<Account>,
     /// Needs that have not ended well yet, per change.
@@ -48,6 +49,7 @@ impl<'a> Schedule<'a> {
     /// Nothing has begun. Held changes end at once.
     pub(super) fn new(changes: &'a [Change], held: &BTreeMap<ChangeId, Arc<str>>) -> Self {
         let mut numbers: BTreeMap<&Place, Account> = BTreeMap::new();
+        let phases = plan::phases(changes);
         let mut accounts: Vec<Queue> = Vec::new();
         let mut account_of = Vec::with_capacity(changes.len());
         for (id, change) in (0..).map(ChangeId).zip(changes) {
@@ -56,11 +58,12 @@ impl<'a> Schedule<'a> {
                 accounts.len() - 1
             });
             accounts[account].changes.push(id);
-            accounts[account].left[phase_of(change)] += 1;
+            accounts[account].left[phases[id.index()] as usize] += 1;
             account_of.push(account);
         }
         let mut schedule = Self {
             changes,
+            phases,
             touched: VecDeque::new(),
             accounts,
             account_of,
@@ -247,13 +250,19 @@ impl<'a> Schedule<'a> {
         self.pending -= 1;
         self.ended.push(id);
         let account = self.account_of[id.index()];
-        self.accounts[account].left[phase_of(&self.changes[id.index()])] -= 1;
+        let phase = self.phase_of(id);
+        self.accounts[account].left[phase] -= 1;
         self.touch(account);
+    }
+
+    fn phase_of(&self, id: ChangeId) -> usize {
+        self.phases[id.index()] as usize
     }
 
     fn make_ready(&mut self, id: ChangeId) {
         let account = self.account_of[id.index()];
-        self.accounts[account].ready[phase_of(&self.changes[id.index()])].push_back(id);
+        let phase = self.phase_of(id);
+        self.accounts[account].ready[phase].push_back(id);
         self.touch(account);
     }
 
@@ -311,10 +320,6 @@ impl Dependents {
     fn range(&self, id: ChangeId) -> std::ops::Range<usize> {
         self.starts[id.index()]..self.starts[id.index() + 1]
     }
-}
-
-fn phase_of(change: &Change) -> usize {
-    change.step.phase() as usize
 }
 
 fn count(length: usize) -> u32 {

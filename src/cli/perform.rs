@@ -21,7 +21,7 @@ use crate::plan::{Plan, PlanDigest};
 use crate::record::{self, EndFacts, RunFacts, SavedPlan};
 use crate::report::metrics::Metrics;
 use crate::report::{self, Detail};
-use crate::run::{self, Baseline, Carried, Gathered, Prepared, Told};
+use crate::run::{self, Baseline, Carried, Gathered, Past, Prepared, Told};
 use crate::sink::ConfiguredSinks;
 
 /// Runs something asynchronous to its end.
@@ -36,6 +36,7 @@ pub(super) fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> R
 pub(super) struct Look {
     pub(super) gathered: Gathered,
     pub(super) prepared: Prepared,
+    past: Past,
     planning_took: Duration,
     /// A directory is odd in a way that no run has told yet.
     has_news: bool,
@@ -49,15 +50,18 @@ impl Look {
         approved: Option<PlanDigest>,
     ) -> Self {
         let sources = input.sources(globals);
-        let gathered = run::gather(&sources).await;
-        let last_run = record::Records::open(&globals.state, globals.clock()).last_believed_run();
-        let gathered = gathered.at(globals.now(), last_run);
+        let records = record::Records::open(&globals.state, globals.clock());
+        let past = Past::read(&globals.state, &records, globals.now());
+        let mut gathered = run::gather(&sources).await;
+        run::gather_forgotten(&sources, &past.known, &mut gathered).await;
+        let gathered = gathered.at(globals.now(), records.last_believed_run());
         let began = Instant::now();
         let findings = input.findings(&gathered);
         let prepared = run::prepare(
             &sources,
             &gathered,
             baseline,
+            &past,
             findings,
             &input.narrowing,
             approved.clone(),
@@ -70,7 +74,7 @@ impl Look {
         }
         let findings = &prepared.review.approved.plan().findings;
         let has_news = Told::read(&globals.state).lacks(findings);
-        Self { gathered, prepared, planning_took: began.elapsed(), has_news }
+        Self { gathered, prepared, past, planning_took: began.elapsed(), has_news }
     }
 
     fn plan(&self) -> &Plan {
@@ -197,7 +201,8 @@ impl Run<'_> {
             self.shown.plan(&mut out, &look.prepared)?;
             out.flush()?;
         }
-        let (Carried { outcomes, writer }, took) = self.carry_out(&look).await?;
+        let (Carried { outcomes, mut writer }, took) = self.carry_out(&look).await?;
+        writer.taken(run::taken(&look.prepared, &outcomes));
         let code = exit_code(&look, &outcomes);
         let head = writer.end(EndFacts { exit_code: code as u8 });
         if !silent {
@@ -268,9 +273,16 @@ impl Run<'_> {
         if let Err(error) = Told::write(&self.globals.state, &look.plan().findings, about_all) {
             tracing::warn!("cannot remember what was told: {error}");
         }
-        baseline
-            .write(&self.globals.state, &look.gathered)
-            .map_err(|error| Failure::new(ExitCode::Unexpected, error))
+        let sources = self.input.sources(self.globals);
+        let mut known = look.past.known.clone();
+        known.update(&sources, &look.gathered, violations);
+        let unwritten = |error: &(dyn std::error::Error + 'static)| {
+            Failure::new(ExitCode::Unexpected, error.to_string())
+        };
+        let of_directories = baseline.write(&self.globals.state, &look.gathered);
+        let of_inventory = known.write(&self.globals.state, &sources);
+        of_directories.map_err(|error| Failure::new(ExitCode::Unexpected, error))?;
+        of_inventory.map_err(|error| unwritten(&error))
     }
 }
 

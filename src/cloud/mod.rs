@@ -40,8 +40,8 @@ use async_trait::async_trait;
 pub use error::{CloudError, ErrorKind, Retry};
 
 use crate::model::{
-    Account, AttributeName, AttributeValue, Credential, IssuedKey, ObjectKey, ObjectName,
-    ObservedAccount, Reading, Site, Snapshot, Subject, VendorFacts, VendorId,
+    Account, Attachment, AttributeName, AttributeValue, Credential, IssuedKey, ObjectKey,
+    ObjectName, ObservedAccount, Reading, Site, Snapshot, Subject, VendorFacts, VendorId,
 };
 use crate::operator::{Permit, Server};
 use crate::plan::{Change, Outputs};
@@ -121,6 +121,14 @@ pub trait Observe: Send + Sync {
     /// accounts whose keys this program issues; of those it says which keys were handed over
     /// ([`Handovers`](crate::model::Handovers), written on the user).
     async fn credentials(&self, users: &[VendorId]) -> Reading<Vec<Credential>>;
+
+    /// Of attachments that are objects of their own, those that the vendor says it does not know.
+    /// Asked only for those that are new to an account, so that nothing gives way to something that
+    /// cannot be. What cannot be told counts as known: what it replaces stays until it is there.
+    async fn unknown_attachments(&self, attachments: &[Attachment]) -> Vec<Attachment> {
+        let _ = attachments;
+        Vec::new()
+    }
 }
 
 /// Changing an account.

@@ -13,8 +13,8 @@ use jiff::civil::Date;
 use crate::inventory::{Grant, Inventory, ServiceAccount, ServiceIdentity, naming};
 use crate::model::{
     Account, AccountName, Attachment, Directory, DirectoryName, GroupRef, GroupSpec, KeyRotation,
-    Login, Missing, ObjectName, Place, Reading, Reason, RoleName, RoleSpec, ServiceAccountName,
-    StableId, Subject, UserSpec, VendorFacts, VendorName,
+    Login, Missing, ObjectName, OrganisationName, Place, Reading, Reason, RoleName, RoleSpec,
+    ServiceAccountName, StableId, Subject, UserSpec, VendorFacts, VendorName,
 };
 use crate::policies::Policies;
 
@@ -40,6 +40,10 @@ pub struct Desired {
     /// Service accounts whose owners are of a group that the directory does not have (a finding
     /// says so): nothing of theirs is created, changed or removed.
     pub undecided: BTreeSet<ServiceAccountName>,
+    /// Organisations of which the inventory names a group that its directory does not know (a
+    /// finding says so), and which: while that stands nothing is taken away there for want of a
+    /// grant, since the grant may be there and be misspelt.
+    pub unknown: BTreeMap<OrganisationName, GroupRef>,
 }
 
 /// Where a person stands, as far as a plan needs to know.
@@ -209,6 +213,19 @@ impl Inputs<'_> {
         self.vendors.iter().find(|facts| facts.name == *vendor)
     }
 
+    /// Whether a directory was read completely and does not know a group.
+    fn lacks(&self, group: &GroupRef) -> bool {
+        let reading = self.directories.get(&group.directory);
+        reading.is_some_and(Reading::is_complete) && self.not_found(group)
+    }
+
+    /// Whether a directory was read, however far, and a group not found.
+    fn not_found(&self, group: &GroupRef) -> bool {
+        let reading = self.directories.get(&group.directory);
+        let reading = reading.filter(|_| !self.inventory.is_retired(&group.directory));
+        reading.is_some_and(|reading| reading.got().group(&group.group).is_none())
+    }
+
     /// The name a person's user has. The inventory defines every directory that is read.
     fn user_name(&self, directory: &DirectoryName, login: &Login) -> ObjectName {
         self.inventory
@@ -329,12 +346,16 @@ pub fn resolve(inputs: &Inputs<'_>) -> Desired {
         directories: inputs.inventory.directories.keys().cloned().collect(),
         undecided: undecided(inputs),
         unclear_names: unclear_names(inputs),
+        unknown: unknown(inputs),
         ..Desired::default()
     };
     let mut by_hub: BTreeMap<&AccountName, Vec<Entitlement<'_>>> = BTreeMap::new();
     for (name, entry) in &inputs.inventory.accounts {
         let account = &entry.account;
-        let entitlements = by_account.remove(name).unwrap_or_default();
+        let mut entitlements = by_account.remove(name).unwrap_or_default();
+        if entry.retired {
+            entitlements.clear();
+        }
         let wanted = roles::resolve(inputs, account, &entitlements);
         desired.accounts.insert(account.place.clone(), wanted);
         by_hub.entry(&account.hub).or_default().extend(
@@ -430,20 +451,38 @@ fn unread(inputs: &Inputs<'_>) -> BTreeSet<DirectoryName> {
 
 /// What has ended ends, whoever owned it.
 fn undecided(inputs: &Inputs<'_>) -> BTreeSet<ServiceAccountName> {
-    let has_owners = |service: &ServiceAccount| {
-        let GroupRef { directory, group } = &service.owners;
-        match inputs.directories.get(directory) {
-            Some(Reading::Complete(read)) if !inputs.inventory.is_retired(directory) => {
-                read.group(group).is_some()
-            }
-            _ => true,
-        }
-    };
     let services = inputs.inventory.service_accounts.values();
     services
-        .filter(|one| Holder::Service(one).holds(inputs.today) && !has_owners(one))
+        .filter(|one| Holder::Service(one).holds(inputs.today) && inputs.lacks(&one.owners))
         .map(|one| one.name.clone())
         .collect()
+}
+
+/// The first group of each organisation that was not found in its directory, also where that was
+/// not completely read: then it may be there, or not.
+fn unknown(inputs: &Inputs<'_>) -> BTreeMap<OrganisationName, GroupRef> {
+    let inventory = inputs.inventory;
+    let grants =
+        entitlements(inventory).filter(|one| one.holder.holds(inputs.today)).filter_map(|one| {
+            let entry = inventory.accounts.get(one.account).filter(|entry| !entry.retired)?;
+            let group = match one.holder {
+                Holder::Group(grant) => &grant.group,
+                Holder::Service(service) => &service.owners,
+            };
+            Some((&entry.account.place.organisation, group))
+        });
+    let administrators = inventory.accounts.values().filter(|entry| !entry.retired);
+    let administrators = administrators.filter_map(|entry| {
+        Some((&entry.account.place.organisation, &entry.administrators.as_ref()?.group))
+    });
+    let mut unknown: BTreeMap<OrganisationName, GroupRef> = BTreeMap::new();
+    for (organisation, group) in grants.chain(administrators) {
+        let known = unknown.get(organisation);
+        if known.is_none_or(|known| group < known) && inputs.not_found(group) {
+            unknown.insert(organisation.clone(), group.clone());
+        }
+    }
+    unknown
 }
 
 /// The group of a subject that stands for one.

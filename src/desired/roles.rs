@@ -27,6 +27,8 @@ pub(super) fn resolve(
     };
     let Some(facts) = inputs.facts(&account.vendor) else { return wanted };
     let mut held: BTreeMap<(&RoleName, Held<'_>), Vec<Reason>> = BTreeMap::new();
+    // Role objects that somebody has whom a directory knows.
+    let mut known: BTreeSet<Subject> = BTreeSet::new();
     let mut bindings: BTreeMap<(Subject, RoleName), Vec<Reason>> = BTreeMap::new();
     for one in entitlements {
         let key = (one.holder.group(), one.role.clone());
@@ -46,10 +48,18 @@ pub(super) fn resolve(
                 bindings.entry(key).or_default().push(reason.clone());
             }
         }
+        if !matches!(one.holder, Holder::Group(grant) if inputs.lacks(&grant.group)) {
+            known.insert(by.subject(one.role));
+        }
         held.entry((one.role, by)).or_default().push(reason);
     }
     for ((role, held), why) in held {
         role_object(inputs, facts, account, role, &held, why, &mut wanted);
+    }
+    // Nothing is made for a group that nobody knows.
+    for (subject, role) in &mut wanted.roles {
+        let is_provider = matches!(subject, Subject::IdentityProvider(_));
+        role.blocked |= !is_provider && !known.contains(subject);
     }
     for ((subject, role), mut why) in bindings {
         let has_meaning = |subject: &Subject| match subject {

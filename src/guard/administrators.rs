@@ -98,18 +98,33 @@ struct Losses<'a> {
 impl<'a> Losses<'a> {
     fn of(plan: &'a Plan, set: &'a AdministratorSet) -> Self {
         let mut losses = Self { users: BTreeMap::new() };
-        let mut unbound: BTreeMap<&VendorId, Vec<ChangeId>> = BTreeMap::new();
+        // By group and role: which changes take it.
+        let mut taken: BTreeMap<&VendorId, BTreeMap<&VendorId, Vec<ChangeId>>> = BTreeMap::new();
         for change in plan.removals() {
+            if let Some(role) = change.step.lessened_role()
+                && *change.place == set.home
+            {
+                for (group, held) in &set.groups {
+                    if let Some(role) = held.roles.get(role) {
+                        let roles = taken.entry(group).or_default();
+                        roles.entry(role).or_default().push(change.id);
+                    }
+                }
+            }
             match loss(change, set) {
                 Loss::Nobody => {}
                 Loss::User(user) => losses.users.entry(user).or_default().push(change.id),
                 Loss::Group(group) => losses.everybody_in(set, group, &[change.id]),
-                Loss::Role(group) => unbound.entry(group).or_default().push(change.id),
+                Loss::Role(group, role) => {
+                    let roles = taken.entry(group).or_default();
+                    roles.entry(role).or_default().push(change.id);
+                }
             }
         }
-        for (group, changes) in unbound {
-            if set.groups.get(group).is_some_and(|group| changes.len() >= group.roles.len()) {
-                losses.everybody_in(set, group, &changes);
+        for (group, roles) in taken {
+            if set.groups.get(group).is_some_and(|group| roles.len() >= group.roles.len()) {
+                let by: Vec<ChangeId> = roles.into_values().flatten().collect();
+                losses.everybody_in(set, group, &by);
             }
         }
         losses
@@ -131,8 +146,8 @@ enum Loss<'a> {
     User(&'a VendorId),
     /// Everybody who is an administrator through that group.
     Group(&'a VendorId),
-    /// That group loses one of the roles that make its members administrators.
-    Role(&'a VendorId),
+    /// That group loses one of the roles that make its members administrators, and which.
+    Role(&'a VendorId, &'a VendorId),
 }
 
 fn loss<'a>(change: &'a Change, set: &AdministratorSet) -> Loss<'a> {
@@ -157,7 +172,7 @@ fn loss<'a>(change: &'a Change, set: &AdministratorSet) -> Loss<'a> {
         Step::UnbindRole { group, role } if *change.place == set.account => {
             match (administering(group), &role.id) {
                 (Some((id, group)), Reference::Known(role)) if group.roles.contains(role) => {
-                    Loss::Role(id)
+                    Loss::Role(id, role)
                 }
                 (Some(_) | None, _) => Loss::Nobody,
             }

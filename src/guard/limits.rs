@@ -1,4 +1,5 @@
-//! No run removes more than the limits say, counted per organisation and kind.
+//! No run removes more than the limits say, counted per organisation and kind; nor do several runs
+//! within a day.
 //!
 //! The end of a key that a newer one has replaced takes nothing from anybody and does not count,
 //! as long as the plan leaves the newer one alone. A key that nothing replaces counts as its user.
@@ -7,23 +8,126 @@
 //! once: otherwise everybody who leaves ten groups would trip the limit on memberships. What
 //! goes because a group goes does count as memberships: deleting one group takes access from
 //! everybody in it.
+//!
+//! Besides objects, access is counted (see [`super::Holdings`]): one role that means less is one
+//! object, and may be everything that forty people had.
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Context, Rule, Violation, violation};
+use super::{Context, Holdings, Recent, Rule, Violation, violation};
 use crate::model::{ChangeId, ObjectKind, OrganisationName, Place, VendorId};
 use crate::plan::{Change, Plan, Step};
+use crate::policies::Limit;
 
-/// One violation for every organisation and kind with more removals than allowed; it holds all
-/// removals that were counted.
+/// One violation for every organisation and kind with more removals than allowed, and for every
+/// organisation that would lose too much access; it holds all removals that were counted.
 pub(super) fn violations(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
     let revoked = revoked(plan);
     let departing = departing(plan, &revoked);
+    let mut violations = Vec::new();
+    for ((organisation, kind), counted) in counted(plan, &revoked, &departing) {
+        let limits = &context.policies.limits_of(organisation).kinds;
+        let kinds = plan.census.get(organisation);
+        let taken = Taken {
+            what: kind.plural(),
+            count: counted.count(),
+            existing: kinds.and_then(|kinds| kinds.get(&kind)).copied().unwrap_or(0),
+            recently: context.recent.objects(organisation, kind),
+            counts_users: kind == ObjectKind::User,
+            limit: limits.get(&kind).copied().unwrap_or_default(),
+        };
+        violations.extend(taken.violation(organisation, counted.holds));
+    }
+    for (organisation, lost) in context.holdings.lost(plan, &departing) {
+        let taken = Taken {
+            what: "accesses (one person in one account)",
+            count: lost.count,
+            existing: context.holdings.existing(organisation),
+            recently: context.recent.access(organisation),
+            counts_users: false,
+            limit: context.policies.limits_of(organisation).access,
+        };
+        violations.extend(taken.violation(organisation, lost.by.into_iter().collect()));
+    }
+    violations
+}
+
+/// What a part of a plan takes away, by the same rules: for adding up what was taken within a day.
+pub fn taken(plan: &Plan, holdings: &Holdings) -> Recent {
+    let revoked = revoked(plan);
+    let departing = departing(plan, &revoked);
+    let mut taken = Recent::default();
+    for ((organisation, kind), counted) in counted(plan, &revoked, &departing) {
+        taken.add_objects(organisation, kind, counted.count());
+    }
+    for (organisation, lost) in holdings.lost(plan, &departing) {
+        taken.add_access(organisation, lost.count);
+    }
+    taken
+}
+
+/// So many of something would be taken.
+struct Taken {
+    what: &'static str,
+    count: u64,
+    /// How many there are now.
+    existing: u64,
+    /// How many were taken within a day.
+    recently: u64,
+    counts_users: bool,
+    limit: Limit,
+}
+
+impl Taken {
+    fn violation(
+        &self,
+        organisation: &OrganisationName,
+        holds: Vec<ChangeId>,
+    ) -> Option<Violation> {
+        let Self { what, count, existing, recently, counts_users, limit } = *self;
+        // A share is of what there was a day ago; users stay for the time of grace.
+        let gone = if counts_users { 0 } else { recently };
+        let allowed = limit.allowed(existing.saturating_add(gone));
+        if count.saturating_add(recently) <= allowed {
+            return None;
+        }
+        let when = match recently {
+            0 => "in one run".to_owned(),
+            recently => format!("within a day, {recently} were"),
+        };
+        let message = format!(
+            "{count} of {existing} {what} would be taken away, at most {allowed} {when} \
+             (limit: {}, {} %, at least {})",
+            limit.count, limit.percent, limit.floor,
+        );
+        Some(violation(Rule::RemovalLimit, organisation, message, holds))
+    }
+}
+
+#[derive(Default)]
+struct Counted<'a> {
+    holds: Vec<ChangeId>,
+    users: HashSet<(&'a Place, &'a VendorId)>,
+    others: u64,
+}
+
+impl Counted<'_> {
+    fn count(&self) -> u64 {
+        self.users.len() as u64 + self.others
+    }
+}
+
+/// The removals of every organisation and kind.
+fn counted<'a>(
+    plan: &'a Plan,
+    revoked: &HashSet<(&Place, &VendorId)>,
+    departing: &HashSet<(&'a Place, &'a VendorId)>,
+) -> BTreeMap<(&'a OrganisationName, ObjectKind), Counted<'a>> {
     let mut removals: BTreeMap<(&OrganisationName, ObjectKind), Counted<'_>> = BTreeMap::new();
     for change in plan.removals() {
         let user = change.step.user().map(|user| (&*change.place, user));
         let user = user.filter(|user| departing.contains(user));
-        if user.is_none() && is_replaced(change, &revoked) {
+        if user.is_none() && is_replaced(change, revoked) {
             continue;
         }
         let kind = if user.is_some() { ObjectKind::User } else { change.step.kind() };
@@ -37,43 +141,11 @@ pub(super) fn violations(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
         }
     }
     removals
-        .into_iter()
-        .filter_map(|((organisation, kind), counted)| {
-            let limits = &context.policies.limits_of(organisation).kinds;
-            let limit = limits.get(&kind).copied().unwrap_or_default();
-            let existing = plan
-                .census
-                .get(organisation)
-                .and_then(|kinds| kinds.get(&kind))
-                .copied()
-                .unwrap_or(0);
-            let allowed = limit.allowed(existing);
-            let count = counted.users.len() as u64 + counted.others;
-            let message = format!(
-                "{count} of {existing} {} would be taken away, at most {allowed} in one run \
-                 (limit: {}, {} %, at least {})",
-                kind.plural(),
-                limit.count,
-                limit.percent,
-                limit.floor,
-            );
-            (count > allowed)
-                .then(|| violation(Rule::RemovalLimit, organisation, message, counted.holds))
-        })
-        .collect()
-}
-
-#[derive(Default)]
-struct Counted<'a> {
-    holds: Vec<ChangeId>,
-    users: HashSet<(&'a Place, &'a VendorId)>,
-    others: u64,
 }
 
 /// Every credential the plan destroys.
 fn revoked(plan: &Plan) -> HashSet<(&Place, &VendorId)> {
-    let removals = plan.removals().iter();
-    removals
+    plan.removals()
         .filter_map(|change| {
             let Step::RevokeCredential { credential, .. } = &change.step else { return None };
             Some((&*change.place, &credential.id))
@@ -116,7 +188,6 @@ fn departing<'a>(
         | Step::IssueCredential { .. } => false,
     };
     plan.removals()
-        .iter()
         .filter(|change| departs(change))
         .filter_map(|change| Some((&*change.place, change.step.user()?)))
         .collect()

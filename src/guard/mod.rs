@@ -9,9 +9,11 @@
 mod administrators;
 mod belief;
 mod clock;
+mod holdings;
 mod limits;
 mod principals;
 mod quotas;
+mod recent;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,7 +27,10 @@ use crate::model::{
 use crate::plan::{Plan, PlanDigest};
 use crate::policies::Policies;
 pub use clock::{ClockDoubt, Clocks, LONGEST_SILENCE, Otherwise, TOLERANCE, doubts};
+pub use holdings::{Held, Holdings, Members};
+pub use limits::taken;
 pub use quotas::Usage;
+pub use recent::Recent;
 
 /// What the rules look at besides the plan.
 #[derive(Clone, Debug)]
@@ -50,6 +55,10 @@ pub struct Context<'a> {
     pub usage: BTreeMap<Place, Usage>,
     /// What contradicts this machine's clock, with what would be done if it were wrong.
     pub otherwise: Vec<Otherwise>,
+    /// Who has which role where, as it is before the run.
+    pub holdings: Holdings,
+    /// What was taken away within a day before the run.
+    pub recent: Recent,
     /// The plan whose held removals an administrator has approved for this one run.
     pub approved: Option<PlanDigest>,
 }
@@ -67,6 +76,8 @@ impl<'a> Context<'a> {
             strangers: BTreeMap::new(),
             usage: BTreeMap::new(),
             otherwise: Vec::new(),
+            holdings: Holdings::default(),
+            recent: Recent::default(),
             approved: None,
         }
     }
@@ -79,11 +90,13 @@ pub struct AdministratorSet {
     pub account: Place,
     /// Where its users and groups live.
     pub hub: Place,
+    /// Where its role objects live: itself, or its hub where roles are shared.
+    pub home: Place,
     /// The group whose members should administer it.
     pub group: GroupRef,
     /// The groups whose members administer it now, with those roles of each in the account that
     /// make them administrators, and their members who can log in. That is `group`, once it has
-    /// such a role there; until then all groups that have one.
+    /// a privileged role there; until then all groups that have one.
     pub groups: BTreeMap<VendorId, AdministratorGroup>,
     /// How many must remain.
     pub minimum: u32,

@@ -10,7 +10,7 @@ use super::{Context, Rule, Violation, violation};
 use crate::model::{
     ChangeId, HolderKind, ObjectName, OrganisationName, Place, Quota, Subject, VendorId,
 };
-use crate::plan::{Change, Plan, Reference, Step};
+use crate::plan::{self, Change, Phase, Plan, Reference, Step};
 
 /// What an account allows, and how much of it is used before the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,8 +43,10 @@ pub(super) fn violations(
     }
     let mut books = Books { context, booked: HashMap::new() };
     let running = || plan.changes.iter().filter(|change| !held.contains_key(&change.id));
-    // Removals come first in every account.
-    for change in running() {
+    // Removals come first in every account, except of what something replaces.
+    let phases = plan::phases(&plan.changes);
+    let first = |change: &&Change| phases[change.id.index()] != Phase::Replaced;
+    for change in running().filter(first) {
         for cost in costs(&change.step).filter(|cost| cost.amount < 0) {
             books.book(change, &cost);
         }

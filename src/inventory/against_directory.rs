@@ -90,7 +90,7 @@ impl<'a> Checked<'a> {
                     )
                 });
                 let finding = Finding::error(
-                    "unknown-group",
+                    "unknown-in-directory",
                     format!("directory `{}` has no group `{}`", group.directory, group.group),
                 )
                 .at(source);

@@ -96,6 +96,10 @@ pub struct Account {
     /// Who administers it, if others than the organisation's administrators.
     #[serde(default)]
     pub administrators: Field<Administrators>,
+    /// The account is given up: everything of ours in it ends, within the limits, and grants have
+    /// no effect there. Off unless written.
+    #[serde(default)]
+    pub retired: Field<bool>,
 }
 
 /// A project.

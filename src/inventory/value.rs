@@ -78,6 +78,8 @@ pub struct AccountEntry {
     pub account: Account,
     /// Its administrators: its own or the organisation's.
     pub administrators: Option<Administrators>,
+    /// It is given up: nothing of ours should be there.
+    pub retired: bool,
     /// Who pays.
     pub sponsor: Option<String>,
     /// Whom to ask.

@@ -69,6 +69,16 @@ pub struct Target {
     pub name: ObjectName,
 }
 
+impl Target {
+    /// The id, where it is known now.
+    pub fn known(&self) -> Option<&VendorId> {
+        match &self.id {
+            Reference::Known(id) => Some(id),
+            Reference::Made { .. } => None,
+        }
+    }
+}
+
 /// What a change does. Each variant is one write at the vendor.
 ///
 /// Architecture invariant: every match on `Step` in this crate is exhaustive, so a new step
@@ -277,50 +287,6 @@ pub enum Step {
     },
 }
 
-/// What a step means for those affected.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// Something new; nobody loses anything.
-    Addition,
-    /// Something becomes different.
-    Update,
-    /// Somebody loses something. Subject to the limits.
-    Removal,
-}
-
-/// When a step happens relative to the others in its account: each phase begins when the one
-/// before has ended there, whatever its outcome.
-///
-/// What goes, goes first: credentials before memberships and those before the account itself. So
-/// a mover never exceeds a quota of groups, and a name is free before somebody else gets it.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Credentials of the departed, and keys that were replaced or lost.
-    Revoke,
-    /// Memberships and role bindings that end.
-    Detach,
-    /// Users that end.
-    Suspend,
-    /// What ceases to be.
-    Delete,
-    /// Users, groups, roles that begin or change.
-    Build,
-    /// Memberships, role bindings and keys that begin.
-    Attach,
-}
-
-impl Phase {
-    /// All of them, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Revoke, Self::Detach, Self::Suspend, Self::Delete, Self::Build, Self::Attach];
-}
-
 impl Step {
     /// The name of what it is about, as people know it; of a membership or binding, the first of
     /// the two. Never a personal value.
@@ -372,65 +338,6 @@ impl Step {
                 HolderKind::Role => ObjectKind::Role,
             },
         }
-    }
-
-    /// What it means for those affected.
-    pub fn effect(&self) -> Effect {
-        match self {
-            Self::CreateUser { .. }
-            | Self::RestoreUser { .. }
-            | Self::CreateGroup { .. }
-            | Self::AddMember { .. }
-            | Self::CreateRole { .. }
-            | Self::BindRole { .. }
-            | Self::Attach { before: None, .. }
-            | Self::IssueCredential { .. } => Effect::Addition,
-            Self::UpdateUser { .. }
-            | Self::UpdateGroup { .. }
-            | Self::UpdateRole { .. }
-            | Self::Attach { before: Some(_), .. }
-            | Self::Adopt { .. } => Effect::Update,
-            Self::RevokeCredential { .. }
-            | Self::SuspendUser { .. }
-            | Self::DeleteUser { .. }
-            | Self::DeleteGroup { .. }
-            | Self::RemoveMember { .. }
-            | Self::DeleteRole { .. }
-            | Self::UnbindRole { .. }
-            | Self::Detach { .. } => Effect::Removal,
-        }
-    }
-
-    /// When it happens.
-    pub fn phase(&self) -> Phase {
-        match self {
-            Self::RevokeCredential { .. } => Phase::Revoke,
-            Self::RemoveMember { .. } | Self::UnbindRole { .. } | Self::Detach { .. } => {
-                Phase::Detach
-            }
-            Self::SuspendUser { .. } => Phase::Suspend,
-            Self::CreateUser { .. }
-            | Self::UpdateUser { .. }
-            | Self::RestoreUser { .. }
-            | Self::CreateGroup { .. }
-            | Self::UpdateGroup { .. }
-            | Self::CreateRole { .. }
-            | Self::UpdateRole { .. }
-            | Self::Adopt { .. } => Phase::Build,
-            Self::AddMember { .. }
-            | Self::BindRole { .. }
-            | Self::Attach { .. }
-            | Self::IssueCredential { .. } => Phase::Attach,
-            Self::DeleteUser { .. } | Self::DeleteGroup { .. } | Self::DeleteRole { .. } => {
-                Phase::Delete
-            }
-        }
-    }
-
-    /// Whether nothing can bring back what it takes away; the object is looked at once more
-    /// right before, and the step refused if it is not as it was planned.
-    pub fn is_irreversible(&self) -> bool {
-        self.phase() == Phase::Delete
     }
 
     /// Whom or what the object stands for that the step is about; for a membership the user.

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{Effect, Phase, Plan, Reference};
+use super::{Effect, Phase, Plan, Reference, phases};
 use crate::model::ChangeId;
 
 /// Something no plan may be like.
@@ -27,7 +27,7 @@ pub enum Flaw {
     /// The same step twice.
     #[error("{0} repeats an earlier change")]
     Repeated(ChangeId),
-    /// A removal outside the phases of removals, or the other way round.
+    /// Something that takes nothing from anybody, in a phase of removals.
     #[error("{0} does not fit its phase")]
     EffectOfPhase(ChangeId),
 }
@@ -37,6 +37,7 @@ pub fn lint(plan: &Plan) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     let mut last = Phase::Revoke;
     let mut seen = HashSet::with_capacity(plan.changes.len());
+    let phases = phases(&plan.changes);
     for (number, change) in (0..).map(ChangeId).zip(&plan.changes) {
         if change.id != number {
             flaws.push(Flaw::OutOfPlace(change.id));
@@ -55,12 +56,13 @@ pub fn lint(plan: &Plan) -> Vec<Flaw> {
                 flaws.push(Flaw::UsesWithoutNeed(number, *by));
             }
         }
-        let phase = change.step.phase();
+        let phase = phases[number.index()];
         if phase < last {
             flaws.push(Flaw::PhaseOrder(number));
         }
         last = last.max(phase);
-        if (phase <= Phase::Delete) != (change.step.effect() == Effect::Removal) {
+        let removes = change.step.effect() == Effect::Removal;
+        if change.step.phase() <= Phase::Delete && !removes {
             flaws.push(Flaw::EffectOfPhase(number));
         }
         if change.reasons.is_empty() {

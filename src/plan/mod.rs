@@ -5,10 +5,12 @@
 
 mod change;
 mod diff;
+mod effect;
 mod file;
 #[cfg(test)]
 mod fuzz;
 mod lint;
+mod loss;
 mod narrow;
 
 use std::collections::BTreeMap;
@@ -19,8 +21,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use change::{Change, Effect, Output, Outputs, Phase, Reference, Step, Target};
+pub use change::{Change, Output, Outputs, Reference, Step, Target};
 pub use diff::{DiffInputs, Observations, credentials_needed, diff};
+pub use effect::{Effect, Phase, phases};
 pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
 pub use lint::{Flaw, lint};
 pub use narrow::{Narrowing, keep, narrow};
@@ -121,10 +124,9 @@ impl Plan {
         }
     }
 
-    /// The removals: what goes, goes first, so they are the beginning of the plan.
-    pub fn removals(&self) -> &[Change] {
-        let end = self.changes.partition_point(|change| change.step.phase() <= Phase::Delete);
-        &self.changes[..end]
+    /// The changes by which somebody loses something, in the order of the plan.
+    pub fn removals(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.step.effect() == Effect::Removal)
     }
 
     /// The digest that names it.

@@ -83,7 +83,10 @@ pub fn keep(plan: Plan, wanted: impl Fn(&Change) -> bool) -> Plan {
 
 /// The changes that are wanted and whose needs are, renumbered; and how many of the wanted ones
 /// were left out because of their needs.
-fn kept(changes: Vec<Change>, is_wanted: impl Fn(&Change) -> bool) -> (Vec<Change>, usize) {
+pub(super) fn kept(
+    changes: Vec<Change>,
+    is_wanted: impl Fn(&Change) -> bool,
+) -> (Vec<Change>, usize) {
     let mut numbers: Vec<Option<ChangeId>> = Vec::with_capacity(changes.len());
     let mut kept: Vec<Change> = Vec::new();
     let mut left_out = 0;

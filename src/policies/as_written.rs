@@ -110,7 +110,7 @@ pub struct Role {
     pub means: Field<Named<Named<AttributeAsWritten>>>,
 }
 
-/// How much one run may remove.
+/// How much one run, and all runs of 24 hours together, may remove.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsSection {
@@ -144,6 +144,10 @@ pub struct Limits {
     /// What else is attached to users, groups and roles: policies, boundaries.
     #[serde(default)]
     pub attachments: Field<Limit>,
+    /// Access that people lose by changes of roles, role bindings and groups: one person in one
+    /// account is one access. Its floor is 5 unless written.
+    #[serde(default)]
+    pub access: Field<Limit>,
     /// How far the number of people in a directory may fall between two complete reads.
     #[serde(default)]
     pub directory: Field<Limit>,

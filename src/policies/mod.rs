@@ -7,7 +7,9 @@ pub(crate) mod rights;
 mod sinks;
 mod value;
 
-pub use value::{ItemKind, Limit, Limits, Policies, PolicySources, Protected, Right, Role, Sink};
+pub use value::{
+    ItemKind, Limit, LimitOf, Limits, Policies, PolicySources, Protected, Right, Role, Sink,
+};
 
 /// The JSON Schema of the files below `policies/`.
 pub fn schema() -> schemars::Schema {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::as_written::{self, PoliciesFile};
-use super::{Limit, Limits, Policies, Protected, Role};
+use super::{Limit, LimitOf, Limits, Policies, Protected, Role};
 use crate::diagnostic::{Finding, Findings};
 use crate::inventory::known::ReadFile;
 use crate::inventory::resolve::World;
@@ -182,6 +182,9 @@ fn changed(
             *limit = changed_limit(*limit, &field.value, at, findings);
         }
     }
+    if let Some(field) = written.access.given() {
+        limits.access = changed_limit(limits.access, &field.value, at, findings);
+    }
     if let Some(field) = written.directory.given() {
         limits.directory = changed_limit(limits.directory, &field.value, at, findings);
     }
@@ -199,14 +202,19 @@ fn limit_of(written: &as_written::Limits, kind: ObjectKind) -> &Field<as_written
     }
 }
 
-/// Where each limit is written; `None` is the directory's.
+/// Where each limit is written.
 fn sources<'a>(
     written: &'a as_written::Limits,
     at: InFile<'a>,
-) -> impl Iterator<Item = (Option<ObjectKind>, Source)> + 'a {
-    let kinds = ObjectKind::ALL.into_iter().map(|kind| (Some(kind), limit_of(written, kind)));
-    let all = kinds.chain([(None, &written.directory)]);
-    all.filter_map(move |(kind, field)| Some((kind, at.source(field.given()?.at))))
+) -> impl Iterator<Item = (LimitOf, Source)> + 'a {
+    LimitOf::all().filter_map(move |of| {
+        let field = match of {
+            LimitOf::Kind(kind) => limit_of(written, kind),
+            LimitOf::Access => &written.access,
+            LimitOf::Directory => &written.directory,
+        };
+        Some((of, at.source(field.given()?.at)))
+    })
 }
 
 fn changed_limit(

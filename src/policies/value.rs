@@ -56,9 +56,8 @@ impl Default for Policies {
 /// Where settings that are no items of a list are written; what is not written has no entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicySources {
-    /// Limits: of an organisation or of all others, for a kind of object or (`None`) for a
-    /// directory.
-    pub limits: BTreeMap<(Option<OrganisationName>, Option<ObjectKind>), Source>,
+    /// Limits: of an organisation or of all others.
+    pub limits: BTreeMap<(Option<OrganisationName>, LimitOf), Source>,
     /// `grace_days`.
     pub grace_days: Option<Source>,
     /// `privileged_needs_key`.
@@ -69,15 +68,29 @@ pub struct PolicySources {
     pub plan_valid_hours: Option<Source>,
 }
 
+/// What a limit is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LimitOf {
+    /// Objects of a kind.
+    Kind(ObjectKind),
+    /// Access: people and accounts.
+    Access,
+    /// People of a directory between two readings.
+    Directory,
+}
+
+impl LimitOf {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ObjectKind::ALL.into_iter().map(Self::Kind).chain([Self::Access, Self::Directory])
+    }
+}
+
 impl PolicySources {
     /// Where the limit that holds for an organisation is written.
-    pub fn limit(
-        &self,
-        organisation: Option<&OrganisationName>,
-        kind: Option<ObjectKind>,
-    ) -> Option<&Source> {
-        let own = organisation.and_then(|name| self.limits.get(&(Some(name.clone()), kind)));
-        own.or_else(|| self.limits.get(&(None, kind)))
+    pub fn limit(&self, organisation: Option<&OrganisationName>, of: LimitOf) -> Option<&Source> {
+        let own = organisation.and_then(|name| self.limits.get(&(Some(name.clone()), of)));
+        own.or_else(|| self.limits.get(&(None, of)))
     }
 }
 
@@ -122,6 +135,9 @@ pub struct Sink {
 pub struct Limits {
     /// Per kind of object; every kind has an entry.
     pub kinds: BTreeMap<ObjectKind, Limit>,
+    /// How much access may be taken by changes of roles, role bindings and groups; one person in
+    /// one account is one access.
+    pub access: Limit,
     /// How far the number of present people of a directory may fall between two complete reads.
     pub directory: Limit,
 }
@@ -130,6 +146,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             kinds: ObjectKind::ALL.into_iter().map(|kind| (kind, Limit::default())).collect(),
+            access: Limit::of_access(),
             directory: Limit::default(),
         }
     }
@@ -154,6 +171,11 @@ impl Default for Limit {
 }
 
 impl Limit {
+    /// The usual limit on access: a small group is not stuck.
+    pub fn of_access() -> Self {
+        Self { floor: 5, ..Self::default() }
+    }
+
     /// How many removals are allowed where there are `existing` objects.
     pub fn allowed(self, existing: u64) -> u64 {
         let share = existing.saturating_mul(u64::from(self.percent)) / 100;

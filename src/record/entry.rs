@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Outcome};
-use crate::guard::{ApprovedPlan, Violation};
+use crate::guard::{ApprovedPlan, Recent, Violation};
 use crate::model::{ChangeId, OrganisationName, Place, Reason};
 use crate::plan::{Incomplete, PlanDigest, Step, Withheld};
 
@@ -190,6 +190,9 @@ pub struct End {
     pub counts: Counts,
     /// The program's exit code.
     pub exit_code: u8,
+    /// What it took away: limits hold for all runs of a day together.
+    #[serde(default, skip_serializing_if = "Recent::is_nothing")]
+    pub taken: Recent,
 }
 
 /// How many changes ended how.

@@ -204,6 +204,26 @@ impl Records {
         file::read_own(&path).map_err(|source| Error::Read { path, source })
     }
 
+    /// The names of the files of runs; none where no run has written anything yet.
+    pub(super) fn run_files(&self) -> Result<Vec<String>, Error> {
+        let error = |source| Error::Folder { path: self.folder.clone(), source };
+        let entries = match fs::read_dir(&self.folder) {
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(error)?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(error)?.file_name();
+            if let Some(name) = name.to_str()
+                && name.ends_with(&format!(".{RUN}"))
+                && name != INDEX
+            {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(names)
+    }
+
     /// The head in a file; `None` if it is not there or not one.
     pub(super) fn read_head(&self, name: &str) -> Option<SignedHead> {
         let bytes = file::read_own(&self.path(name)).ok()?;

@@ -61,6 +61,7 @@ mod index;
 mod key;
 mod read;
 mod redact;
+mod taken;
 mod trust;
 mod verify;
 mod writer;

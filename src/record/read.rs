@@ -178,6 +178,17 @@ impl Records {
     }
 }
 
+/// The whole lines of a run's file that are understood, whatever they are chained to.
+pub(super) fn lines(bytes: &[u8]) -> Vec<(Timestamp, Entry)> {
+    let whole = bytes.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
+    whole
+        .filter_map(|line| {
+            let line: Line<Entry> = serde_json::from_slice(line).ok()?;
+            Some((line.time, line.what))
+        })
+        .collect()
+}
+
 /// One for each line; `None` where a line is damaged or of a newer version.
 pub(super) fn entries(chain: &Chain<'_>) -> Vec<Option<(Timestamp, Entry)>> {
     chain

@@ -10,7 +10,7 @@ use super::folder::{Error, PROGRESS, RUN, Records, STARTING, no_follow};
 use super::key::{SignedHead, Statement};
 use super::redact::redact_arguments;
 use crate::event::{Event, Outcome};
-use crate::guard::{ApprovedPlan, Violation};
+use crate::guard::{ApprovedPlan, Recent, Violation};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,7 @@ pub struct RunWriter {
     written: SignedHead,
     length: u64,
     counts: Counts,
+    taken: Recent,
     broken: bool,
 }
 
@@ -76,6 +77,7 @@ impl RunWriter {
             written,
             length: 0,
             counts: Counts::default(),
+            taken: Recent::default(),
             broken: false,
         };
         writer.file.lock().map_err(|source| writer.error(source))?;
@@ -111,11 +113,20 @@ impl RunWriter {
     /// # Errors
     /// The run counts as died; a later one seals it.
     pub fn end(mut self, facts: EndFacts) -> Result<Head, Error> {
-        self.write([Entry::End(End { counts: self.counts, exit_code: facts.exit_code })])?;
+        self.write([Entry::End(End {
+            counts: self.counts,
+            exit_code: facts.exit_code,
+            taken: self.taken.clone(),
+        })])?;
         self.sync()?;
         let Head { lines, last } = self.written.head.clone();
         let seal = Seal { file: self.records.name.clone(), lines, last, torn: None };
         self.records.records.seal(seal)
+    }
+
+    /// What the run took away, to be written at its end.
+    pub fn taken(&mut self, taken: Recent) {
+        self.taken = taken;
     }
 
     /// What happened to the changes so far.

@@ -351,7 +351,7 @@ fn accounts<'a>(changes: impl Iterator<Item = &'a AccountChange>) -> Rows {
             }
             (Some(before), None) => {
                 let text = "no longer in the inventory: what is there stays as it is, also of \
-                            those who leave";
+                            those who leave; `retired: true` ends it";
                 rows.push('-', vec![name, text.to_owned(), format!("(was {})", before.source)]);
             }
             (Some(before), Some(after)) => {
@@ -377,9 +377,15 @@ fn terms(before: &AccountTerms, after: &AccountTerms) -> Vec<String> {
         partition,
         settings,
         source: _,
+        retired,
     } = before;
     let side = |text: Option<String>| text.unwrap_or_else(|| "nothing".to_owned());
     let mut changes = Vec::new();
+    match (*retired, after.retired) {
+        (false, true) => changes.push("given up: everything of ours in it ends".to_owned()),
+        (true, false) => changes.push("no longer given up".to_owned()),
+        (false, false) | (true, true) => {}
+    }
     if (vendor, id) != (&after.vendor, &after.id) {
         changes.push(format!("{vendor} {id} → {} {}", after.vendor, after.id));
     }

@@ -299,6 +299,9 @@ fn of_limit(
         Limited::Kind(kind) => {
             format!("limits: {parts} {} of {whose} may be removed in one run", kind.plural())
         }
+        Limited::Access => format!(
+            "limits: {parts} accesses (one person in one account) of {whose} may be taken in one run"
+        ),
         Limited::Directory => format!(
             "limits: {parts} people of a directory may be missing before {whose} no longer \
              believes it"

@@ -3,40 +3,72 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::gather::Gathered;
-use crate::guard::{AdministratorGroup, AdministratorSet};
+use super::holdings::stand_in;
+use super::known::Known;
+use crate::diagnostic::Finding;
+use crate::guard::{AdministratorGroup, AdministratorSet, Holdings};
 use crate::inventory::{AccountEntry, Administrators, Inventory};
 use crate::model::{
-    Access, Binding, ObservedAccount, Place, Reading, RoleName, StableId, Subject, VendorId,
+    Access, ObservedAccount, Place, Reading, RoleName, StableId, Subject, VendorId,
 };
 use crate::policies::Policies;
 
-/// The administrators of every account that was read and names some.
+/// The administrators of every account that was read and names some, or named some when it was
+/// last looked at; and what is odd about those who must stay.
+///
+/// What the inventory said before counts until a run has gone by in which no administrator was to
+/// lose anything: nobody can drop the line together with those whom it protects.
 pub(super) fn sets(
     inventory: &Inventory,
     policies: &Policies,
     gathered: &Gathered,
-) -> Vec<AdministratorSet> {
-    let mut hubs: HashMap<Place, Hub<'_>> = HashMap::new();
-    inventory
-        .accounts
-        .values()
-        .filter_map(|entry| {
-            let administrators = entry.administrators.as_ref()?;
+    holdings: &Holdings,
+    known: &Known,
+) -> (Vec<AdministratorSet>, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let mut sets = Vec::new();
+    let mut people: HashMap<Place, BTreeMap<VendorId, Subject>> = HashMap::new();
+    // Giving an account up is a choice, and bounded by the limits.
+    for entry in inventory.accounts.values().filter(|entry| !entry.retired) {
+        let place = &entry.account.place;
+        let now = entry.administrators.as_ref();
+        let before = known.administrators(entry);
+        let before = before.filter(|before| now.is_none_or(|now| !says_the_same(now, before)));
+        for administrators in now.into_iter().chain(before.as_ref()) {
             let hub = hub_of(entry);
-            let seen = gathered.observations.accounts.get(&hub)?.got();
-            let of_hub = hubs.entry(hub.clone()).or_insert_with(|| Hub::new(seen));
-            let account = entry.account.place.clone();
-            let seen = gathered.observations.accounts.get(&account).map(Reading::got)?;
-            Some(AdministratorSet {
-                groups: groups(administrators, policies, seen, of_hub),
-                required: required(inventory, administrators, gathered, of_hub),
-                account,
+            let (Some(held), true) =
+                (holdings.accounts.get(place), gathered.observations.accounts.contains_key(&hub))
+            else {
+                continue;
+            };
+            let people = people.entry(hub.clone()).or_insert_with(|| subjects(gathered, &hub));
+            let account = Looked { gathered, policies, known, hub: &hub };
+            let (required, odd) = account.required(inventory, administrators);
+            findings.extend(odd);
+            sets.push(AdministratorSet {
+                groups: groups(
+                    administrators,
+                    &account.privileged(&held.home),
+                    &held.roles,
+                    &account.named(administrators),
+                    |group| members(holdings, &hub, group, people),
+                ),
+                required,
+                account: place.clone(),
+                home: held.home.clone(),
                 hub,
                 group: administrators.group.clone(),
                 minimum: administrators.minimum,
-            })
-        })
-        .collect()
+            });
+        }
+    }
+    findings.sort();
+    findings.dedup();
+    (sets, findings)
+}
+
+fn says_the_same(one: &Administrators, other: &Administrators) -> bool {
+    (&one.group, one.minimum, &one.required) == (&other.group, other.minimum, &other.required)
 }
 
 /// The account in which an account's users live.
@@ -47,151 +79,167 @@ pub(super) fn hub_of(entry: &AccountEntry) -> Place {
     }
 }
 
-/// A hub, indexed once for all its accounts.
-struct Hub<'a> {
-    seen: &'a ObservedAccount,
-    /// Users of ours who can log in.
-    enabled: HashMap<&'a VendorId, &'a Subject>,
-    /// Groups of ours, by what they stand for. Of several with the same mark all are there.
-    groups: BTreeMap<&'a Subject, BTreeSet<&'a VendorId>>,
-    /// Members of groups, as far as they were asked for.
-    members: HashMap<VendorId, BTreeMap<VendorId, Subject>>,
-    /// Required people, by the inventory's line that names them.
-    required: BTreeMap<&'a crate::model::Source, BTreeSet<Subject>>,
+/// Whom the users of a hub stand for who can log in.
+fn subjects(gathered: &Gathered, hub: &Place) -> BTreeMap<VendorId, Subject> {
+    let seen = gathered.observations.accounts.get(hub).map(Reading::got);
+    seen.into_iter()
+        .flat_map(|seen| &seen.users)
+        .filter(|user| user.spec.access == Access::Enabled)
+        .filter_map(|user| Some((user.id.clone(), user.ownership.subject()?.clone())))
+        .collect()
 }
 
-impl<'a> Hub<'a> {
-    fn new(seen: &'a ObservedAccount) -> Self {
-        let mut groups: BTreeMap<&Subject, BTreeSet<&VendorId>> = BTreeMap::new();
-        for group in &seen.groups {
-            if let Some(subject) = group.ownership.subject() {
-                groups.entry(subject).or_default().insert(&group.id);
-            }
-        }
-        let enabled = seen
-            .users
-            .iter()
-            .filter(|user| user.spec.access == Access::Enabled)
-            .filter_map(|user| Some((&user.id, user.ownership.subject()?)))
-            .collect();
-        Self { seen, enabled, groups, members: HashMap::new(), required: BTreeMap::new() }
-    }
-
-    fn owns(&self, group: &VendorId) -> bool {
-        self.groups.values().any(|ids| ids.contains(group))
-    }
-
-    fn members(&mut self, group: &VendorId) -> BTreeMap<VendorId, Subject> {
-        if let Some(members) = self.members.get(group) {
-            return members.clone();
-        }
-        let members: BTreeMap<VendorId, Subject> = self
-            .seen
-            .memberships
-            .iter()
-            .filter(|membership| membership.group == *group)
-            .filter_map(|membership| {
-                let subject = self.enabled.get(&membership.user)?;
-                Some((membership.user.clone(), (*subject).clone()))
-            })
-            .collect();
-        self.members.insert(group.clone(), members.clone());
-        members
-    }
-}
-
-/// The groups whose members administer an account now: the named one, once it has a role there
-/// (its privileged ones, if it has such); until then, all groups of ours that have a privileged
-/// one. Where there is none of either, the members of the named group count without a role.
-fn groups(
-    administrators: &Administrators,
-    policies: &Policies,
-    seen: &ObservedAccount,
-    hub: &mut Hub<'_>,
-) -> BTreeMap<VendorId, AdministratorGroup> {
-    // Where roles are shared, the hub has them.
-    let privileged: BTreeSet<&VendorId> = seen
-        .roles
-        .iter()
-        .chain(&hub.seen.roles)
-        .filter(|role| match role.ownership.subject() {
-            Some(Subject::Role(name)) => is_privileged(policies, name),
-            Some(_) | None => false,
-        })
-        .map(|role| &role.id)
-        .collect();
-    // Of a role that somebody deleted nobody has anything any more.
-    let there: BTreeSet<&VendorId> =
-        seen.roles.iter().chain(&hub.seen.roles).map(|role| &role.id).collect();
-    let named = hub.groups.get(&Subject::Group(administrators.group.clone()));
-    let named: BTreeSet<VendorId> = named.into_iter().flatten().map(|id| (*id).clone()).collect();
-    let mut roles: BTreeMap<VendorId, BTreeSet<VendorId>> = BTreeMap::new();
-    let is_real = |binding: &&Binding| hub.owns(&binding.group) && there.contains(&binding.role);
-    for binding in seen.bindings.iter().filter(is_real) {
-        if named.contains(&binding.group) || privileged.contains(&binding.role) {
-            roles.entry(binding.group.clone()).or_default().insert(binding.role.clone());
-        }
-    }
-    if roles.keys().any(|group| named.contains(group)) {
-        roles.retain(|group, _| named.contains(group));
-    } else if roles.is_empty() {
-        roles = named.into_iter().map(|group| (group, BTreeSet::new())).collect();
-    }
-    roles
-        .into_iter()
-        .map(|(group, mut roles)| {
-            if roles.iter().any(|role| privileged.contains(role)) {
-                roles.retain(|role| privileged.contains(role));
-            }
-            let members = hub.members(&group);
-            (group, AdministratorGroup { roles, members })
+fn members(
+    holdings: &Holdings,
+    hub: &Place,
+    group: &VendorId,
+    people: &BTreeMap<VendorId, Subject>,
+) -> BTreeMap<VendorId, Subject> {
+    let Some(of_hub) = holdings.hubs.get(hub) else { return BTreeMap::new() };
+    let positions = of_hub.groups.get(group).into_iter().flatten();
+    positions
+        .filter_map(|position| of_hub.users.get(*position as usize))
+        .filter_map(|user| {
+            // Where a vendor has no users, what stands for one is its subject.
+            let subject = people.get(user).cloned().or_else(|| user.as_str().parse().ok());
+            Some((user.clone(), subject?))
         })
         .collect()
 }
 
-fn is_privileged(policies: &Policies, role: &RoleName) -> bool {
-    policies.roles.get(role).is_some_and(|role| role.privileged)
+/// One account whose administrators are looked for.
+struct Looked<'a> {
+    gathered: &'a Gathered,
+    policies: &'a Policies,
+    known: &'a Known,
+    hub: &'a Place,
 }
 
-/// The people who must stay, by what is stable about them. Somebody the directory no longer
-/// lists is found by the name their user has.
-fn required<'a>(
-    inventory: &Inventory,
-    administrators: &'a Administrators,
-    gathered: &Gathered,
-    hub: &mut Hub<'a>,
-) -> BTreeSet<Subject> {
-    if administrators.required.is_empty() {
-        return BTreeSet::new();
+impl<'a> Looked<'a> {
+    fn seen(&self, place: &Place) -> Option<&'a ObservedAccount> {
+        self.gathered.observations.accounts.get(place).map(Reading::got)
     }
-    if let Some(required) = hub.required.get(&administrators.source) {
-        return required.clone();
+
+    /// The privileged roles among the role objects of a place.
+    fn privileged(&self, home: &Place) -> BTreeSet<&'a VendorId> {
+        let roles = self.seen(home).into_iter().flat_map(|seen| &seen.roles);
+        roles
+            .filter(|role| match role.ownership.subject() {
+                Some(Subject::Role(name) | Subject::Held { role: name, .. }) => {
+                    self.is_privileged(name)
+                }
+                Some(_) | None => false,
+            })
+            .map(|role| &role.id)
+            .collect()
     }
-    let directory = &administrators.group.directory;
-    let person = |stable_id: &StableId| Subject::Person {
-        directory: directory.clone(),
-        stable_id: stable_id.clone(),
-    };
-    let people = gathered.directories.get(directory).map(Reading::got);
-    let in_directory = people.into_iter().flat_map(|directory| &directory.people);
-    let mut required: BTreeSet<Subject> = in_directory
-        .filter(|one| administrators.required.contains(&one.login))
-        .map(|one| person(&one.stable_id))
-        .collect();
-    let prefix =
-        inventory.directories.get(directory).map_or("", |config| config.name_prefix.as_str());
-    let names: BTreeSet<String> =
-        administrators.required.iter().map(|login| format!("{prefix}{login}")).collect();
-    required.extend(
-        hub.seen
-            .users
-            .iter()
-            .filter(|user| names.contains(user.spec.name.as_str()))
-            .filter_map(|user| user.ownership.subject().cloned())
-            .filter(|subject| {
-                matches!(subject, Subject::Person { directory: of, .. } if of == directory)
-            }),
-    );
-    hub.required.insert(&administrators.source, required.clone());
-    required
+
+    fn is_privileged(&self, role: &RoleName) -> bool {
+        let now = self.policies.roles.get(role).is_some_and(|role| role.privileged);
+        now || self.known.was_privileged(role)
+    }
+
+    /// What stands for the named group in the hub. Of several with the same mark all.
+    fn named(&self, administrators: &Administrators) -> BTreeSet<VendorId> {
+        let subject = Subject::Group(administrators.group.clone());
+        let groups = self.seen(self.hub).into_iter().flat_map(|seen| &seen.groups);
+        groups
+            .filter(|group| group.ownership.subject() == Some(&subject))
+            .map(|group| group.id.clone())
+            .chain([stand_in(&subject)])
+            .collect()
+    }
+
+    /// The people who must stay, by what is stable about them, and what is odd about that.
+    ///
+    /// A log-in name says who is meant only once: whom it meant when it was first seen, or whom the
+    /// user of that name stands for, is who must stay, under whatever name.
+    fn required(
+        &self,
+        inventory: &Inventory,
+        administrators: &Administrators,
+    ) -> (BTreeSet<Subject>, Vec<Finding>) {
+        let directory = &administrators.group.directory;
+        let person = |stable_id: &StableId| Subject::Person {
+            directory: directory.clone(),
+            stable_id: stable_id.clone(),
+        };
+        let read = self.gathered.directories.get(directory).map(Reading::got);
+        let prefix =
+            inventory.directories.get(directory).map_or("", |config| config.name_prefix.as_str());
+        let mut required = BTreeSet::new();
+        let mut findings = Vec::new();
+        for login in &administrators.required {
+            let in_directory = read
+                .into_iter()
+                .flat_map(|read| &read.people)
+                .find(|one| one.login == *login)
+                .map(|one| person(&one.stable_id));
+            let remembered = self.known.required(directory, login).map(person);
+            let marked = self.marked(&format!("{prefix}{login}"), directory);
+            let meant = remembered.or(marked);
+            if let (Some(meant), Some(now)) = (&meant, &in_directory)
+                && meant != now
+            {
+                let message = format!(
+                    "required administrator `{login}` is {now} in directory {directory} now, and \
+                     was {meant}: neither loses anything"
+                );
+                findings.push(Finding::error("required-is-another", message).at(&administrators.source).hint(
+                    "write the log-in name that the one who is meant has now; or, if the newcomer \
+                     is meant, take the line out for one run",
+                ));
+            }
+            required.extend(meant);
+            required.extend(in_directory);
+        }
+        (required, findings)
+    }
+
+    /// The person of a directory for whom the user of that name stands.
+    fn marked(&self, name: &str, of: &crate::model::DirectoryName) -> Option<Subject> {
+        let users = self.seen(self.hub).into_iter().flat_map(|seen| &seen.users);
+        users.filter(|user| user.spec.name.as_str() == name).find_map(|user| {
+            let subject = user.ownership.subject()?;
+            matches!(subject, Subject::Person { directory, .. } if directory == of)
+                .then(|| subject.clone())
+        })
+    }
+}
+
+/// Of the groups whose members hold a privileged role in an account now, the named one, once so
+/// many of its members as must stay do; until then all of ours. Where nobody holds a privileged
+/// role, the members of the named group count through whatever they have there.
+///
+/// So neither naming another group nor taking a role's privilege away ends the protection of those
+/// who administer the account today.
+fn groups(
+    administrators: &Administrators,
+    privileged: &BTreeSet<&VendorId>,
+    held: &BTreeMap<VendorId, BTreeSet<VendorId>>,
+    named: &BTreeSet<VendorId>,
+    mut members: impl FnMut(&VendorId) -> BTreeMap<VendorId, Subject>,
+) -> BTreeMap<VendorId, AdministratorGroup> {
+    let mut all: BTreeMap<VendorId, AdministratorGroup> = BTreeMap::new();
+    for (role, groups) in held.iter().filter(|(role, _)| privileged.contains(role)) {
+        for group in groups {
+            all.entry(group.clone()).or_default().roles.insert(role.clone());
+        }
+    }
+    for (group, administering) in &mut all {
+        administering.members = members(group);
+    }
+    let of_named = || all.iter().filter(|(group, _)| named.contains(*group));
+    let enough: BTreeSet<&VendorId> =
+        of_named().flat_map(|(_, group)| group.members.keys()).collect();
+    if !enough.is_empty() && enough.len() >= administrators.minimum as usize {
+        all.retain(|group, _| named.contains(group));
+    } else if all.is_empty() {
+        for group in named {
+            let roles = held.iter().filter(|(_, groups)| groups.contains(group));
+            let roles = roles.map(|(role, _)| role.clone()).collect();
+            all.insert(group.clone(), AdministratorGroup { roles, members: members(group) });
+        }
+    }
+    all
 }

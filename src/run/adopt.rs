@@ -18,6 +18,7 @@ use std::sync::Arc;
 use super::baseline::Baseline;
 use super::credentials::credentials;
 use super::gather::{Gathered, Sources};
+use super::past::Past;
 use super::prepare::{Prepared, context};
 use crate::desired::Desired;
 use crate::guard;
@@ -188,11 +189,11 @@ pub fn adoption(
         needs: Vec::new(),
         reasons: [Reason::Adopted].into(),
     });
-    let context = context(sources, gathered, baseline, None);
+    let (context, _) = context(sources, gathered, baseline, &Past::default(), None);
     let follows = follows(sources, gathered, &account.place, choice.kind, &id, &subject);
     Ok(Adoption {
-        prepared: Prepared { review: guard::review(plan, &context), left_out: 0 },
-        follows: Prepared { review: guard::review(follows, &context), left_out: 0 },
+        prepared: Prepared::alone(guard::review(plan, &context)),
+        follows: Prepared::alone(guard::review(follows, &context)),
         subject,
     })
 }

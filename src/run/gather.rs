@@ -10,14 +10,16 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::credentials::credentials;
+use super::known::{Forgotten, Known};
+use super::prepare::Left;
 use crate::cloud::{Connection, Vendor};
 use crate::desired::{self, Desired, Inputs};
 use crate::directory;
 use crate::guard::Clocks;
 use crate::inventory::{AccountEntry, Inventory};
 use crate::model::{
-    Account, Directory, DirectoryName, Missing, ObservedAccount, OrganisationName, Place, Reading,
-    Site, VendorFacts,
+    Account, Attachment, Directory, DirectoryName, Missing, ObservedAccount, OrganisationName,
+    Place, Reading, Site, VendorFacts,
 };
 use crate::plan::{DiffInputs, Observations, credentials_needed};
 use crate::policies::Policies;
@@ -52,6 +54,8 @@ pub struct Gathered {
     pub desired: Desired,
     /// What is.
     pub observations: Observations,
+    /// What is in accounts that the inventory does not name any more ([`gather_forgotten`]).
+    pub forgotten: Vec<(Forgotten, Reading<ObservedAccount>)>,
     /// For changing it.
     pub connections: BTreeMap<Place, Connection>,
     /// Facts of every vendor.
@@ -92,6 +96,7 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
         directories,
         desired,
         observations: Observations::default(),
+        forgotten: Vec::new(),
         connections: BTreeMap::new(),
         facts,
         completed: None,
@@ -103,8 +108,11 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
     // Hubs first: what is known of a hub may be of use to its other accounts.
     let mut wanted: Vec<&Account> = accounts(sources).map(|entry| &entry.account).collect();
     wanted.sort_by_key(|account| !account.is_hub());
-    let mut readings = stream::iter(wanted.into_iter().map(|account| observe(sources, account)))
-        .buffer_unordered(ACCOUNTS_AT_ONCE);
+    let readings = wanted.into_iter().map(|account| {
+        let site = site(sources, account);
+        async move { observe(sources, &site).await }
+    });
+    let mut readings = stream::iter(readings).buffer_unordered(ACCOUNTS_AT_ONCE);
     while let Some((place, connection, reading)) = readings.next().await {
         let reading = match unfetched.get(&place) {
             Some(missing) => {
@@ -122,6 +130,7 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
     drop(readings);
     gathered.completed = completed;
     read_credentials(sources, &mut gathered).await;
+    look_up_attachments(&mut gathered).await;
     gathered.accounts_took = began.elapsed();
     gathered.vendors_clocks = sources
         .vendors
@@ -134,6 +143,31 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
     gathered
 }
 
+/// Looks at the accounts that the inventory does not name any more: what of ours is left there
+/// would otherwise stay for ever, and nobody would know.
+pub async fn gather_forgotten(sources: &Sources<'_>, known: &Known, gathered: &mut Gathered) {
+    let forgotten = known.forgotten(sources);
+    let known: Vec<&Account> = forgotten.iter().map(|one| &one.account).collect();
+    let named = || sources.inventory.accounts.values().map(|entry| &entry.account);
+    let mut readings = Vec::new();
+    for one in &forgotten {
+        let account = &one.account;
+        let same_organisation =
+            |other: &&Account| other.place.organisation == account.place.organisation;
+        let all = named().chain(known.iter().copied()).filter(same_organisation);
+        let hub = all.clone().find(|other| other.place.account == account.hub);
+        let site = Site {
+            account,
+            hub: hub.unwrap_or(account),
+            accounts: all.filter(|other| other.hub == account.hub).collect(),
+        };
+        readings.push(async move { observe(sources, &site).await });
+    }
+    let readings: Vec<_> = stream::iter(readings).buffered(ACCOUNTS_AT_ONCE).collect().await;
+    let readings = readings.into_iter().map(|(_, _, reading)| reading);
+    gathered.forgotten = forgotten.iter().cloned().zip(readings).collect();
+}
+
 impl Gathered {
     /// Says what time it is on this machine, right after the reading, and when the last run was.
     #[must_use]
@@ -141,6 +175,14 @@ impl Gathered {
         let others = self.vendors_clocks.clone();
         self.clocks = Some(Clocks { now, others, last_run });
         self
+    }
+
+    /// The accounts that the inventory does not name any more and in which nothing of ours is left.
+    pub(super) fn empty_and_forgotten(&self) -> impl Iterator<Item = &Account> {
+        self.forgotten
+            .iter()
+            .filter(|(_, reading)| reading.is_complete() && Left::of(reading.got()).is_nothing())
+            .map(|(one, _)| &one.account)
     }
 }
 
@@ -232,8 +274,9 @@ fn site<'a>(sources: &'a Sources<'_>, account: &'a Account) -> Site<'a> {
 
 async fn observe(
     sources: &Sources<'_>,
-    account: &Account,
+    site: &Site<'_>,
 ) -> (Place, Option<Connection>, Reading<ObservedAccount>) {
+    let account = site.account;
     let place = account.place.clone();
     let nothing = |why: String| {
         Reading::partial(ObservedAccount::default(), Missing::new(format!("account {place}"), why))
@@ -243,7 +286,7 @@ async fn observe(
         let reading = nothing(format!("there is no vendor {}", account.vendor));
         return (account.place.clone(), None, reading);
     };
-    let connection = match bounded(vendor.connect(&site(sources, account))).await {
+    let connection = match bounded(vendor.connect(site)).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return (place.clone(), None, nothing(error.to_string())),
         Err(why) => return (place.clone(), None, nothing(format!("not connected: {why}"))),
@@ -269,6 +312,30 @@ pub(super) async fn within<T>(left: Duration, work: impl Future<Output = T>) -> 
         Ok(Err(_)) => Err("a bug in this program made it panic, see above".to_owned()),
         Err(_) => Err(format!("no answer within {} minutes", ACCOUNT_TIME.as_secs() / 60)),
     }
+}
+
+/// Whether what is to be attached to roles for the first time exists at all: what it would replace
+/// is not taken off for a slip of the pen.
+async fn look_up_attachments(gathered: &mut Gathered) {
+    let connections = &gathered.connections;
+    let mut asked = Vec::new();
+    for (place, wanted) in &gathered.desired.accounts {
+        let Some(reading) = gathered.observations.accounts.get(place) else { continue };
+        let seen: BTreeSet<&Attachment> =
+            reading.got().attachments.iter().map(|held| &held.attachment).collect();
+        let roles = wanted.roles.values().flat_map(|role| &role.attachments);
+        let new: BTreeSet<&Attachment> =
+            roles.filter(|one| one.content.is_none() && !seen.contains(one)).collect();
+        let Some(connection) = connections.get(place).filter(|_| !new.is_empty()) else { continue };
+        let new: Vec<Attachment> = new.into_iter().cloned().collect();
+        asked.push(async move {
+            let unknown = bounded(connection.observe.unknown_attachments(&new)).await;
+            (place.clone(), unknown.unwrap_or_default().into_iter().collect())
+        });
+    }
+    let answers: Vec<(Place, BTreeSet<Attachment>)> =
+        stream::iter(asked).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await;
+    gathered.observations.unknown.extend(answers);
 }
 
 /// The second, narrow reading: credentials of those who go.

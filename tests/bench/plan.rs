@@ -143,6 +143,7 @@ impl World {
         Observations {
             accounts: accounts.map(|entry| (entry.account.place.clone(), empty())).collect(),
             credentials: BTreeMap::new(),
+            unknown: BTreeMap::new(),
         }
     }
 
@@ -224,6 +225,7 @@ impl World {
                 .map(|(place, account)| (place, Reading::Complete(account)))
                 .collect(),
             credentials: BTreeMap::new(),
+            unknown: BTreeMap::new(),
         }
     }
 }
@@ -274,6 +276,7 @@ fn inventory() -> Inventory {
         let entry = AccountEntry {
             account,
             administrators: None,
+            retired: false,
             sponsor: None,
             contacts: Vec::new(),
             constraints: Vec::new(),

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::value::{Amount, FolderRight, Limited, Protection, Setting, SettingChange, Weight};
 use super::{by_key, change};
 use crate::inventory::Inventory;
-use crate::model::{AccountName, ObjectKind, ObjectName, OrganisationName, SinkName, Source};
+use crate::model::{AccountName, ObjectName, OrganisationName, SinkName, Source};
 use crate::pattern;
-use crate::policies::{ItemKind, Limit, Limits, Policies, Protected, Right, Sink};
+use crate::policies::{ItemKind, Limit, LimitOf, Limits, Policies, Protected, Right, Sink};
 
 /// Users no run touches. Several entries for one user protect as the strongest of them does.
 pub(super) fn protected(base: &[Protected], head: &[Protected], into: &mut Vec<SettingChange>) {
@@ -54,18 +54,17 @@ pub(super) fn limits(
 ) {
     let names: BTreeSet<&OrganisationName> =
         known.organisations.keys().chain(inventory.organisations.keys()).collect();
-    let kinds = ObjectKind::ALL.into_iter().map(Some).chain([None]);
-    for kind in kinds {
+    for limited in LimitOf::all() {
         let mut lines: BTreeMap<(Amount, Amount), Line<'_>> = BTreeMap::new();
         for name in names.iter().copied().map(Some).chain([None]) {
-            let of = |policies: &Policies| amount(limits_of(policies, name), kind);
+            let of = |policies: &Policies| amount(limits_of(policies, name), limited);
             let (before, after) = (of(was), of(is));
             if before == after {
                 continue;
             }
             let line = lines.entry((before, after)).or_default();
-            line.was = line.was.or(was.sources.limit(name, kind));
-            line.now = line.now.or(is.sources.limit(name, kind));
+            line.was = line.was.or(was.sources.limit(name, limited));
+            line.now = line.now.or(is.sources.limit(name, limited));
             match name {
                 Some(name) => line.organisations.push(name.clone()),
                 None => line.all_others = true,
@@ -77,7 +76,11 @@ pub(super) fn limits(
                 || after.percent > before.percent
                 || after.floor > before.floor;
             let weight = if opens { Weight::Dangerous } else { Weight::Harmless };
-            let of = kind.map_or(Limited::Directory, Limited::Kind);
+            let of = match limited {
+                LimitOf::Kind(kind) => Limited::Kind(kind),
+                LimitOf::Access => Limited::Access,
+                LimitOf::Directory => Limited::Directory,
+            };
             let what = Setting::Limit { organisations, all_others, of, before, after };
             into.push(change(weight, what, was, now));
         }
@@ -96,11 +99,12 @@ fn limits_of<'a>(policies: &'a Policies, name: Option<&OrganisationName>) -> &'a
     name.map_or(&policies.limits, |name| policies.limits_of(name))
 }
 
-fn amount(limits: &Limits, kind: Option<ObjectKind>) -> Amount {
-    let Limits { kinds, directory } = limits;
-    let Limit { count, percent, floor } = match kind {
-        Some(kind) => kinds.get(&kind).copied().unwrap_or_default(),
-        None => *directory,
+fn amount(limits: &Limits, of: LimitOf) -> Amount {
+    let Limits { kinds, access, directory } = limits;
+    let Limit { count, percent, floor } = match of {
+        LimitOf::Kind(kind) => kinds.get(&kind).copied().unwrap_or_default(),
+        LimitOf::Access => *access,
+        LimitOf::Directory => *directory,
     };
     Amount { count, percent, floor }
 }

@@ -219,6 +219,8 @@ pub struct Protection {
 pub enum Limited {
     /// Objects of a kind at vendors.
     Kind(ObjectKind),
+    /// Access: people and accounts.
+    Access,
     /// People of a directory between two readings.
     Directory,
 }

@@ -8,7 +8,7 @@ use super::hub;
 use super::pages::Pages;
 use super::realise::{INLINE, MANAGED};
 use super::roles::same_document;
-use crate::cloud::{Applied, CloudError};
+use crate::cloud::{Applied, CloudError, ErrorKind};
 use crate::model::{Attachment, HeldAttachment, HolderKind};
 
 /// Kind of attachment of a group: a role of an account that is none of the hub's, which a
@@ -92,6 +92,21 @@ impl Client {
                 Err(invalid("Detach", name, format!("nothing detaches {word} from a {kind:?}")))
             }
         }
+    }
+
+    /// The managed policies that there are not. One call for each.
+    pub(super) async fn unknown_policies(&self, attachments: &[Attachment]) -> Vec<Attachment> {
+        let mut unknown = Vec::new();
+        for attachment in attachments.iter().filter(|one| one.kind.as_str() == MANAGED) {
+            let arn = attachment.name.as_str();
+            let call = self.iam().get_policy().policy_arn(arn).send();
+            match read("GetPolicy", arn, call).await {
+                Err(error) if error.kind == ErrorKind::NotFound => unknown.push(attachment.clone()),
+                Ok(_) => {}
+                Err(error) => tracing::info!("whether there is {arn} cannot be told: {error}"),
+            }
+        }
+        unknown
     }
 
     /// Whether something of that kind and name is attached; with content only if it says that.

@@ -13,8 +13,8 @@ use super::providers;
 use super::session::Session;
 use crate::cloud::{Applied, Apply, CloudError, ErrorKind, Observe};
 use crate::model::{
-    Credential, HeldAttachment, HolderKind, Mark, ObjectKey, ObservedAccount, OrganisationName,
-    Ownership, Reading, Snapshot, Subject, VendorId,
+    Attachment, Credential, HeldAttachment, HolderKind, Mark, ObjectKey, ObservedAccount,
+    OrganisationName, Ownership, Reading, Snapshot, Subject, VendorId,
 };
 use crate::plan::{Change, Output, Step, Target};
 
@@ -43,6 +43,10 @@ impl Observe for Client {
 
     async fn credentials(&self, users: &[VendorId]) -> Reading<Vec<Credential>> {
         self.credentials_of(users).await
+    }
+
+    async fn unknown_attachments(&self, attachments: &[Attachment]) -> Vec<Attachment> {
+        self.unknown_policies(attachments).await
     }
 }
 

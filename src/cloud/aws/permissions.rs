@@ -15,6 +15,7 @@ const READ: &[&str] = &[
     "iam:GetAccountAuthorizationDetails",
     "iam:GetAccountSummary",
     "iam:GetOpenIDConnectProvider",
+    "iam:GetPolicy",
     "iam:GetRole",
     "iam:GetSAMLProvider",
     "iam:ListOpenIDConnectProviders",
@@ -37,7 +38,6 @@ const READ_CREDENTIALS: &[&str] = &[
 const LOOK: &[&str] = &[
     "iam:GetGroup",
     "iam:GetGroupPolicy",
-    "iam:GetPolicy",
     "iam:GetPolicyVersion",
     "iam:GetRolePolicy",
     "iam:GetUser",

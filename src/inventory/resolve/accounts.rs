@@ -116,6 +116,7 @@ fn one_account(
             source: at.source(name.at),
         },
         administrators,
+        retired: written.retired.given().is_some_and(|flag| flag.value),
         sponsor: Some(text(&written.sponsor)).filter(|sponsor| !sponsor.is_empty()),
         contacts: texts(&written.contacts),
         constraints: texts(&written.constraints),
@@ -219,6 +220,19 @@ pub(super) fn choose_hubs(
                 (*first).clone()
             }
         };
+        let is_retired = |name: &AccountName| inventory.accounts[name].retired;
+        if let Some(used) = accounts.iter().find(|name| !is_retired(name))
+            && is_retired(&hub)
+        {
+            findings.push(
+                Finding::error(
+                    "retired-hub",
+                    format!("{hub} is retired, and {used} needs it: users and groups live there"),
+                )
+                .at(&inventory.accounts[&hub].account.source)
+                .hint("retire the other accounts first, or make another one the hub"),
+            );
+        }
         for name in &accounts {
             if let Some(entry) = inventory.accounts.get_mut(name) {
                 entry.account.hub = hub.clone();

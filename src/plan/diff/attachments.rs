@@ -9,9 +9,10 @@ use super::roles::Roles;
 use crate::desired::DesiredRole;
 use crate::diagnostic::Finding;
 use crate::model::{
-    Attachment, ChangeId, HolderKind, ObjectKind, ObservedAccount, Place, Reason, Subject, VendorId,
+    Attachment, ChangeId, HolderKind, ObjectKind, ObservedAccount, Place, Quota, Reason, Subject,
+    VendorId,
 };
-use crate::plan::{Reference, Step, Target};
+use crate::plan::{Effect, Reference, Step, Target};
 
 /// What is attached, by holder.
 pub(super) struct Attached<'a>(BTreeMap<HolderKind, ByHolder<'a>>);
@@ -105,8 +106,8 @@ pub(super) fn push_detach(
 
 /// Makes what is attached to a role what should be attached to it.
 ///
-/// Where the account was not completely read nothing is taken off: what was not listed cannot be
-/// compared, so then nothing is attached either.
+/// Where the account was not completely read nothing is taken off, nor put in place of something
+/// wider. What replaces something comes first, where there is room for both.
 pub(super) fn role(
     roles: &Roles<'_>,
     holder: &Holder<'_>,
@@ -119,6 +120,7 @@ pub(super) fn role(
     let DesiredRole { attachments: wanted, reasons, .. } = role;
     let same_place =
         |one: &Attachment, other: &Attachment| one.kind == other.kind && one.name == other.name;
+    let mut detached = Vec::new();
     for attachment in seen.iter().filter(|one| !wanted.iter().any(|other| same_place(one, other))) {
         match unread {
             Some(unread) => drafts.withhold(place, ObjectKind::Attachment, unread),
@@ -126,10 +128,11 @@ pub(super) fn role(
                 drafts.find(only_forbids(place, holder, attachment));
             }
             None => {
-                push_detach(place, holder, attachment, Reason::ByHand, drafts);
+                detached.push(push_detach(place, holder, attachment, Reason::ByHand, drafts));
             }
         }
     }
+    let mut attached = Vec::new();
     for attachment in wanted {
         if seen.contains(&attachment) {
             continue;
@@ -142,6 +145,38 @@ pub(super) fn role(
             before: before.map(|before| Box::new((**before).clone())),
             attachment: Box::new(attachment.clone()),
         };
-        drafts.push(place, step, needs.into_iter().collect(), Arc::clone(reasons));
+        let step_loses = step.effect() == Effect::Removal;
+        if let (true, Some(unread)) = (step_loses, unread) {
+            drafts.withhold(place, ObjectKind::Attachment, unread);
+            continue;
+        }
+        let id = drafts.push(place, step, needs.into_iter().collect(), Arc::clone(reasons));
+        attached.push((id, before.is_none() && attachment.content.is_none()));
     }
+    let more = attached.iter().filter(|(_, more)| *more).count();
+    if detached.is_empty() || attached.is_empty() {
+        return;
+    }
+    if has_room(roles, seen, more) {
+        for removal in detached {
+            for (by, _) in &attached {
+                drafts.replace(removal, *by);
+            }
+        }
+    } else {
+        let message = format!(
+            "there is no room on role `{}` for {more} more: what is replaced is taken off first",
+            holder.1.name
+        );
+        drafts.find(Finding::warning("replaced-without-overlap", message).in_place(place).hint(
+            "for a moment its holders have less; ask the vendor for a higher quota to avoid that",
+        ));
+    }
+}
+
+/// Whether a role can have so many more policies beside those it has.
+fn has_room(roles: &Roles<'_>, seen: &[&Attachment], more: usize) -> bool {
+    let Some(allowed) = roles.seen.quotas.get(&Quota::AttachmentsPerRole) else { return true };
+    let is = seen.iter().filter(|one| one.content.is_none()).count();
+    (is + more) as u64 <= *allowed
 }

@@ -1,6 +1,6 @@
 //! Role bindings of one account.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::drafts::Drafts;
@@ -9,8 +9,10 @@ use super::matching::Match;
 use super::roles::Roles;
 use super::{DiffInputs, shared};
 use crate::desired::DesiredAccount;
+use crate::diagnostic::Finding;
 use crate::model::{
-    Binding, ObjectKind, ObjectName, ObservedAccount, Place, Reason, RoleName, Subject,
+    Binding, ChangeId, ObjectKind, ObjectName, ObservedAccount, Place, Quota, Reason, RoleName,
+    Subject,
 };
 use crate::plan::{Reference, Step, Target};
 
@@ -48,6 +50,7 @@ struct Bindings<'a> {
 impl Bindings<'_> {
     fn bindings(&self, drafts: &mut Drafts) {
         let mut existing: HashSet<(Subject, &RoleName)> = HashSet::new();
+        let mut ending: Vec<Ending<'_>> = Vec::new();
         let mut bindings: Vec<&Binding> = self.seen.bindings.iter().collect();
         bindings.sort_unstable_by_key(|binding| {
             let group = self.hub.group_at.get(&binding.group);
@@ -83,30 +86,35 @@ impl Bindings<'_> {
                 existing.insert((subject.clone(), name));
                 continue;
             }
-            self.unbind(binding, group_at, role_at, subject, drafts);
+            ending.extend(self.unbind(binding, group_at, role_at, subject, drafts));
         }
-        self.bind(&existing, drafts);
+        let beginning = self.bind(&existing, drafts);
+        self.replace(&ending, &existing, &beginning, drafts);
     }
 
-    fn unbind(
+    /// Ends a binding; gives it back where something may replace it.
+    fn unbind<'a>(
         &self,
         binding: &Binding,
         group_at: usize,
         role_at: Option<usize>,
-        subject: &Subject,
+        subject: &'a Subject,
         drafts: &mut Drafts,
-    ) {
-        let unread = self.unread.clone().or_else(|| self.hub.unread.clone());
-        if let Some(because) = unread.or_else(|| self.hub.unnamed(subject)) {
-            drafts.withhold(&self.place, ObjectKind::Binding, &because);
-            return;
-        }
+    ) -> Option<Ending<'a>> {
         let role = role_at.map(|at| &self.roles.seen.roles[at]);
         let role_subject = role.and_then(|role| role.ownership.subject());
         let ended = match role_subject {
             Some(Subject::Role(name)) => self.wanted.ended.get(&(subject.clone(), name.clone())),
             _ => None,
         };
+        let unread = self.unread.clone().or_else(|| self.hub.unread.clone());
+        let doubtful = || self.hub.unnamed(subject).or_else(|| self.hub.doubtful_grants());
+        // What somebody did by hand, and what has ended by itself, no grant was asked for.
+        let wants_grant = ended.is_none() && matches!(role_subject, Some(Subject::Role(_)));
+        if let Some(because) = unread.or_else(|| doubtful().filter(|_| wants_grant)) {
+            drafts.withhold(&self.place, ObjectKind::Binding, &because);
+            return None;
+        }
         let reason = match (ended, role_subject) {
             (Some(ended), _) => ended.clone(),
             (None, Some(Subject::Role(role))) => {
@@ -128,9 +136,16 @@ impl Bindings<'_> {
         for deletion in [role_deletion, group_deletion].into_iter().flatten() {
             drafts.need(*deletion, id);
         }
+        wants_grant.then_some(Ending { group: subject, id, deletion: role_deletion.copied() })
     }
 
-    fn bind(&self, existing: &HashSet<(Subject, &RoleName)>, drafts: &mut Drafts) {
+    /// The bindings that begin, by group.
+    fn bind(
+        &self,
+        existing: &HashSet<(Subject, &RoleName)>,
+        drafts: &mut Drafts,
+    ) -> BTreeMap<&Subject, Vec<(&RoleName, ChangeId)>> {
+        let mut beginning: BTreeMap<&Subject, Vec<(&RoleName, ChangeId)>> = BTreeMap::new();
         for ((subject, name), reasons) in &self.wanted.bindings {
             if existing.contains(&(subject.clone(), name)) {
                 continue;
@@ -143,11 +158,97 @@ impl Bindings<'_> {
                 .groups
                 .binary_search_by(|group| group.subject.cmp(subject))
                 .ok()
+                // Nothing is bound to a group that its directory does not know.
+                .filter(|index| !self.hub.wanted.groups[*index].frozen)
                 .and_then(|index| self.hub.group_targets[index].as_ref());
             let Some(group) = group else { continue };
             let needs = [role.needs, group.needs].into_iter().flatten().collect();
             let step = Step::BindRole { role: role.target.clone(), group: group.target.clone() };
-            drafts.push(&self.place, step, needs, Arc::clone(reasons));
+            let id = drafts.push(&self.place, step, needs, Arc::clone(reasons));
+            beginning.entry(subject).or_default().push((name, id));
+        }
+        beginning
+    }
+
+    /// What replaces comes first: a group that gets another role keeps the one it has until the
+    /// other is there. Where the other cannot be, a finding says why, and nothing is taken.
+    fn replace(
+        &self,
+        ending: &[Ending<'_>],
+        existing: &HashSet<(Subject, &RoleName)>,
+        beginning: &BTreeMap<&Subject, Vec<(&RoleName, ChangeId)>>,
+        drafts: &mut Drafts,
+    ) {
+        for one in ending {
+            let begins = beginning.get(one.group).map_or(&[][..], Vec::as_slice);
+            let wanted = self.wanted.bindings.keys().filter(|(group, _)| group == one.group);
+            let missing = wanted.map(|(_, role)| role).find(|role| {
+                !existing.contains(&(one.group.clone(), *role))
+                    && !begins.iter().any(|(name, _)| name == role)
+            });
+            if let Some(missing) = missing.filter(|_| !self.is_frozen(one.group)) {
+                self.kept(one.group, missing, drafts);
+                drafts.give_up(one.id);
+                if let Some(deletion) = one.deletion {
+                    drafts.give_up(deletion);
+                }
+            } else if self.has_room(one.group, begins.len()) {
+                for (_, by) in begins {
+                    drafts.replace(one.id, *by);
+                    if let Some(deletion) = one.deletion {
+                        drafts.replace(deletion, *by);
+                    }
+                }
+            } else {
+                self.no_room(one.group, drafts);
+            }
         }
     }
+
+    fn is_frozen(&self, group: &Subject) -> bool {
+        let groups = &self.hub.wanted.groups;
+        groups.iter().any(|one| one.subject == *group && one.frozen)
+    }
+
+    /// Whether a group can have so many more roles beside those it has.
+    fn has_room(&self, group: &Subject, more: usize) -> bool {
+        let allowed = self.hub.seen.quotas.get(&Quota::RolesPerGroup);
+        let Some(allowed) = allowed.filter(|_| more > 0) else { return true };
+        let is = |id| {
+            let at = self.hub.group_at.get(id);
+            at.is_some_and(|at| self.hub.seen.groups[*at].ownership.subject() == Some(group))
+        };
+        let bound = self.seen.bindings.iter().filter(|binding| is(&binding.group)).count();
+        (bound + more) as u64 <= *allowed
+    }
+
+    fn kept(&self, group: &Subject, missing: &RoleName, drafts: &mut Drafts) {
+        let message = format!(
+            "{group} keeps what it has here until it can have role {missing}, which replaces it"
+        );
+        drafts.find(
+            Finding::warning("replacement-missing", message)
+                .in_place(&self.place)
+                .hint("another finding says what is in the way of that role"),
+        );
+    }
+
+    fn no_room(&self, group: &Subject, drafts: &mut Drafts) {
+        let message = format!(
+            "there is no room for more roles of {group}: what is replaced is taken off first"
+        );
+        drafts.find(
+            Finding::warning("replaced-without-overlap", message).in_place(&self.place).hint(
+                "for a moment its members have less; give the group fewer roles to avoid that",
+            ),
+        );
+    }
+}
+
+/// A binding that ends, and that another may replace.
+struct Ending<'a> {
+    group: &'a Subject,
+    id: ChangeId,
+    /// The deletion of its role, if that goes as well.
+    deletion: Option<ChangeId>,
 }

@@ -92,7 +92,10 @@ fn verdict(
             }
             match excluded.get(subject) {
                 Some(reason) => (*reason).clone(),
-                None => Reason::NoGrantedGroup { subject: subject.clone() },
+                None => match hub.doubtful_grants() {
+                    Some(because) => return Verdict::Stays { because, frozen: true },
+                    None => Reason::NoGrantedGroup { subject: subject.clone() },
+                },
             }
         }
         (Subject::Person { .. }, Some(Standing::Unclear(why))) => {
@@ -113,7 +116,10 @@ fn verdict(
             | Subject::Held { .. }
             | Subject::IdentityProvider(_),
             _,
-        ) => Reason::NotInInventory { subject: subject.clone() },
+        ) => match hub.doubtful_grants() {
+            Some(because) => return Verdict::Stays { because, frozen: true },
+            None => Reason::NotInInventory { subject: subject.clone() },
+        },
     };
     let (suspend, delete) = takes(hub, user.spec.access);
     Verdict::Goes { reason, suspend, delete: delete && !hub.users.copied[position] }

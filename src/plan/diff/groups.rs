@@ -33,7 +33,8 @@ fn deletions(hub: &mut Hub<'_>, drafts: &mut Drafts) {
             continue;
         }
         let unread = hub.unread.clone().or_else(|| hub.unread_accounts.clone());
-        if let Some(because) = unread.or_else(|| hub.unnamed(subject)) {
+        let doubtful = || hub.unnamed(subject).or_else(|| hub.doubtful_grants());
+        if let Some(because) = unread.or_else(doubtful) {
             drafts.withhold(&hub.place, ObjectKind::Group, &because);
             continue;
         }
@@ -58,7 +59,8 @@ fn names(hub: &mut Hub<'_>, drafts: &mut Drafts) {
         .enumerate()
         .filter(|(index, group)| {
             let as_it_is = hub.groups.of_desired[*index].map(|at| &hub.seen.groups[at].spec.name);
-            !group.blocked && as_it_is != Some(&group.spec.name)
+            let unknown = group.frozen && as_it_is.is_none();
+            !group.blocked && !unknown && as_it_is != Some(&group.spec.name)
         })
         .filter(|(index, _)| match hub.unlisted(ObjectKind::Group) {
             Some(unread) if hub.groups.of_desired[*index].is_none() => {

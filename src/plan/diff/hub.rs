@@ -136,6 +136,13 @@ impl<'a> Hub<'a> {
         (!known).then(|| format!("directory {} (not in the inventory)", group.directory))
     }
 
+    /// Why nothing may be taken away here for want of a grant, if so: one of the organisation's
+    /// may be there, and misspelt.
+    pub(super) fn doubtful_grants(&self) -> Option<String> {
+        let group = self.desired.unknown.get(&self.place.organisation)?;
+        Some(members::lacking(&Subject::Group(group.clone())))
+    }
+
     /// Why nothing may be removed on account of a subject, if so.
     pub(super) fn blame(&self, subject: &Subject) -> Option<String> {
         if let Some(unread) = &self.unread {

@@ -285,6 +285,16 @@ fn may_be_meant(hub: &Hub<'_>, other: &Other) -> bool {
     })
 }
 
+/// What is to blame where a directory was read and does not know a group.
+pub(super) fn lacking(group: &Subject) -> String {
+    match group {
+        Subject::Group(GroupRef { directory, group }) => {
+            format!("directory {directory} (without group {group})")
+        }
+        other => other.to_string(),
+    }
+}
+
 /// The member as the vendor names it; by its id where it was not listed.
 fn member(hub: &Hub<'_>, other: &Other) -> Target {
     if let Some(position) = other.user {

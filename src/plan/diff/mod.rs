@@ -34,8 +34,9 @@ use super::{Incomplete, Plan};
 use crate::desired::{Desired, DesiredHub};
 use crate::diagnostic::Finding;
 use crate::model::{
-    Binding, Credential, HeldAttachment, HolderKind, Missing, ObjectKind, ObjectName, Observed,
-    ObservedAccount, OrganisationName, Ownership, Place, Reading, Subject, VendorFacts, VendorId,
+    Attachment, Binding, Credential, HeldAttachment, HolderKind, Missing, ObjectKind, ObjectName,
+    Observed, ObservedAccount, OrganisationName, Ownership, Place, Reading, Subject, VendorFacts,
+    VendorId,
 };
 
 /// What the clouds say.
@@ -46,6 +47,8 @@ pub struct Observations {
     /// The credentials of the users named by [`credentials_needed`], by hub and user: what is not
     /// known of one says nothing about the others.
     pub credentials: BTreeMap<Place, BTreeMap<VendorId, Reading<Vec<Credential>>>>,
+    /// What should be attached to roles and the vendor says it does not know, by account.
+    pub unknown: BTreeMap<Place, BTreeSet<Attachment>>,
 }
 
 /// Everything a difference is computed from.

@@ -1,6 +1,6 @@
 //! Role objects of one account: created, changed, deleted, with what is attached to them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::attachments::{self, Attached};
@@ -11,10 +11,10 @@ use super::{DiffInputs, copied_mark, finding, shared, unowned};
 use crate::desired::{DesiredAccount, DesiredRole};
 use crate::diagnostic::Finding;
 use crate::model::{
-    AttributeValue, Binding, ChangeId, HolderKind, ObjectKind, Observed, ObservedAccount, Place,
-    Reason, RoleSpec, Subject, VendorFacts, VendorId,
+    Attachment, AttributeValue, Binding, ChangeId, HolderKind, ObjectKind, Observed,
+    ObservedAccount, Place, Reason, RoleSpec, Subject, VendorFacts, VendorId,
 };
-use crate::plan::{Output, Reference, Step, Target};
+use crate::plan::{Effect, Output, Reference, Step, Target};
 
 /// The role objects of one account, matched up.
 pub(super) struct Roles<'a> {
@@ -34,6 +34,8 @@ pub(super) struct Roles<'a> {
     /// How to refer to each desired role that exists or will.
     pub(super) targets: BTreeMap<&'a Subject, Reach>,
     attached: Attached<'a>,
+    /// What the vendor says it does not know.
+    unknown: BTreeSet<&'a Attachment>,
 }
 
 impl<'a> Roles<'a> {
@@ -69,11 +71,41 @@ impl<'a> Roles<'a> {
             deletions: HashMap::new(),
             targets: BTreeMap::new(),
             attached: Attached::of(seen, &[HolderKind::Role]),
+            unknown: inputs.observed.unknown.get(place).into_iter().flatten().collect(),
         };
         roles.copied_marks(drafts);
         roles.role_deletions(bindings, drafts);
         roles.definitions(facts, drafts);
+        roles.replace(drafts);
         Some(roles)
+    }
+
+    /// What replaces comes first, also where each group has role objects of its own: the one it has
+    /// goes once the other is there, and not at all where that cannot be.
+    fn replace(&self, drafts: &mut Drafts) {
+        let holder = |subject: &'a Subject| match subject {
+            Subject::Held { by, .. } => Some(&**by),
+            _ => None,
+        };
+        for (position, deletion) in &self.deletions {
+            let Some(subject) = self.seen.roles[*position].ownership.subject() else { continue };
+            let Subject::Held { by, role } = subject else { continue };
+            if self.wanted.ended.contains_key(&((**by).clone(), role.clone())) {
+                continue;
+            }
+            let others = self.wanted.roles.iter().filter(|(other, _)| holder(other) == Some(by));
+            for (other, wanted) in others {
+                match self.targets.get(other) {
+                    Some(reach) => {
+                        for by in reach.needs.into_iter().chain(drafts.attached_to(reach)) {
+                            drafts.replace(*deletion, by);
+                        }
+                    }
+                    None if wanted.blocked => {}
+                    None => drafts.give_up(*deletion),
+                }
+            }
+        }
     }
 
     fn copied_marks(&self, drafts: &mut Drafts) {
@@ -116,7 +148,8 @@ impl<'a> Roles<'a> {
             // Somewhere a group may have a shared role.
             let elsewhere = self.hub.unread_accounts.clone();
             let unread = unread.or(elsewhere.filter(|_| self.hub.facts.shared_roles));
-            if let Some(because) = unread.or_else(|| self.unknown_holder(subject)) {
+            let doubtful = || self.unknown_holder(subject).or_else(|| self.doubtful_grant(subject));
+            if let Some(because) = unread.or_else(doubtful) {
                 drafts.withhold(&self.place, ObjectKind::Role, &because);
             } else if let Some(why) = self.seen.leaned_on.get(&role.id) {
                 let message = format!(
@@ -157,6 +190,17 @@ impl<'a> Roles<'a> {
             Subject::Held { by, .. } => self.hub.unnamed(by),
             _ => None,
         }
+    }
+
+    /// Why nothing may be concluded from no grant asking for a role, if so. What has ended has.
+    fn doubtful_grant(&self, subject: &Subject) -> Option<String> {
+        let ended = match subject {
+            Subject::Held { role, by } => {
+                self.wanted.ended.contains_key(&((**by).clone(), role.clone()))
+            }
+            _ => false,
+        };
+        self.hub.doubtful_grants().filter(|_| !ended)
     }
 
     fn delete(
@@ -217,6 +261,13 @@ impl<'a> Roles<'a> {
             .partition(|(_, (subject, _))| matches!(subject, Subject::IdentityProvider(_)));
         for (index, (subject, role)) in providers.into_iter().chain(others) {
             let occupant = occupants.get(&rules.fold(role.spec.name.as_str())).copied();
+            if self.has_unknown(subject, role, drafts) {
+                if let Some(position) = self.matching.of_desired[index] {
+                    let target = target(&self.seen.roles[position]);
+                    self.targets.insert(subject, Reach { target, needs: None });
+                }
+                continue;
+            }
             let Some(needs) = self.provider(role) else { continue };
             let reach = match self.matching.of_desired[index] {
                 Some(position) => {
@@ -240,6 +291,25 @@ impl<'a> Roles<'a> {
             self.attach(subject, index, role, &reach, drafts);
             self.targets.insert(subject, reach);
         }
+    }
+
+    /// Whether something should be attached to a role that the vendor does not know: then nothing
+    /// of the role is changed, and none is made.
+    fn has_unknown(&self, subject: &Subject, role: &DesiredRole, drafts: &mut Drafts) -> bool {
+        let Some(unknown) = role.attachments.iter().find(|one| self.unknown.contains(*one)) else {
+            return false;
+        };
+        let message = format!(
+            "{subject} should have {} {}, which there is not: nothing of the role is changed",
+            unknown.kind, unknown.name
+        );
+        drafts.find(finding(
+            &self.place,
+            "unknown-policy",
+            message,
+            "correct its name in the policies, or make it first",
+        ));
+        true
     }
 
     /// What must happen before the role can trust its identity provider; `None` if that cannot be.
@@ -306,6 +376,10 @@ impl<'a> Roles<'a> {
         let reasons = std::iter::once(Reason::Differs { what: differences.join(", ") })
             .chain(role.reasons.iter().cloned())
             .collect();
+        if let (Effect::Removal, Some(unread)) = (step.effect(), &self.unread) {
+            drafts.withhold(&self.place, ObjectKind::Role, unread);
+            return Reach { target, needs: None };
+        }
         let id = drafts.push(&self.place, step, needs, reasons);
         Reach { target, needs: Some(id) }
     }

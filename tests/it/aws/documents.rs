@@ -30,7 +30,7 @@ grants:
 fn policies() -> String {
     let mut text = "\
 privileged_needs_key: false
-limits: {default: {roles: {floor: 200}, bindings: {floor: 200}, attachments: {floor: 9}}}
+limits: {default: {access: {floor: 99}, roles: {floor: 200}, bindings: {floor: 200}, attachments: {floor: 9}}}
 roles:
 "
     .to_owned();

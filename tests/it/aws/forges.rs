@@ -11,7 +11,7 @@ roles:
       aws: {managed_policies: [AmazonS3FullAccess], session_hours: 2}
   administrator: {description: May do everything, means: {aws: {managed_policies: [AdministratorAccess]}}}
 privileged_needs_key: false
-limits: {default: {roles: {floor: 9}, attachments: {floor: 9}}}
+limits: {default: {access: {floor: 99}, roles: {floor: 9}, attachments: {floor: 9}}}
 ";
 
 const INVENTORY: &str = r#"
@@ -120,7 +120,7 @@ fn jobs_get_roles_without_keys_and_lose_them() {
     edit(&site, "branch: main", "branch: stable");
     let run = site.converge();
     assert_eq!(run.changes().len(), 1, "{}", run.out);
-    assert!(has(&run, "~ update role salsa-publisher"), "{}", run.out);
+    assert!(has(&run, "- update role salsa-publisher"), "{}", run.out);
     assert!(trust(&site, "salsa-publisher").to_string().contains("ref:stable:ref_protected:true"));
 
     // Somebody adds an audience by hand, and takes ours away.
@@ -130,7 +130,7 @@ fn jobs_get_roles_without_keys_and_lose_them() {
     builds.iam("AddClientIDToOpenIDConnectProvider", &of("https://evil.example"));
     builds.iam("RemoveClientIDFromOpenIDConnectProvider", &of("https://salsa.example.org"));
     let run = site.converge();
-    assert!(has(&run, &format!("~ update identity provider {SALSA}")), "{}", run.out);
+    assert!(has(&run, &format!("- update identity provider {SALSA}")), "{}", run.out);
     let reply = builds.iam("GetOpenIDConnectProvider", &of("")[..1]);
     assert!(!reply.lines("ClientIDList", &[]).contains("evil"));
     assert!(reply.lines("ClientIDList", &[]).contains("https://salsa.example.org"));
@@ -180,7 +180,7 @@ fn an_issuer_somebody_else_registered_is_told_about_and_can_be_adopted() {
     assert!(shown.out.contains("theirs.example"), "{}", shown.text());
     site.run(&["adopt", "debian-builds", "identity-provider", GITHUB, "--yes"]).ends_with(0);
     let run = site.converge();
-    assert!(has(&run, &format!("~ update identity provider {GITHUB}")), "{}", run.out);
+    assert!(has(&run, &format!("- update identity provider {GITHUB}")), "{}", run.out);
     assert!(has(&run, "+ create role actions-publisher"), "{}", run.out);
 }
 

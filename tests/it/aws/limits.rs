@@ -28,7 +28,7 @@ fn a_role_gets_its_boundary_keeps_it_and_loses_it() {
     assert_eq!(boundary(), of("narrow"));
     bounded("wide");
     let run = site.converge();
-    assert!(has(&run, "~ update role operator"), "{}", run.out);
+    assert!(has(&run, "- update role operator"), "{}", run.out);
     assert_eq!(boundary(), of("wide"));
     // Taken off by hand, it comes back; taken out of the policies, it goes.
     builds.iam("DeleteRolePermissionsBoundary", &[("RoleName", "operator")]);

@@ -34,7 +34,7 @@ roles:
     means:
       aws: {managed_policies: [AmazonEC2FullAccess], session_hours: 8}
 privileged_needs_key: false
-limits: {default: {roles: {floor: 9}, attachments: {floor: 9}}}
+limits: {default: {access: {floor: 99}, roles: {floor: 9}, attachments: {floor: 9}}}
 ";
 
 const PROVIDER: &str = "saml-provider/reconcile-spi";
@@ -131,7 +131,7 @@ fn from_nothing_to_nothing_and_back() {
         &[("RoleName", "debian-build-operator"), ("PolicyDocument", &wide)],
     );
     let run = site.converge();
-    assert!(has(&run, "~ update role debian-build-operator"), "{}", run.out);
+    assert!(has(&run, "- update role debian-build-operator"), "{}", run.out);
     assert!(!role().contains("999999999999"), "{}", role());
 
     // A group loses its role; then nobody holds any.

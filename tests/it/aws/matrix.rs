@@ -54,7 +54,7 @@ roles:
   keeper: {description: Keeps, means: {aws: {managed_policies: ["arn:aws:iam::{account}:policy/one"]}}}
   publisher: {description: Publishes, means: {aws: {}}}
 privileged_needs_key: false
-limits: {default: {users: {floor: 9}, memberships: {floor: 9}, groups: {floor: 9}, roles: {floor: 9}, bindings: {floor: 9}, attachments: {floor: 20}}}
+limits: {default: {access: {floor: 99}, users: {floor: 9}, memberships: {floor: 9}, groups: {floor: 9}, roles: {floor: 9}, bindings: {floor: 9}, attachments: {floor: 20}}}
 "#;
 
 struct Matrix {

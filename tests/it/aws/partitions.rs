@@ -7,7 +7,7 @@ roles:
   administrator: {description: May do everything, means: {aws: {inline_policy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'}}}
   operator: {description: Runs instances, means: {aws: {inline_policy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"}]}'}}}
 privileged_needs_key: false
-limits: {default: {users: {floor: 9}, memberships: {floor: 9}}}
+limits: {default: {access: {floor: 99}, users: {floor: 9}, memberships: {floor: 9}}}
 "#;
 
 /// A parameter of every call that signs in to another account, in order of the accounts.

@@ -27,7 +27,7 @@ roles:
         managed_policies: [ReadOnlyAccess]
         inline_policy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"}]}'
 privileged_needs_key: false
-limits: {default: {users: {floor: 3}, memberships: {floor: 9}, attachments: {floor: 9}}}
+limits: {default: {access: {floor: 99}, users: {floor: 3}, memberships: {floor: 9}, attachments: {floor: 9}}}
 "#;
 
 /// The document for the hub as moto can check it: it knows no resources of users and groups, so

@@ -88,7 +88,7 @@ roles:
   r2: {description: Second, means: {aws: {}}}
   r3: {description: Third, means: {aws: {}}}
 privileged_needs_key: false
-limits: {default: {users: {floor: 9}, memberships: {floor: 20}, groups: {floor: 9}, roles: {floor: 9}, bindings: {floor: 20}, attachments: {floor: 20}}}
+limits: {default: {access: {floor: 999}, users: {floor: 999}, memberships: {floor: 999}, groups: {floor: 999}, roles: {floor: 999}, bindings: {floor: 999}, attachments: {floor: 999}}}
 "#;
 
 fn inventory(grants: &[(&str, &[&str])], tail: &str) -> String {

@@ -72,7 +72,7 @@ roles:
         session_hours: 8
 privileged_needs_key: false
 grace_days: 10
-limits: {default: {users: {floor: 3}, memberships: {floor: 9}, groups: {floor: 3}, roles: {floor: 3}, bindings: {floor: 9}, attachments: {floor: 20}}}
+limits: {default: {access: {floor: 99}, users: {floor: 3}, memberships: {floor: 9}, groups: {floor: 3}, roles: {floor: 3}, bindings: {floor: 9}, attachments: {floor: 20}}}
 "#;
 
 pub struct AwsSite {

@@ -16,7 +16,7 @@ use reconcile::event::{Event, Outcome};
 use reconcile::inventory;
 use reconcile::operator::Operator;
 use reconcile::plan::{Narrowing, Plan};
-use reconcile::run::{Baseline, Sources, gather, prepare};
+use reconcile::run::{Baseline, Past, Sources, gather, prepare};
 use reconcile::sink::NoSinks;
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +50,7 @@ roles:
         inline_policy: '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:*","Resource":"*"}]}'
   watcher: {description: Watches, means: {aws: {}}}
 privileged_needs_key: false
-limits: {default: {users: {floor: 3}, memberships: {floor: 9}, groups: {floor: 3}, roles: {floor: 3}, bindings: {floor: 9}, attachments: {floor: 20}}}
+limits: {default: {access: {floor: 99}, users: {floor: 3}, memberships: {floor: 9}, groups: {floor: 3}, roles: {floor: 3}, bindings: {floor: 9}, attachments: {floor: 20}}}
 "#;
 
 /// The day of most runs.
@@ -231,7 +231,8 @@ impl World {
         let gathered = gather(&sources).await;
         let baseline = Baseline::read(Path::new("/nowhere")).expect("an empty one");
         let narrowing = Narrowing::default();
-        let prepared = prepare(&sources, &gathered, &baseline, Vec::new(), &narrowing, None);
+        let prepared =
+            prepare(&sources, &gathered, &baseline, &Past::default(), Vec::new(), &narrowing, None);
         let options = Options {
             attempts: 4,
             first_wait: Duration::from_millis(5),

@@ -4,4 +4,5 @@
 mod belief;
 mod case;
 mod directory;
+mod loss;
 mod states;

@@ -134,7 +134,7 @@ fn limited(kind: Option<ObjectKind>, limit: Limit) -> Policies {
     if let Some(kind) = kind {
         kinds.insert(kind, limit);
     }
-    Policies { limits: Limits { kinds, directory: limit }, ..Policies::default() }
+    Policies { limits: Limits { kinds, access: none, directory: limit }, ..Policies::default() }
 }
 
 fn unlimited() -> Policies {
@@ -277,6 +277,7 @@ fn administrators(present: u32, minimum: u32, required: &[u32]) -> Administrator
     AdministratorSet {
         account: place(),
         hub: place(),
+        home: place(),
         group: group_ref("admin"),
         groups: BTreeMap::from([("g-admin".into(), administrator_group(present, &["r-1"]))]),
         minimum,

@@ -1,5 +1,6 @@
 //! The engine as a whole: resolve, plan, review, execute, observe again, on small invented worlds.
 
+mod access;
 mod attachments;
 mod cases;
 mod credentials;

@@ -10,7 +10,7 @@ use reconcile::cloud::memory::service::state::{AccountState, Row, State, Tags};
 use reconcile::diagnostic::Finding;
 use reconcile::model::{AccountStatus, PersonKind};
 
-use super::world::{Model, PersonModel};
+use super::world::{Model, PersonModel, ServiceModel};
 
 const ORGANISATION: &str = "reconcile:organisation";
 const SUBJECT: &str = "reconcile:subject";
@@ -73,6 +73,9 @@ struct Hub<'a> {
     kept: BTreeSet<String>,
     /// People whose state nobody knows: they keep what they have and get nothing new.
     held: BTreeSet<String>,
+    /// The inventory names a group that its directory does not know: nobody loses anything for
+    /// want of a grant.
+    doubtful: bool,
 }
 
 impl<'a> Hub<'a> {
@@ -96,6 +99,7 @@ impl<'a> Hub<'a> {
             wanted_members: BTreeSet::new(),
             kept: BTreeSet::new(),
             held: BTreeSet::new(),
+            doubtful: is_doubtful(model, organisation),
         };
         hub.want_groups();
         hub.want_people();
@@ -226,6 +230,9 @@ impl<'a> Hub<'a> {
             .map(|(subject, (name, _, _))| (subject.clone(), name.clone()))
             .collect();
         for (subject, (name, display_name, email)) in &self.wanted_users {
+            if self.is_undecided(subject) {
+                continue;
+            }
             let blocked = Self::name_collides(&names, name)
                 || self.excused(&["name-taken", "foreign-user"], subject);
             match owned.get(subject).map(Vec::as_slice) {
@@ -248,12 +255,25 @@ impl<'a> Hub<'a> {
             }
         }
         for (subject, users) in &owned {
-            if !self.wanted_users.contains_key(subject) {
+            if !self.wanted_users.contains_key(subject) && !self.may_stay(subject) {
                 for user in users {
                     self.unwanted_user(subject, user, users.len(), wrong);
                 }
             }
         }
+    }
+
+    /// Whether something of a service account is left as it is: its owners are not known.
+    fn is_undecided(&self, subject: &str) -> bool {
+        let name = subject.strip_prefix("service:").or(subject.strip_prefix("service-group:"));
+        let service = name.and_then(|name| self.model.services.get(name));
+        owners_unknown(self.model) && service.is_some_and(|service| holds(self.model, service))
+    }
+
+    /// Whether a user may be kept, although nothing asks for it.
+    fn may_stay(&self, subject: &str) -> bool {
+        let present = self.kept.contains(subject) || subject.starts_with("service:");
+        self.is_undecided(subject) || self.doubtful && present
     }
 
     fn unwanted_user(
@@ -297,7 +317,11 @@ impl<'a> Hub<'a> {
     fn groups(&self, wrong: &mut Vec<String>) {
         let owned = self.owned_groups();
         for (subject, name) in &self.wanted_groups {
+            if self.is_undecided(subject) {
+                continue;
+            }
             let blocked = Self::name_collides(&self.wanted_groups, name)
+                || self.frozen.contains(subject)
                 || self.excused(&["name-taken", "foreign-group"], subject);
             match owned.get(subject).map(Vec::as_slice) {
                 None | Some([]) if blocked => {}
@@ -312,6 +336,8 @@ impl<'a> Hub<'a> {
             if let [group] = groups.as_slice()
                 && !self.wanted_groups.contains_key(subject)
                 && !self.excused(&["bound-elsewhere"], &group.name)
+                && !self.doubtful
+                && !self.is_undecided(subject)
             {
                 wrong.push(format!("{}: unwanted group {subject}", self.name));
             }
@@ -326,14 +352,17 @@ impl<'a> Hub<'a> {
             _ => None,
         };
         let doubtful: BTreeSet<&String> = users
-            .values()
-            .filter(|copies| copies.len() > 1)
-            .flatten()
+            .iter()
+            .filter(|(subject, copies)| copies.len() > 1 || self.is_undecided(subject))
+            .flat_map(|(_, copies)| copies)
             .map(|user| &user.id)
             .collect();
         for (subject, copies) in &groups {
             let [group] = copies.as_slice() else { continue };
-            if !self.wanted_groups.contains_key(subject) || self.frozen.contains(subject) {
+            if !self.wanted_groups.contains_key(subject)
+                || self.frozen.contains(subject)
+                || self.is_undecided(subject)
+            {
                 continue;
             }
             let wanted: BTreeSet<String> = self
@@ -361,7 +390,11 @@ impl<'a> Hub<'a> {
         let account = self.state.account(&self.model.accounts[account_name].id);
         let owned = self.owned(account.roles.after(None), |role| &role.tags);
         let wanted = self.wanted_bindings(account_name);
-        let wanted_roles: BTreeSet<&String> = wanted.iter().map(|(_, role)| role).collect();
+        let known = |group: &String| !self.frozen.contains(group);
+        let wanted_roles: BTreeSet<&String> =
+            wanted.iter().filter(|(group, _)| known(group)).map(|(_, role)| role).collect();
+        let asked_for: BTreeSet<&String> = wanted.iter().map(|(_, role)| role).collect();
+        let kept = self.findings.iter().any(|one| one.code == "replacement-missing");
         for name in &wanted_roles {
             let subject = format!("role:{name}");
             let blocked = self.excused(&["name-taken", "foreign-role"], &subject);
@@ -383,7 +416,9 @@ impl<'a> Hub<'a> {
         for (subject, roles) in &owned {
             let name = subject.strip_prefix("role:").unwrap_or(subject).to_owned();
             if let [role] = roles.as_slice()
-                && !wanted_roles.contains(&name)
+                && !asked_for.contains(&name)
+                && !self.doubtful
+                && !kept
                 && !self.excused(&["role-of-foreign-group"], &role.name)
             {
                 wrong.push(format!("{account_name}: unwanted {subject}"));
@@ -447,10 +482,41 @@ impl<'a> Hub<'a> {
             .filter(|(of, role)| of == group && !doubtful.contains(role))
             .map(|(_, role)| role.clone())
             .collect();
-        if wanted != found {
+        if self.is_undecided(subject) {
+            return;
+        }
+        // Nothing is bound to a group nobody knows; and where a grant may be misspelt, or what
+        // replaces something cannot be, nothing is taken.
+        let given = self.frozen.contains(subject) || wanted.is_subset(&found);
+        let may_keep = self.doubtful || self.excused(&["replacement-missing"], subject);
+        let taken = may_keep || found.is_subset(&wanted);
+        if !given || !taken {
             wrong.push(format!("{account_name}: {subject} has {found:?} and not {wanted:?}"));
         }
     }
+}
+
+/// Whether the inventory names a group of the organisation that its directory does not know.
+fn is_doubtful(model: &Model, organisation: &str) -> bool {
+    let here = |accounts: &BTreeSet<String>| {
+        accounts.iter().any(|account| model.accounts[account].organisation == organisation)
+    };
+    let grant = model.grants.iter().any(|grant| {
+        grant.until.is_none_or(|until| model.today < until)
+            && here(&grant.accounts)
+            && !model.directories[&grant.directory].groups.contains(&grant.group)
+    });
+    let service = model.services.values().any(|one| holds(model, one) && here(&one.accounts));
+    grant || service && owners_unknown(model)
+}
+
+fn holds(model: &Model, service: &ServiceModel) -> bool {
+    service.until.is_none_or(|until| model.today < until)
+}
+
+/// All service accounts have the same owners.
+fn owners_unknown(model: &Model) -> bool {
+    model.directories.get("debian").is_some_and(|one| !one.groups.contains("admin"))
 }
 
 /// What happened to what is not ours: nothing may, except that our users leave foreign groups on

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use reconcile::cloud::memory::service::state::State;
+use reconcile::cloud::memory::service::state::{Role, State};
 use reconcile::model::{Place, Subject, VendorId};
 use reconcile::plan::{Effect, Observations, Plan, Reference, Step};
 
@@ -105,6 +105,12 @@ pub fn unplanned(model: &Model, before: &State, after: &State, plan: Option<&Pla
         found.extend(groups.map(|group| format!("{id} group {}", group.id)));
         let roles = account.roles.after(None).filter(|one| now.roles.get(&one.id).is_none());
         found.extend(roles.map(|role| format!("{id} role {}", role.id)));
+        for role in account.roles.after(None) {
+            let lessened = |now: &Role| !role.permissions.is_subset(&now.permissions);
+            if now.roles.get(&role.id).is_some_and(lessened) {
+                found.push(format!("{id} lessened {}", role.id));
+            }
+        }
         let members = account.memberships.difference(&now.memberships);
         found.extend(members.map(|(user, group)| format!("{id} member {user} {group}")));
         let bindings = account.bindings.difference(&now.bindings);
@@ -126,6 +132,7 @@ fn taken(model: &Model, place: &Place, step: &Step) -> String {
         Step::SuspendUser { id, .. } => format!("{account} access {id}"),
         Step::DeleteGroup { id, .. } => format!("{account} group {id}"),
         Step::DeleteRole { id, .. } => format!("{account} role {id}"),
+        Step::UpdateRole { id, .. } => format!("{account} lessened {id}"),
         Step::RemoveMember { group, user, .. } => {
             format!("{account} member {} {}", id(&user.id), id(&group.id))
         }

@@ -220,7 +220,7 @@ fn lose_something(
 /// nothing is.
 fn missing_additions(partial: &Plan, whole: &Plan) -> Vec<String> {
     let waits: BTreeSet<_> = {
-        let removal: BTreeSet<_> = whole.removals().iter().map(|change| change.id).collect();
+        let removal: BTreeSet<_> = whole.removals().map(|change| change.id).collect();
         let mut waits = BTreeSet::new();
         for change in &whole.changes {
             if change.needs.iter().any(|need| removal.contains(need) || waits.contains(need)) {

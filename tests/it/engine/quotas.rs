@@ -69,7 +69,7 @@ fn held(review: &Review) -> Vec<u32> {
 fn generous() -> Policies {
     let all = Limit { count: 1000, percent: 100, floor: 1000 };
     let kinds = reconcile::model::ObjectKind::ALL.into_iter().map(|kind| (kind, all)).collect();
-    Policies { limits: Limits { kinds, directory: all }, ..Policies::default() }
+    Policies { limits: Limits { kinds, access: all, directory: all }, ..Policies::default() }
 }
 
 /// Ten groups each, of which amara is in so many.
@@ -108,7 +108,8 @@ fn what_goes_in_the_same_run_makes_room_unless_it_is_held() {
     assert_eq!(held(&review), [0_u32; 0]);
     let none = Limit { count: 0, percent: 0, floor: 0 };
     let kinds = reconcile::model::ObjectKind::ALL.into_iter().map(|kind| (kind, none)).collect();
-    let strict = Policies { limits: Limits { kinds, directory: none }, ..Policies::default() };
+    let strict =
+        Policies { limits: Limits { kinds, access: none, directory: none }, ..Policies::default() };
     let review = reviewed(vec![leave(1), join(2)], groups_of_amara(10), &strict);
     assert_eq!(held(&review), [0, 1]);
 }

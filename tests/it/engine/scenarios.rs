@@ -31,12 +31,15 @@ use reconcile::cloud::memory::service::state::Mutation;
 use reconcile::cloud::memory::{Fault, MemoryVendor, MemoryWorld, Operation};
 use reconcile::directory::Access;
 use reconcile::event::Outcome;
-use reconcile::inventory::{Loaded, SourceTree, load};
+use reconcile::guard::Recent;
+use reconcile::inventory::{Loaded, SourceTree, against_directory, load};
 use reconcile::model::{Mark, Subject, VendorId};
 use reconcile::operator::Operator;
 use reconcile::plan::{Narrowing, lint};
 use reconcile::report::{self, Detail};
-use reconcile::run::{Baseline, Gathered, Prepared, Sources, gather, prepare};
+use reconcile::run::{
+    Baseline, Gathered, Known, Past, Prepared, Sources, gather, gather_forgotten, prepare, taken,
+};
 
 use super::run::{carry_out, on_a_fast_clock};
 
@@ -82,30 +85,104 @@ const PEOPLE: [(&str, u32, &str); 6] = [
     ("frida", 2006, "web"),
 ];
 
+/// Each scenario is a test of its own, named after its folder.
+macro_rules! scenarios {
+    ($($name:ident)*) => {
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+        $(
+            #[test]
+            fn $name() {
+                ends_as_expected(stringify!($name));
+            }
+        )*
+    };
+}
+
+scenarios! {
+    account_dropped
+    account_retired
+    administrators_line_dropped
+    another_administrators_group
+    copied_mark
+    copied_mark_of_a_leaver
+    directory_shrank
+    disabled_by_hand
+    drift_of_a_profile
+    drift_of_a_role
+    drift_of_bindings
+    drift_of_members
+    foreign_group
+    foreign_role
+    foreign_user
+    forgotten
+    grant_expired
+    grant_removed
+    group_emptied
+    group_gone
+    group_misspelt
+    guest_expired
+    joiner
+    leaver_day_0
+    leaver_deleted
+    leaver_in_grace
+    limit_reached
+    limit_tripped
+    minimum_administrators
+    mover
+    name_reused_after_grace
+    name_reused_in_grace
+    new_account
+    no_key
+    own_principal
+    partial_account
+    partial_credentials
+    partial_directory
+    partial_users
+    privilege_dropped
+    protected_user
+    renamed
+    renamed_in_a_circle
+    required_administrator
+    required_log_in_of_another
+    returned_in_grace
+    role_meaning_changed
+    role_narrowed
+    role_replaced
+    role_replaced_by_a_foreign_one
+    role_widened
+    second_organisation
+    service_account
+    twice_in_a_day
+    twice_in_two_days
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
+}
+
 #[test]
-fn every_scenario_ends_as_expected() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let mut names: Vec<PathBuf> = std::fs::read_dir(&folder)
+fn every_folder_is_a_scenario() {
+    let mut names: Vec<String> = std::fs::read_dir(folder())
         .expect("the scenarios")
-        .map(|entry| entry.expect("a folder").path())
-        .filter(|path| path.is_dir())
+        .map(|entry| entry.expect("a folder"))
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().replace('-', "_"))
         .collect();
     names.sort();
-    let bless = std::env::var_os("RECONCILE_BLESS").is_some();
-    let mut wrong = Vec::new();
-    for path in names {
-        let steps = std::fs::read_to_string(path.join("story.txt")).expect("a story");
-        let found = tell(&steps);
-        let expected = path.join("expected.txt");
-        if bless {
-            std::fs::write(&expected, &found).expect("a writable checkout");
-        }
-        let wanted = std::fs::read_to_string(&expected).unwrap_or_default();
-        if found != wanted {
-            wrong.push(format!("{}\n--- expected\n{wanted}\n--- found\n{found}", path.display()));
-        }
+    assert_eq!(names, NAMES);
+}
+
+fn ends_as_expected(name: &str) {
+    let path = folder().join(name.replace('_', "-"));
+    let steps = std::fs::read_to_string(path.join("story.txt")).expect("a story");
+    let found = tell(&steps);
+    let expected = path.join("expected.txt");
+    if std::env::var_os("RECONCILE_BLESS").is_some() {
+        std::fs::write(&expected, &found).expect("a writable checkout");
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    let wanted = std::fs::read_to_string(&expected).unwrap_or_default();
+    assert_eq!(found, wanted, "\n--- expected\n{wanted}\n--- found\n{found}");
 }
 
 /// What the program makes of a story.
@@ -132,6 +209,9 @@ struct Scene {
     vendor: Arc<dyn Vendor>,
     world: MemoryWorld,
     faults: Vec<Operation>,
+    operator: Operator,
+    /// What was taken away since `today`.
+    recent: Recent,
 }
 
 impl Scene {
@@ -152,13 +232,18 @@ impl Scene {
             vendor: Arc::new(vendor),
             world,
             faults: Vec::new(),
+            operator: Operator::default(),
+            recent: Recent::default(),
         }
     }
 
     async fn step(&mut self, line: &str) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
-            "today" => self.today = rest.parse().expect("a day"),
+            "today" => {
+                self.today = rest.parse().expect("a day");
+                self.recent = Recent::default();
+            }
             "person" => {
                 let mut words = rest.split(' ').map(str::to_owned);
                 let login = words.next().expect("a login");
@@ -316,6 +401,21 @@ impl Scene {
         text
     }
 
+    fn sources<'a>(&'a self, loaded: &'a Loaded) -> Sources<'a> {
+        Sources {
+            inventory: &loaded.inventory,
+            policies: &loaded.policies,
+            vendors: std::slice::from_ref(&self.vendor),
+            organisations: BTreeSet::new(),
+            access: Access {
+                root: self.folder.path(),
+                operator: &self.operator,
+                environment: &|_| None,
+            },
+            today: self.today,
+        }
+    }
+
     async fn gather(&self, loaded: &Loaded) -> (Gathered, Prepared) {
         // Once for each account, whichever is read first.
         self.world.faults(|faults| {
@@ -324,29 +424,33 @@ impl Scene {
                 faults.next(Some(*operation), Fault::EmptyPage);
             }
         });
-        let sources = Sources {
-            inventory: &loaded.inventory,
-            policies: &loaded.policies,
-            vendors: std::slice::from_ref(&self.vendor),
-            organisations: BTreeSet::new(),
-            access: Access {
-                root: self.folder.path(),
-                operator: &Operator::default(),
-                environment: &|_| None,
-            },
-            today: self.today,
-        };
-        let gathered = gather(&sources).await;
+        let sources = self.sources(loaded);
+        let past =
+            Past { known: Known::read(self.folder.path()), recent: Some(self.recent.clone()) };
+        let mut gathered = gather(&sources).await;
+        gather_forgotten(&sources, &past.known, &mut gathered).await;
         let baseline = Baseline::read(self.folder.path()).expect("a baseline");
         let everything = Narrowing::default();
-        let prepared = prepare(&sources, &gathered, &baseline, Vec::new(), &everything, None);
+        let findings = against_directory::findings(
+            &loaded.inventory,
+            &gathered.directories,
+            &gathered.facts,
+            &loaded.policies.privileged_roles(),
+            self.today,
+        );
+        let prepared = prepare(&sources, &gathered, &baseline, &past, findings, &everything, None);
         (gathered, prepared)
     }
 
     async fn ordinary_run(&mut self) {
         let loaded = self.load();
         let (gathered, prepared) = self.gather(&loaded).await;
-        carry_out(&prepared.review, &gathered.connections, Options::default()).await;
+        let outcomes = carry_out(&prepared.review, &gathered.connections, Options::default()).await;
+        self.recent.add(&taken(&prepared, &outcomes));
+        let mut known = Known::read(self.folder.path());
+        let sources = self.sources(&loaded);
+        known.update(&sources, &gathered, &prepared.review.violations);
+        known.write(self.folder.path(), &sources).expect("a writable folder");
     }
 
     /// The plan ten times, what became of it, and what is left to do.

@@ -249,7 +249,7 @@ impl Model {
         });
         Policies {
             roles: roles.collect(),
-            limits: Limits { kinds, directory: generous },
+            limits: Limits { kinds, access: generous, directory: generous },
             grace_days: self.grace_days,
             privileged_needs_key: self.key_needed,
             ..Policies::default()
@@ -311,6 +311,7 @@ fn entry(name: &str, account: &AccountModel, source: Source) -> AccountEntry {
             source,
         },
         administrators: None,
+        retired: false,
         sponsor: None,
         contacts: Vec::new(),
         constraints: Vec::new(),
@@ -320,7 +321,7 @@ fn entry(name: &str, account: &AccountModel, source: Source) -> AccountEntry {
 fn directory_config(name: &str, directory: &DirectoryModel) -> DirectoryConfig {
     DirectoryConfig {
         name: name.into(),
-        origin: Origin::Retired,
+        origin: Origin::Ldif("people.ldif".into()),
         schema: SchemaConfig::new(SchemaKind::Userdir, "dc=example,dc=org"),
         name_prefix: directory.prefix.clone(),
         login_map: BTreeMap::new(),

@@ -63,7 +63,7 @@ fn groups_that_are_gone_or_empty() {
     assert_eq!(
         found(&grant("raeders"), complete()),
         [
-            "inventory/x.yaml:2 unknown-group directory `people` has no group `raeders`; did you mean `people:readers`?"
+            "inventory/x.yaml:2 unknown-in-directory directory `people` has no group `raeders`; did you mean `people:readers`?"
         ]
     );
     assert_eq!(

@@ -63,7 +63,7 @@ fn plan(steps: Vec<Step>) -> Plan {
 fn strict() -> Policies {
     let two = Limit { count: 2, percent: 100, floor: 0 };
     let kinds = ObjectKind::ALL.into_iter().map(|kind| (kind, two)).collect();
-    Policies { limits: Limits { kinds, directory: two }, ..Policies::default() }
+    Policies { limits: Limits { kinds, access: two, directory: two }, ..Policies::default() }
 }
 
 fn rules(review: &Review) -> Vec<Rule> {
@@ -110,6 +110,7 @@ fn a_rotation_takes_no_administrator_away() {
     context.administrators = vec![AdministratorSet {
         account: place(),
         hub: place(),
+        home: place(),
         group: GroupRef { directory: "debian".into(), group: "admin".into() },
         groups: BTreeMap::from([("g-1".into(), group)]),
         minimum: 1,

@@ -347,6 +347,7 @@ fn all_leave(administrators: u32, minimum: u32, approved: bool) -> Review {
     context.administrators = vec![AdministratorSet {
         account: place("spi", "aws-hub"),
         hub: place("spi", "aws-hub"),
+        home: place("spi", "aws-hub"),
         group: group_ref("admin"),
         groups: BTreeMap::from([("id-admin".into(), group)]),
         minimum,

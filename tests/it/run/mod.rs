@@ -1,5 +1,7 @@
 //! Reading everything, whatever a vendor does.
 
+mod saml;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;

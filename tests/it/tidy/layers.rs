@@ -59,7 +59,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "desired",
         ],
     ),
-    ("plan", &["model", "diagnostic", "digest", "desired"]),
+    ("plan", &["model", "diagnostic", "digest", "pattern", "desired"]),
     ("guard", &["model", "diagnostic", "digest", "desired", "plan", "policies", "inventory"]),
     ("http", &["model", "diagnostic", "file"]),
     ("cloud", &["model", "digest", "file", "masks", "plan", "http", "operator"]),

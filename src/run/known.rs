@@ -1,0 +1,269 @@
+//! What the inventory said when it was last looked at: accounts, who must stay, what is privileged.
+//!
+//! Only a cache, `known.json` in the state folder: without it every rule still holds for what the
+//! inventory says now. With it, what is taken out of the inventory is not simply forgotten: an
+//! account that is no longer named is still looked at, a line about administrators protects them
+//! until a run has gone by without it, and a log-in name means whom it first meant.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::gather::{Gathered, Sources};
+use crate::guard::{Rule, Violation};
+use crate::inventory::{AccountEntry, Administrators};
+use crate::model::{
+    Account, AccountName, AttributeName, AttributeValue, DirectoryName, GroupRef, Login,
+    OrganisationName, Place, Reading, RoleName, Source, StableId, VendorName,
+};
+
+/// The form of the file.
+const FORMAT: &str = "reconcile-known/1";
+
+/// What was known of the inventory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    format: String,
+    /// By vendor, id and organisation: names may be given to others.
+    accounts: BTreeMap<String, KnownAccount>,
+    /// Roles that were privileged.
+    privileged: BTreeSet<RoleName>,
+    /// Whom log-in names of those who must stay meant.
+    required: BTreeMap<DirectoryName, BTreeMap<Login, StableId>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KnownAccount {
+    name: AccountName,
+    organisation: OrganisationName,
+    vendor: VendorName,
+    partition: Option<String>,
+    id: String,
+    hub: AccountName,
+    settings: BTreeMap<AttributeName, AttributeValue>,
+    source: Source,
+    administrators: Option<KnownAdministrators>,
+    /// The last day on which the inventory named it.
+    on: Date,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KnownAdministrators {
+    group: GroupRef,
+    minimum: u32,
+    required: Vec<Login>,
+    source: Source,
+}
+
+/// Why it cannot be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {path}")]
+pub struct KnownError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// An account that the inventory does not name any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    /// As the inventory had it.
+    pub account: Account,
+    /// The last day on which it did.
+    pub on: Date,
+}
+
+impl Known {
+    /// What is known in a state folder; nothing where there is none yet, or it cannot be
+    /// understood: it is only a cache.
+    pub fn read(state: &Path) -> Self {
+        let path = file(state);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Self::default(),
+            Err(error) => {
+                tracing::warn!("cannot read {}: {error}", path.display());
+                return Self::default();
+            }
+        };
+        match serde_json::from_slice::<Self>(&bytes) {
+            Ok(known) if known.format == FORMAT => known,
+            _ => {
+                tracing::warn!("{} is damaged and starts anew", path.display());
+                Self::default()
+            }
+        }
+    }
+
+    /// What the inventory said of an account's administrators.
+    pub(super) fn administrators(&self, entry: &AccountEntry) -> Option<Administrators> {
+        let known = self.accounts.get(&key(&entry.account))?;
+        let KnownAdministrators { group, minimum, required, source } =
+            known.administrators.clone()?;
+        Some(Administrators { group, minimum, required, source })
+    }
+
+    pub(super) fn was_privileged(&self, role: &RoleName) -> bool {
+        self.privileged.contains(role)
+    }
+
+    /// Whom a log-in name of somebody who must stay meant.
+    pub(super) fn required(&self, directory: &DirectoryName, login: &Login) -> Option<&StableId> {
+        self.required.get(directory)?.get(login)
+    }
+
+    /// The accounts that the inventory does not name any more, under any name.
+    pub fn forgotten(&self, sources: &Sources<'_>) -> Vec<Forgotten> {
+        let named: BTreeSet<String> =
+            sources.inventory.accounts.values().map(|entry| key(&entry.account)).collect();
+        let about = |organisation: &OrganisationName| {
+            sources.organisations.is_empty() || sources.organisations.contains(organisation)
+        };
+        self.accounts
+            .iter()
+            .filter(|(key, known)| about(&known.organisation) && !named.contains(*key))
+            .map(|(_, known)| Forgotten { account: known.account(), on: known.on })
+            .collect()
+    }
+
+    /// Takes over what the inventory says now. What protects administrators stays known as long as
+    /// one of them would lose something, and an account as long as something of ours is there.
+    pub fn update(&mut self, sources: &Sources<'_>, gathered: &Gathered, violations: &[Violation]) {
+        FORMAT.clone_into(&mut self.format);
+        let is_held = |organisation: &OrganisationName| {
+            violations.iter().any(|one| {
+                one.organisation == *organisation
+                    && matches!(one.rule, Rule::MinimumAdministrators | Rule::RequiredAdministrator)
+            })
+        };
+        for account in gathered.empty_and_forgotten() {
+            self.accounts.remove(&key(account));
+        }
+        for entry in sources.inventory.accounts.values() {
+            let (place, key) = (&entry.account.place, key(&entry.account));
+            let before = self.accounts.get(&key).and_then(|known| known.administrators.clone());
+            let mut now = KnownAccount::of(entry, sources.today);
+            if is_held(&place.organisation) && before.is_some() {
+                now.administrators = before;
+            }
+            self.accounts.insert(key, now);
+        }
+        let privileged = sources.policies.roles.values().filter(|role| role.privileged);
+        if !violations.iter().any(|one| is_held(&one.organisation)) {
+            self.privileged.clear();
+        }
+        self.privileged.extend(privileged.map(|role| role.name.clone()));
+        self.learn(sources, gathered);
+    }
+
+    /// Whom the log-in names of those who must stay mean, once for all.
+    fn learn(&mut self, sources: &Sources<'_>, gathered: &Gathered) {
+        let lines: Vec<&Administrators> = sources
+            .inventory
+            .accounts
+            .values()
+            .filter_map(|entry| entry.administrators.as_ref())
+            .collect();
+        for (directory, logins) in &mut self.required {
+            let is_named = |login: &Login| {
+                lines
+                    .iter()
+                    .any(|one| one.group.directory == *directory && one.required.contains(login))
+            };
+            logins.retain(|login, _| is_named(login));
+        }
+        for line in lines {
+            let Some(Reading::Complete(read)) = gathered.directories.get(&line.group.directory)
+            else {
+                continue;
+            };
+            let known = self.required.entry(line.group.directory.clone()).or_default();
+            for login in &line.required {
+                let person = read.people.iter().find(|person| person.login == *login);
+                if let Some(person) = person {
+                    known.entry(login.clone()).or_insert_with(|| person.stable_id.clone());
+                }
+            }
+        }
+    }
+
+    /// Writes it, next to what runs on other organisations have written.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, state: &Path, sources: &Sources<'_>) -> Result<(), KnownError> {
+        let path = file(state);
+        let failed = |source| KnownError { path: path.clone(), source };
+        std::fs::create_dir_all(state).map_err(failed)?;
+        let lock = std::fs::File::create(state.join("known.lock")).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        let mut merged = Self::read(state);
+        let about = |organisation: &OrganisationName| {
+            sources.organisations.is_empty() || sources.organisations.contains(organisation)
+        };
+        merged.accounts.retain(|_, known| !about(&known.organisation));
+        let ours = self.accounts.iter().filter(|(_, known)| about(&known.organisation));
+        merged.accounts.extend(ours.map(|(key, known)| (key.clone(), known.clone())));
+        merged.format.clone_from(&self.format);
+        merged.privileged.clone_from(&self.privileged);
+        merged.required.clone_from(&self.required);
+        let write = || -> std::io::Result<()> {
+            let mut temporary = tempfile::NamedTempFile::new_in(state)?;
+            serde_json::to_writer(&mut temporary, &merged)?;
+            temporary.write_all(b"\n")?;
+            temporary.as_file().sync_all()?;
+            temporary.persist(&path)?;
+            Ok(())
+        };
+        write().map_err(failed)
+    }
+}
+
+impl KnownAccount {
+    fn of(entry: &AccountEntry, on: Date) -> Self {
+        let account = &entry.account;
+        Self {
+            name: account.place.account.clone(),
+            organisation: account.place.organisation.clone(),
+            vendor: account.vendor.clone(),
+            partition: account.partition.clone(),
+            id: account.id.clone(),
+            hub: account.hub.clone(),
+            settings: account.settings.clone(),
+            source: account.source.clone(),
+            administrators: entry.administrators.as_ref().map(|one| KnownAdministrators {
+                group: one.group.clone(),
+                minimum: one.minimum,
+                required: one.required.clone(),
+                source: one.source.clone(),
+            }),
+            on,
+        }
+    }
+
+    fn account(&self) -> Account {
+        Account {
+            place: Place { organisation: self.organisation.clone(), account: self.name.clone() },
+            vendor: self.vendor.clone(),
+            partition: self.partition.clone(),
+            id: self.id.clone(),
+            hub: self.hub.clone(),
+            project: None,
+            settings: self.settings.clone(),
+            source: self.source.clone(),
+        }
+    }
+}
+
+fn key(account: &Account) -> String {
+    format!("{}/{}/{}", account.vendor, account.id, account.place.organisation)
+}
+
+fn file(state: &Path) -> PathBuf {
+    state.join("known.json")
+}

@@ -1,0 +1,113 @@
+//! What somebody loses is a removal, whatever the verb.
+
+use super::case::Case;
+use crate::cli::site::Ran;
+
+const INVENTORY: &str = "inventory/all.yaml";
+const POLICIES: &str = "policies/all.yaml";
+const FARM: &str = "      farm: {vendor: memory, id: \"100000000002\"}\n";
+
+#[track_caller]
+fn says(ran: &Ran, words: &str) {
+    assert!(ran.text().contains(words), "{words:?} is not in\n{}", ran.text());
+}
+
+#[track_caller]
+fn all_begin(ran: &Ran, count: usize, words: &str) {
+    assert_eq!(ran.changes().len(), count, "{}", ran.text());
+    assert!(ran.changes().iter().all(|line| line.starts_with(words)), "{}", ran.text());
+}
+
+#[test]
+fn a_role_that_means_less_is_counted_as_what_people_lose() {
+    let case = Case::new("role-narrowed");
+    case.run(&[]).ends_with(0);
+    case.edit(POLICIES, "permissions: [\"*\"]", "permissions: [nothing]");
+    case.edit(POLICIES, "permissions: [\"instances:*\"]", "permissions: [none]");
+    let ran = case.run(&[]).ends_with(3);
+    says(&ran, "of 3 administrators");
+    says(&ran, "accesses (one person in one account)");
+    all_begin(&ran, 3, "! update role");
+    says(&ran, "3 removals (3 held)");
+    // What administrators hold stays, approved or not; the rest is let go for one run.
+    let approved = case.run(&["--approve-removals", &ran.digest()]).ends_with(3);
+    says(&approved, "2 held");
+    // The other way round nobody loses anything.
+    case.edit(POLICIES, "permissions: [nothing]", "permissions: [\"*\"]");
+    case.edit(POLICIES, "permissions: [none]", "permissions: [\"*\"]");
+    let ran = case.run(&[]).ends_with(0);
+    all_begin(&ran, 1, "~ update role");
+}
+
+#[test]
+fn an_account_taken_out_of_the_inventory_is_not_forgotten() {
+    let case = Case::new("account-dropped");
+    case.run(&[]).ends_with(0);
+    case.edit(INVENTORY, FARM, "");
+    case.edit(INVENTORY, "accounts: [farm]", "accounts: [hub]");
+    for _ in 0..3 {
+        let ran = case.run(&[]);
+        says(&ran, "forgotten-account");
+        says(&ran, "account farm (memory 100000000002) was in the inventory until");
+        says(&ran, "2 roles, 2 role bindings of ours are left there");
+        says(&ran, "put it back with `retired: true`");
+    }
+    // Put back as retired, everything of ours there ends: as much as people would lose.
+    let retired = FARM.replace('}', ", retired: true}");
+    case.edit(INVENTORY, "hub: true}\n", &format!("hub: true}}\n{retired}"));
+    let ran = case.run(&[]).ends_with(3);
+    says(&ran, "accesses (one person in one account)");
+    let ran = case.run(&["--approve-removals", &ran.digest()]).ends_with(0);
+    let mut ended = ran.changes();
+    ended.retain(|line| line.starts_with("- unbind role") || line.starts_with("- delete role"));
+    assert_eq!(ended.len(), 4, "{}", ran.text());
+    says(&case.run(&[]).ends_with(0), "Nothing to do");
+    // Now the line can go, and nothing is left to be told.
+    case.edit(INVENTORY, &retired, "");
+    let ran = case.run(&[]).ends_with(0);
+    assert!(!ran.text().contains("forgotten"), "{}", ran.text());
+}
+
+#[test]
+fn an_account_that_nobody_remembers_keeps_no_run_from_its_work() {
+    let case = Case::new("account-dropped");
+    case.run(&[]).ends_with(0);
+    case.edit(INVENTORY, FARM, "");
+    case.edit(INVENTORY, "accounts: [farm]", "accounts: [hub]");
+    std::fs::remove_file(case.path(".reconcile/known.json")).expect("what was known");
+    case.run(&[]).ends_with(0);
+}
+
+#[test]
+fn nothing_is_made_or_taken_for_a_group_that_nobody_knows() {
+    let case = Case::new("group-misspelt");
+    case.run(&[]).ends_with(0);
+    case.edit(INVENTORY, "group: build", "group: buidl");
+    for _ in 0..2 {
+        let ran = case.run(&[]);
+        says(&ran, "unknown-in-directory");
+        says(&ran, "did you mean `people:build`?");
+        says(&ran, "because directory people (without group buidl) is incomplete");
+        assert_eq!(ran.changes(), [""; 0], "{}", ran.text());
+        assert_ne!(ran.code, Some(0), "{}", ran.text());
+    }
+    case.edit(INVENTORY, "group: buidl", "group: build");
+    says(&case.run(&[]).ends_with(0), "Nothing to do");
+}
+
+/// Several runs within a day are one: a cron job cannot drain an organisation bit by bit.
+#[test]
+fn runs_within_a_day_count_as_one() {
+    let case = Case::new("role-narrowed");
+    case.run(&[]).ends_with(0);
+    let leave = |number: u32| {
+        let uid = format!("uidNumber: {number}\n");
+        case.edit_people(&uid, &format!("{uid}accountStatus: inactive\n"));
+    };
+    leave(2005);
+    leave(2006);
+    case.run(&[]).ends_with(0);
+    leave(2008);
+    let ran = case.run(&[]).ends_with(3);
+    says(&ran, "users would be taken away, at most 2 within a day, 2 were");
+}

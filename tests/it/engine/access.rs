@@ -1,0 +1,238 @@
+//! Access is counted in people and accounts, over a day.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use reconcile::apply::Options;
+use reconcile::cloud::memory::{Fault, Operation};
+use reconcile::guard::{Context, Held, Holdings, Members, Recent, Review, Rule, review, taken};
+use reconcile::model::{
+    Access, AttributeValue, ChangeId, ObjectKind, Place, Reason, RoleSpec, Subject, UserSpec,
+    VendorId,
+};
+use reconcile::plan::{Change, Effect, Plan, Reference, Step, Target, lint};
+use reconcile::policies::{Limit, Policies};
+
+use super::run::{Cloud, on_a_fast_clock, story};
+use super::world::Model;
+
+fn place(account: &str) -> Place {
+    Place { organisation: "spi".into(), account: account.into() }
+}
+
+/// Forty people in group `g`, who have role `r` in two accounts; five of them also in group `h`,
+/// which has it in one.
+fn holdings() -> Holdings {
+    let members = Members {
+        users: (0..40).map(|number| VendorId::new(format!("u-{number}"))).collect(),
+        groups: HashMap::from([("g".into(), (0..40).collect()), ("h".into(), (0..5).collect())]),
+    };
+    let held = |groups: &[&str]| Held {
+        hub: place("hub"),
+        home: place("hub"),
+        roles: BTreeMap::from([(
+            VendorId::new("r"),
+            groups.iter().map(|group| VendorId::new(*group)).collect::<BTreeSet<_>>(),
+        )]),
+    };
+    let accounts = [(place("hub"), held(&["g", "h"])), (place("farm"), held(&["g"]))];
+    Holdings { hubs: BTreeMap::from([(place("hub"), members)]), accounts: accounts.into() }
+}
+
+fn role(permissions: &[&str]) -> RoleSpec {
+    let permissions = permissions.iter().map(|one| (*one).to_owned()).collect();
+    RoleSpec {
+        name: "r".into(),
+        description: String::new(),
+        attributes: BTreeMap::from([("permissions".into(), AttributeValue::Set(permissions))]),
+    }
+}
+
+fn become_(before: &[&str], after: &[&str]) -> Step {
+    Step::UpdateRole {
+        id: "r".into(),
+        subject: Subject::Role("r".into()),
+        before: Box::new(role(before)),
+        after: Box::new(role(after)),
+    }
+}
+
+fn known(id: &str) -> Target {
+    Target { id: Reference::Known(id.into()), name: id.into() }
+}
+
+fn unbind(group: &str) -> Step {
+    Step::UnbindRole { role: known("r"), group: known(group) }
+}
+
+fn suspend(number: u32) -> Step {
+    Step::SuspendUser {
+        id: format!("u-{number}").into(),
+        subject: Subject::Person {
+            directory: "debian".into(),
+            stable_id: number.to_string().into(),
+        },
+        before: Box::new(UserSpec {
+            name: format!("user{number}").into(),
+            display_name: None,
+            email: None,
+            access: Access::Enabled,
+        }),
+        on: Model::empty().today,
+    }
+}
+
+fn plan(mut steps: Vec<(&str, Step)>) -> Plan {
+    steps.sort_by_key(|(_, step)| step.phase());
+    let mut plan = Plan::empty(Model::empty().today);
+    plan.changes = (0..)
+        .zip(steps)
+        .map(|(number, (account, step))| Change {
+            id: ChangeId(number),
+            place: Arc::new(place(account)),
+            step,
+            needs: Vec::new(),
+            reasons: [Reason::ByHand].into(),
+        })
+        .collect();
+    assert_eq!(lint(&plan), []);
+    plan
+}
+
+/// Any number of objects, but so much access.
+fn policies(allowed: u32) -> Policies {
+    let none = Limit { count: u32::MAX, percent: 100, floor: u32::MAX };
+    let mut policies = Policies::default();
+    policies.limits.kinds.values_mut().for_each(|limit| *limit = none);
+    policies.limits.access = Limit { count: allowed, percent: 100, floor: 0 };
+    policies
+}
+
+fn reviewed(plan: Plan, allowed: u32, recent: &Recent) -> Review {
+    let policies = policies(allowed);
+    let mut context = Context::new(&policies);
+    context.holdings = holdings();
+    context.recent = recent.clone();
+    review(plan, &context)
+}
+
+#[test]
+fn one_change_takes_as_much_as_people_lose_by_it() {
+    let cases: [(Vec<(&str, Step)>, u64); 9] = [
+        (vec![("hub", become_(&["a"], &["b"]))], 80),
+        (vec![("hub", become_(&["a"], &["a", "b"]))], 0),
+        (vec![("farm", unbind("g"))], 40),
+        // Five have the role there through another group, too.
+        (vec![("hub", unbind("g"))], 35),
+        (vec![("hub", unbind("h"))], 0),
+        (vec![("hub", unbind("g")), ("hub", unbind("h"))], 40),
+        (vec![("hub", unbind("g")), ("farm", unbind("g"))], 75),
+        // Whoever leaves is counted as a user.
+        (vec![("farm", unbind("g")), ("hub", suspend(1)), ("hub", suspend(2))], 38),
+        (vec![("elsewhere", unbind("g"))], 0),
+    ];
+    for (steps, lost) in cases {
+        let plan = plan(steps);
+        let taken = taken(&plan, &holdings());
+        assert_eq!(taken.access(&"spi".into()), lost, "{}", story(&plan));
+        let allowed = u32::try_from(lost).expect("few");
+        let review = reviewed(plan.clone(), allowed, &Recent::default());
+        assert_eq!(review.violations, [], "{}", story(&plan));
+        if lost > 0 {
+            let review = reviewed(plan.clone(), allowed - 1, &Recent::default());
+            let [violation] = &review.violations[..] else { panic!("{:?}", review.violations) };
+            assert_eq!(violation.rule, Rule::RemovalLimit);
+            let told = format!("{lost} of 80 accesses (one person in one account) would be");
+            assert!(violation.message.starts_with(&told), "{}", violation.message);
+        }
+    }
+}
+
+#[test]
+fn what_was_taken_within_a_day_counts() {
+    let plan = plan(vec![("farm", unbind("g"))]);
+    let mut recent = Recent::default();
+    recent.add_access(&"spi".into(), 10);
+    assert_eq!(reviewed(plan.clone(), 50, &recent).violations, []);
+    let review = reviewed(plan.clone(), 49, &recent);
+    assert!(review.violations[0].message.contains("at most 49 within a day, 10 were"));
+    // Another organisation is another matter.
+    let mut others = Recent::default();
+    others.add_access(&"ffd".into(), 1000);
+    assert_eq!(reviewed(plan, 40, &others).violations, []);
+}
+
+#[test]
+fn runs_of_one_day_are_one_for_every_kind_of_object() {
+    let steps = || vec![("hub", suspend(1)), ("hub", suspend(2))];
+    let mut policies = policies(1000);
+    policies.limits.kinds.insert(ObjectKind::User, Limit { count: 3, percent: 100, floor: 0 });
+    let mut context = Context::new(&policies);
+    let census = BTreeMap::from([(ObjectKind::User, 40)]);
+    let counted = || {
+        let mut plan = plan(steps());
+        plan.census.insert("spi".into(), census.clone());
+        plan
+    };
+    assert_eq!(review(counted(), &context).violations, []);
+    context.recent.add_objects(&"spi".into(), ObjectKind::User, 1);
+    assert_eq!(review(counted(), &context).violations, []);
+    context.recent.add_objects(&"spi".into(), ObjectKind::User, 1);
+    assert_eq!(review(counted(), &context).approved.held().len(), 2);
+}
+
+/// A group whose role is to be replaced by another.
+fn replacing() -> (Cloud, Model) {
+    let mut model = Model::simple();
+    model.role("reader", &["read"], false);
+    model.person("debian", "alice", &["admin"]);
+    (Cloud::new(), model)
+}
+
+#[test]
+fn what_cannot_be_replaced_stays() {
+    for operation in ["CreateRole", "CreateBinding"] {
+        let (cloud, mut model) = replacing();
+        on_a_fast_clock(async {
+            cloud.run(&model.given(), Options::default()).await;
+            let before = cloud.dump();
+            model.grants[0].role = "reader".to_owned();
+            let fault = Operation::ALL.iter().find(|one| one.name() == operation);
+            let fault = *fault.unwrap_or_else(|| panic!("no {operation}"));
+            cloud.world.faults(|faults| faults.next(Some(fault), Fault::Denied));
+            let ran = cloud.run(&model.given(), Options::default()).await;
+            let told = story(&ran.plan);
+            assert_eq!(ran.plan.removals().count(), 2, "{told}");
+            let account = |state: &reconcile::cloud::memory::service::state::State| {
+                state.account("100000000001").bindings.clone()
+            };
+            assert_eq!(account(&before), account(&cloud.dump()), "{told}");
+            cloud.world.faults(reconcile::cloud::memory::service::fault::Faults::clear);
+            cloud.run(&model.given(), Options::default()).await;
+            let state = cloud.dump();
+            let names: Vec<&str> =
+                state.account("100000000001").roles.after(None).map(|one| &*one.name).collect();
+            assert_eq!(names, ["reader"]);
+        });
+    }
+}
+
+#[test]
+fn what_replaces_comes_before_what_it_replaces() {
+    let (cloud, mut model) = replacing();
+    on_a_fast_clock(async {
+        cloud.run(&model.given(), Options::default()).await;
+        model.grants[0].role = "reader".to_owned();
+        let plan = cloud.dry_run(&model).await;
+        let verbs: Vec<&str> = plan.changes.iter().map(|change| change.step.verb()).collect();
+        assert_eq!(verbs, ["create role", "bind role", "unbind role", "delete role"]);
+        assert_eq!(lint(&plan), []);
+        // An end that was written down is no replacement: it comes whatever else comes to be.
+        model.grants[0].role = "operator".to_owned();
+        model.grants[0].until = Some(model.today);
+        model.grant("debian:admin", "reader", &["hub"]);
+        let plan = cloud.dry_run(&model).await;
+        assert_eq!(plan.changes[0].step.effect(), Effect::Removal, "{}", story(&plan));
+        assert_eq!(plan.changes[0].needs, []);
+    });
+}
