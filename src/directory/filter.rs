@@ -54,9 +54,9 @@ pub enum Relation {
         last: Option<Vec<u8>>,
     },
     /// A number with all of these bits (Microsoft's rule 1.2.840.113556.1.4.803).
-    AllBits(u64),
+    AllBits(i64),
     /// A number with one of these bits (Microsoft's rule 1.2.840.113556.1.4.804).
-    AnyBit(u64),
+    AnyBit(i64),
 }
 
 impl Filter {
@@ -97,9 +97,8 @@ impl Test {
         let values = entry.values(&self.attribute);
         let folded = |bytes: &[u8]| fold(bytes);
         let bits = |value: &[u8]| {
-            let number: i64 = std::str::from_utf8(value).ok()?.trim().parse().ok()?;
             // The sign is one of the bits, as in `groupType`.
-            Some(number.cast_unsigned())
+            std::str::from_utf8(value).ok()?.trim().parse::<i64>().ok()
         };
         match &self.relation {
             Relation::Present => !values.is_empty(),

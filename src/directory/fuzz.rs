@@ -1,5 +1,6 @@
-//! Target: distinguished names.
+//! Targets: distinguished names and filters.
 
+use super::Filter;
 use super::distinguished_name::{is_at_or_below, normalise};
 use crate::fuzzing::{Target, text};
 
@@ -18,4 +19,40 @@ fn distinguished_name() {
             (once.len().min(3), once.matches(',').count().min(4), once.matches('\\').count().min(3))
         },
     );
+}
+
+#[test]
+fn filter() {
+    let words = &[
+        "(&",
+        "(|",
+        "(!",
+        "(",
+        ")",
+        "uid",
+        "=",
+        "~=",
+        ">=",
+        "<=",
+        "=*",
+        "\\2a",
+        "\\c3\\a9",
+        "*",
+        ":1.2.840.113556.1.4.803:=",
+        "2",
+        " ",
+    ];
+    Target::new("filter").words(words).longest(1 << 10).memory(64 << 10, 512).run(|input| {
+        let text = text(input);
+        let filter = match Filter::parse(&text) {
+            Ok(filter) => filter,
+            Err(error) => {
+                assert!((1..=text.chars().count() + 1).contains(&error.at), "{error}");
+                return (error.why, 0);
+            }
+        };
+        // What is sent to a server means what is looked for in a file.
+        assert_eq!(Filter::parse(&filter.to_string()), Ok(filter.clone()));
+        ("", filter.attributes().len().min(4))
+    });
 }

@@ -1,7 +1,9 @@
-//! Targets: a saved plan, and the digest that approves one.
+//! Targets: a saved plan, the digest that approves one, and documents that are compared.
 
+use super::loss;
 use super::{PlanDigest, PlanFile, lint};
 use crate::fuzzing::{Target, text};
+use crate::model::Attachment;
 
 #[test]
 fn plan_file() {
@@ -48,5 +50,33 @@ fn plan_digest() {
         assert!(text.trim().eq_ignore_ascii_case(digest.as_str()));
         assert_eq!(PlanDigest::parse(digest.as_str()), Ok(digest));
         true
+    });
+}
+
+#[test]
+fn policy_document() {
+    let words = &[
+        "\"Statement\":[",
+        "{\"Effect\":\"Allow\"",
+        "\"Effect\":\"Deny\"",
+        "\"Action\":\"*\"",
+        "\"Sid\":\"x\"",
+        "\"Version\":\"2012-10-17\"",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+    ];
+    Target::new("policy_document").words(words).memory(256 << 10, 256).run(|input| {
+        let text = text(input);
+        let one = |content: &str| Attachment {
+            kind: "inline_policy".into(),
+            name: "x".into(),
+            content: Some(content.to_owned()),
+        };
+        let (document, nothing) = (one(&text), one("{\"Statement\":[]}"));
+        assert!(!loss::of_attachment(Some(&document), &document), "the same is no loss");
+        (loss::of_attachment(None, &document), loss::of_attachment(Some(&document), &nothing))
     });
 }

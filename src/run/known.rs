@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::gather::{Gathered, Sources};
+use crate::file;
 use crate::guard::{Rule, Violation};
 use crate::inventory::{AccountEntry, Administrators};
 use crate::model::{
@@ -82,8 +83,8 @@ impl Known {
     /// What is known in a state folder; nothing where there is none yet, or it cannot be
     /// understood: it is only a cache.
     pub fn read(state: &Path) -> Self {
-        let path = file(state);
-        let bytes = match std::fs::read(&path) {
+        let path = path(state);
+        let bytes = match file::read_own(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Self::default(),
             Err(error) => {
@@ -197,10 +198,12 @@ impl Known {
     /// # Errors
     /// It cannot be written.
     pub fn write(&self, state: &Path, sources: &Sources<'_>) -> Result<(), KnownError> {
-        let path = file(state);
+        let path = path(state);
         let failed = |source| KnownError { path: path.clone(), source };
         std::fs::create_dir_all(state).map_err(failed)?;
-        let lock = std::fs::File::create(state.join("known.lock")).map_err(failed)?;
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        let lock = file::open_own(&state.join("known.lock"), &options).map_err(failed)?;
         lock.lock().map_err(failed)?;
         let mut merged = Self::read(state);
         let about = |organisation: &OrganisationName| {
@@ -264,6 +267,6 @@ fn key(account: &Account) -> String {
     format!("{}/{}/{}", account.vendor, account.id, account.place.organisation)
 }
 
-fn file(state: &Path) -> PathBuf {
+fn path(state: &Path) -> PathBuf {
     state.join("known.json")
 }

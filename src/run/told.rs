@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Finding, Severity};
 use crate::digest::sha256;
+use crate::file;
 
 /// The form of the file.
 const FORMAT: &str = "reconcile-told/1";
@@ -32,7 +33,7 @@ pub struct Told {
 impl Told {
     /// The one of a state folder; empty if there is none that can be read.
     pub fn read(state: &Path) -> Self {
-        let read = std::fs::read(state.join(FILE)).ok();
+        let read = file::read_own(&state.join(FILE)).ok();
         let told = read.and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
         told.filter(|told| told.format == FORMAT).unwrap_or_default()
     }

@@ -146,9 +146,8 @@ impl<'a> Reader<'a> {
         Ok(Test { attribute: attribute.to_owned(), relation })
     }
 
-    fn bits(&self, value: &str) -> Result<u64, FilterError> {
-        let bits = value.trim().parse::<i64>().map(i64::cast_unsigned);
-        bits.map_err(|_| self.wrong("this rule takes a whole number"))
+    fn bits(&self, value: &str) -> Result<i64, FilterError> {
+        value.trim().parse().map_err(|_| self.wrong("this rule takes a whole number"))
     }
 
     fn parts(&self, value: &str) -> Result<Relation, FilterError> {

@@ -4,6 +4,7 @@ use tokio::io::{AsyncWriteExt as _, duplex};
 
 use super::answer::{self, Operation};
 use super::ber::{Elements, element, tag};
+use super::reference::leads_out_of_domain;
 use super::wire::{Broken, Wire};
 use crate::fuzzing::Target;
 
@@ -83,6 +84,31 @@ fn ldap_wire() {
         assert_eq!(in_pieces(input, 7), whole, "in whatever pieces it comes");
         (whole, in_pieces(&framed, 1 << 16))
     });
+}
+
+#[test]
+fn ldap_reference() {
+    let words = &[
+        "ldap://",
+        "/",
+        "?",
+        "%20",
+        "%",
+        "DC=ForestDnsZones,",
+        "CN=Configuration,",
+        "DC=example",
+        "DC=org",
+        ",",
+    ];
+    Target::new("ldap_reference").words(words).longest(1 << 10).memory(64 << 10, 256).run(
+        |input| {
+            let out = leads_out_of_domain(input, "dc=example,dc=org");
+            // Only a name that a server of that domain can give leads out of it.
+            assert!(!leads_out_of_domain(input, "dc=elsewhere,dc=net") || !out);
+            assert!(!leads_out_of_domain(input, ""), "nothing is above everything");
+            out
+        },
+    );
 }
 
 async fn loop_until_broken(wire: &mut Wire, answers: &mut usize) -> &'static str {

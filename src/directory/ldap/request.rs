@@ -122,7 +122,7 @@ fn test(Test { attribute, relation }: &Test) -> Vec<u8> {
         let parts = [octets(attribute), element(tag::OCTETS, value)];
         element(tag::context_sequence(number), &parts.concat())
     };
-    let bits = |rule: &str, bits: u64| {
+    let bits = |rule: &str, bits: i64| {
         let parts = [
             element(tag::context(1), rule.as_bytes()),
             element(tag::context(2), attribute.as_bytes()),

@@ -109,7 +109,7 @@ impl Observe for Seen {
 
 async fn planned(inventory: &str, policies: &str, seen: ObservedAccount) -> (Gathered, Prepared) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::write(folder.path().join("people.ldif"), people()).expect("a file");
+    std::fs::write(folder.path().join("people.ldif"), people() + "\n# end\n").expect("a file");
     let facts = AwsVendor::facts().into_iter().find(|facts| facts.access == Some("saml"));
     let facts = facts.expect("a way of access");
     let files = [("inventory/all.yaml", inventory), ("policies/all.yaml", policies)];
