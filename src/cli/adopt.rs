@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use super::consent::Consent;
 use super::input::{Input, Scope};
 use super::perform::{self, Look, Run, Shown};
 use super::run::{Format, baseline};
@@ -92,7 +93,8 @@ pub(super) fn run(
         look.prepared = prepared;
         let shown = Shown { format: Format::Text, detail: Detail::Everything, quiet: false };
         let code = if args.yes {
-            let run = Run { globals, input: &input, shown, interrupt, saved_plan: None };
+            let consent = Consent::Given;
+            let run = Run { globals, input: &input, shown, interrupt, consent, saved_plan: None };
             run.perform(look, baseline, None, out).await
         } else {
             shown.plan(out, &look.prepared)?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::ToSpan as _;
 
 use super::approval::{self, Approval};
+use super::consent::Consent;
 use super::input::Input;
 use super::perform::{self, Look, Shown};
 use super::run::{Format, approved, baseline};
@@ -23,6 +24,10 @@ pub(super) struct Args {
     /// How the plan and its outcome are shown
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+
+    /// Do not ask before something is changed; without a terminal nobody is asked anyway
+    #[arg(long, short)]
+    yes: bool,
 
     /// Carry out removals that are held, too; the digest must be that of the plan
     #[arg(long, value_name = "DIGEST")]
@@ -61,7 +66,8 @@ fn change(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCod
         compare(&file, &input, &look)?;
         once(&file, globals)?;
         let saved_plan = Some(approval::saved(&file));
-        let run = perform::Run { globals, input: &input, shown, interrupt, saved_plan };
+        let consent = Consent::of(args.yes);
+        let run = perform::Run { globals, input: &input, shown, interrupt, consent, saved_plan };
         let code = run.perform(look, baseline, args.metrics.as_deref(), out).await;
         drop(locks);
         code

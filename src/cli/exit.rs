@@ -10,8 +10,8 @@ pub enum ExitCode {
     Unexpected = 1,
     /// Wrong usage, or an error in the inventory, the policies or the operator's file.
     BadInput = 2,
-    /// Removals were held by a guard rule; everything else was done.
-    RemovalsHeld = 3,
+    /// Changes were held by a guard rule; everything else was done.
+    Held = 3,
     /// A directory or an account could not be read completely; no removal was made on account of it.
     IncompleteSource = 4,
     /// Some changes failed.
@@ -20,12 +20,15 @@ pub enum ExitCode {
     Locked = 6,
     /// A saved plan no longer matches what it was made from.
     PlanMoved = 7,
-    /// Interrupted; what was under way was finished, the rest was not begun.
+    /// Interrupted, or declined when asked; what was under way was finished, the rest was not begun.
     Interrupted = 8,
     /// The run record does not verify.
     RecordDamaged = 9,
     /// With `--detailed-exitcode`: nothing is wrong and there are changes to make.
     ChangesPending = 10,
+    /// Something odd in a directory or in the way at a cloud was left alone; everything else was
+    /// done.
+    LeftAlone = 11,
 }
 
 impl From<ExitCode> for std::process::ExitCode {
@@ -40,11 +43,12 @@ Exit codes:
    0  everything is as it should be, or was made so
    1  something unforeseen
    2  wrong usage, or an error in the inventory, the policies or the operator's file
-   3  removals were held by a guard rule; everything else was done
+   3  changes were held by a guard rule; everything else was done
    4  a directory or account was not read completely; nothing was removed on account of it
-   5  some changes failed, or something stands in their way
+   5  some changes failed
    6  another run holds the lock
    7  a saved plan no longer matches what it was made from
-   8  interrupted; what was under way was finished
+   8  interrupted, or declined when asked; what was under way was finished
    9  the run record does not verify
-  10  with --detailed-exitcode: nothing is wrong and there are changes to make";
+  10  with --detailed-exitcode: nothing is wrong and there are changes to make
+  11  something a finding names was left alone, everything else was done";

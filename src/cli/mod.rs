@@ -7,6 +7,7 @@ mod adopt;
 mod apply;
 mod approval;
 pub mod check;
+mod consent;
 mod diff;
 mod exit;
 mod explain;

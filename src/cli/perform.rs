@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::consent::Consent;
 use super::globals::record_failure;
 use super::input::Input;
 use super::output::Steadfast;
@@ -109,15 +110,12 @@ impl Look {
     /// How a run ends that does everything it may without a failure.
     pub(super) fn exit_code(&self) -> ExitCode {
         let plan = self.plan();
-        let errors = || plan.findings.iter().filter(|one| one.severity == Severity::Error);
         if !plan.incomplete.is_empty() {
             ExitCode::IncompleteSource
         } else if !self.prepared.review.approved.held().is_empty() {
-            ExitCode::RemovalsHeld
-        } else if errors().any(|finding| finding.source.is_some()) {
-            ExitCode::BadInput
-        } else if errors().next().is_some() {
-            ExitCode::PartialFailure
+            ExitCode::Held
+        } else if plan.findings.iter().any(|one| one.severity == Severity::Error) {
+            ExitCode::LeftAlone
         } else {
             ExitCode::Success
         }
@@ -180,6 +178,7 @@ pub(super) struct Run<'a> {
     pub(super) input: &'a Input,
     pub(super) shown: Shown,
     pub(super) interrupt: CancellationToken,
+    pub(super) consent: Consent,
     /// The saved plan that is carried out, if one is.
     pub(super) saved_plan: Option<SavedPlan>,
 }
@@ -201,6 +200,12 @@ impl Run<'_> {
             self.shown.plan(&mut out, &look.prepared)?;
             out.flush()?;
         }
+        let plan = &look.prepared.review.approved;
+        if self.consent.asks(plan) && (silent || self.shown.format == Format::Json) {
+            let mut stderr = anstream::stderr();
+            report::plan(&mut stderr, &look.prepared.review, self.shown.detail)?;
+        }
+        self.consent.wait(plan, &self.interrupt).await?;
         let (Carried { outcomes, mut writer }, took) = self.carry_out(&look).await?;
         writer.taken(run::taken(&look.prepared, &outcomes));
         let code = exit_code(&look, &outcomes);
@@ -392,11 +397,7 @@ fn exit_code(look: &Look, outcomes: &Outcomes) -> ExitCode {
         None => {}
     }
     let planned = look.exit_code();
-    if outcomes.counts().failed > 0 && planned != ExitCode::BadInput {
-        ExitCode::PartialFailure
-    } else {
-        planned
-    }
+    if outcomes.counts().failed > 0 { ExitCode::PartialFailure } else { planned }
 }
 
 /// What a run that changed things adds to the metrics: how long it took, what became of every
@@ -429,7 +430,9 @@ pub(super) fn write_metrics(
     code: ExitCode,
 ) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
-    let success = code == ExitCode::Success && recorded.is_some();
+    // What a finding names has a code of its own: it does not mean that the others went without.
+    let well = matches!(code, ExitCode::Success | ExitCode::LeftAlone);
+    let success = well && recorded.is_some();
     let mut metrics = Metrics::new(globals.now(), code as u8, success);
     metrics.durations.insert("directories", look.gathered.directories_took);
     metrics.durations.insert("accounts", look.gathered.accounts_took);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 
 use super::approval::Approval;
+use super::consent::Consent;
 use super::input::{Input, Scope};
 use super::perform::{self, Look, Shown};
 use super::{ExitCode, Failure, Globals};
@@ -20,6 +21,10 @@ pub(super) struct Args {
     /// Show what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Do not ask before something is changed; without a terminal nobody is asked anyway
+    #[arg(long, short)]
+    yes: bool,
 
     /// How the plan is shown
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -101,7 +106,14 @@ fn change(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCod
         let look = Look::at(globals, &input, &baseline, approved);
         let look = perform::unless_interrupted(&interrupt, look).await?;
         let shown = args.shown();
-        let run = perform::Run { globals, input: &input, shown, interrupt, saved_plan: None };
+        let run = perform::Run {
+            globals,
+            input: &input,
+            shown,
+            interrupt,
+            consent: Consent::of(args.yes),
+            saved_plan: None,
+        };
         let code = run.perform(look, baseline, args.metrics.as_deref(), out).await;
         drop(locks);
         code

@@ -431,6 +431,12 @@ impl ObjectKind {
     pub const ALL: [Self; 6] =
         [Self::User, Self::Group, Self::Membership, Self::Role, Self::Binding, Self::Attachment];
 
+    /// One, for people.
+    pub fn singular(self) -> &'static str {
+        let plural = self.plural();
+        plural.strip_suffix('s').unwrap_or(plural)
+    }
+
     /// Plural, for people.
     pub fn plural(self) -> &'static str {
         match self {

@@ -93,7 +93,12 @@ fn incomplete(
     if incomplete.is_empty() && withheld.is_empty() {
         return Ok(());
     }
-    styled(out, CAUTION, "Not read completely (so nothing is removed on account of it)")?;
+    let heading = if incomplete.is_empty() {
+        "Not planned"
+    } else {
+        "Not read completely (so nothing is removed on account of it)"
+    };
+    styled(out, CAUTION, heading)?;
     for read in incomplete {
         let missing: Vec<String> = read.missing.iter().map(ToString::to_string).collect();
         let text = format!("{}: {}", read.read, missing.join("; "));
@@ -101,10 +106,14 @@ fn incomplete(
     }
     for withheld in withheld {
         let Withheld { place, kind, count, because } = withheld;
-        let text = format!(
-            "not planned in {place}: {count} {}, because {because} is incomplete",
-            kind.plural()
-        );
+        let kind = if *count == 1 { kind.singular() } else { kind.plural() };
+        let is_read = incomplete.iter().any(|one| one.read == *because);
+        let why = if is_read {
+            format!(", because {because} is incomplete")
+        } else {
+            format!(" ({because})")
+        };
+        let text = format!("not planned in {place}: {count} {kind}{why}");
         writeln!(out, "  ? {}", printable(&text))?;
     }
     writeln!(out)
@@ -228,10 +237,16 @@ fn not_planned(plan: &Plan, counts: &Counts) -> String {
     if counts.not_planned == 0 {
         return String::new();
     }
+    let incomplete = |because: &str| plan.incomplete.iter().any(|one| one.read == because);
     let mut reads: Vec<&str> =
         plan.withheld.iter().map(|withheld| withheld.because.as_str()).collect();
+    // What else is to blame is said above.
+    reads.retain(|because| incomplete(because));
     reads.sort_unstable();
     reads.dedup();
+    if reads.is_empty() {
+        return format!(", {} not planned", counts.not_planned);
+    }
     let verb = if reads.len() == 1 { "was" } else { "were" };
     let text = format!(
         ", {} not planned because {} {verb} not read completely",

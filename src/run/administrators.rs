@@ -32,7 +32,7 @@ pub(super) fn sets(
     for entry in inventory.accounts.values().filter(|entry| !entry.retired) {
         let place = &entry.account.place;
         let now = entry.administrators.as_ref();
-        let before = known.administrators(entry);
+        let before = known.administrators(&gathered.facts, entry);
         let before = before.filter(|before| now.is_none_or(|now| !says_the_same(now, before)));
         for administrators in now.into_iter().chain(before.as_ref()) {
             let hub = hub_of(entry);

@@ -1,13 +1,13 @@
 //! Who has which role where, as it is before the run: what limits on access are counted from.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::gather::Gathered;
 use crate::desired::{DesiredHub, Standing};
 use crate::guard::{Held, Holdings, Members};
 use crate::model::{
-    Access, GroupIndex, GroupRef, ObservedAccount, PersonKind, Place, Subject, VendorFacts,
-    VendorId,
+    Access, GroupIndex, GroupRef, ObservedAccount, PersonKind, Place, Reading, Subject,
+    VendorFacts, VendorId,
 };
 
 /// Everybody's roles in every account that was read.
@@ -29,7 +29,12 @@ pub(super) fn of(gathered: &Gathered) -> Holdings {
         let facts = gathered.facts.iter().find(|facts| facts.name == wanted.account.vendor);
         let Some(facts) = facts else { continue };
         let home = if facts.shared_roles { &wanted.hub } else { place };
-        let roles = if facts.has_users { bound(reading.got()) } else { held(reading.got()) };
+        let mut roles = if facts.has_users { bound(reading.got()) } else { held(reading.got()) };
+        // A role that is no longer there gives nobody anything, whoever is still bound to it.
+        if let Some(Reading::Complete(seen)) = observed.get(home) {
+            let there: HashSet<&VendorId> = seen.roles.iter().map(|role| &role.id).collect();
+            roles.retain(|role, _| there.contains(role));
+        }
         holdings
             .accounts
             .insert(place.clone(), Held { hub: wanted.hub.clone(), home: home.clone(), roles });

@@ -18,7 +18,7 @@ use crate::guard::{Rule, Violation};
 use crate::inventory::{AccountEntry, Administrators};
 use crate::model::{
     Account, AccountName, AttributeName, AttributeValue, DirectoryName, GroupRef, Login,
-    OrganisationName, Place, Reading, RoleName, Source, StableId, VendorName,
+    OrganisationName, Place, Reading, RoleName, Source, StableId, VendorFacts, VendorName,
 };
 
 /// The form of the file.
@@ -102,8 +102,12 @@ impl Known {
     }
 
     /// What the inventory said of an account's administrators.
-    pub(super) fn administrators(&self, entry: &AccountEntry) -> Option<Administrators> {
-        let known = self.accounts.get(&key(&entry.account))?;
+    pub(super) fn administrators(
+        &self,
+        vendors: &[VendorFacts],
+        entry: &AccountEntry,
+    ) -> Option<Administrators> {
+        let known = self.accounts.get(&key(vendors, &entry.account))?;
         let KnownAdministrators { group, minimum, required, source } =
             known.administrators.clone()?;
         Some(Administrators { group, minimum, required, source })
@@ -120,8 +124,9 @@ impl Known {
 
     /// The accounts that the inventory does not name any more, under any name.
     pub fn forgotten(&self, sources: &Sources<'_>) -> Vec<Forgotten> {
-        let named: BTreeSet<String> =
-            sources.inventory.accounts.values().map(|entry| key(&entry.account)).collect();
+        let vendors = facts(sources);
+        let accounts = sources.inventory.accounts.values();
+        let named: BTreeSet<String> = accounts.map(|entry| key(&vendors, &entry.account)).collect();
         let about = |organisation: &OrganisationName| {
             sources.organisations.is_empty() || sources.organisations.contains(organisation)
         };
@@ -143,10 +148,10 @@ impl Known {
             })
         };
         for account in gathered.empty_and_forgotten() {
-            self.accounts.remove(&key(account));
+            self.accounts.remove(&key(&gathered.facts, account));
         }
         for entry in sources.inventory.accounts.values() {
-            let (place, key) = (&entry.account.place, key(&entry.account));
+            let (place, key) = (&entry.account.place, key(&gathered.facts, &entry.account));
             let before = self.accounts.get(&key).and_then(|known| known.administrators.clone());
             let mut now = KnownAccount::of(entry, sources.today);
             if is_held(&place.organisation) && before.is_some() {
@@ -263,8 +268,15 @@ impl KnownAccount {
     }
 }
 
-fn key(account: &Account) -> String {
-    format!("{}/{}/{}", account.vendor, account.id, account.place.organisation)
+/// An account under whatever name and whatever way of access.
+fn key(vendors: &[VendorFacts], account: &Account) -> String {
+    let family = vendors.iter().find(|vendor| vendor.name == account.vendor);
+    let family = family.map_or(&account.vendor, |vendor| &vendor.family);
+    format!("{family}/{}/{}", account.id, account.place.organisation)
+}
+
+fn facts(sources: &Sources<'_>) -> Vec<VendorFacts> {
+    sources.vendors.iter().map(|vendor| vendor.facts().clone()).collect()
 }
 
 fn path(state: &Path) -> PathBuf {

@@ -179,6 +179,9 @@ impl Bindings<'_> {
         beginning: &BTreeMap<&Subject, Vec<(&RoleName, ChangeId)>>,
         drafts: &mut Drafts,
     ) {
+        if !self.hub.facts.has_users {
+            return self.replace_by_roles(ending, drafts);
+        }
         for one in ending {
             let begins = beginning.get(one.group).map_or(&[][..], Vec::as_slice);
             let wanted = self.wanted.bindings.keys().filter(|(group, _)| group == one.group);
@@ -201,6 +204,32 @@ impl Bindings<'_> {
                 }
             } else {
                 self.no_room(one.group, drafts);
+            }
+        }
+    }
+
+    /// Where groups are no longer bound to roles, because each has role objects of its own now,
+    /// those are what replaces a binding.
+    fn replace_by_roles(&self, ending: &[Ending<'_>], drafts: &mut Drafts) {
+        for one in ending {
+            let mut changes = vec![one.id];
+            changes.extend(one.deletion);
+            let wanted = self.wanted.bindings.keys().filter(|(group, _)| group == one.group);
+            for (group, role) in wanted {
+                let by = Box::new(group.clone());
+                let own = Subject::Held { by, role: role.clone() };
+                match self.roles.targets.get(&own) {
+                    Some(reach) => {
+                        for by in reach.needs.into_iter().chain(drafts.attached_to(reach)) {
+                            changes.iter().for_each(|change| drafts.replace(*change, by));
+                        }
+                    }
+                    None => {
+                        self.kept(one.group, role, drafts);
+                        changes.iter().for_each(|change| drafts.give_up(*change));
+                        break;
+                    }
+                }
             }
         }
     }

@@ -165,7 +165,7 @@ fn an_issuer_somebody_else_registered_is_told_about_and_can_be_adopted() {
         ],
     );
     let before = builds.dump();
-    let run = site.run(&[]).ends_with(5);
+    let run = site.run(&[]).ends_with(11);
     assert!(run.text().contains("does not carry our mark"), "{}", run.text());
     let now = builds.dump().only(|name| before.names().contains(&name));
     before.assert_same(&now);
@@ -209,7 +209,7 @@ fn an_issuer_that_others_rely_on_stays_and_serves_both() {
     let run = site.run(&[]).ends_with(0);
     assert_eq!(run.changes(), [""; 0], "their audience stays");
     site.write("inventory/services.yaml", "service_accounts: {}\n");
-    let run = site.run(&[]).ends_with(5);
+    let run = site.run(&[]).ends_with(11);
     assert!(
         run.text().contains("role `their-jobs`, which is not ours, trusts it"),
         "{}",

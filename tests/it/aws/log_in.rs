@@ -164,7 +164,7 @@ fn a_new_certificate_is_brought_to_every_account_and_its_end_is_watched() {
         "{text}"
     );
     let late = site.run(&["--dry-run", "--today", "2027-01-03"]);
-    let late = late.ends_with(5);
+    let late = late.ends_with(11);
     assert!(late.text().contains("expired on 2027-01-01"), "{}", late.text());
     // The next certificate beside the old one: what can be used longest counts.
     site.write("inventory/idp.xml", &metadata(&[2027, 2031]));
@@ -193,7 +193,7 @@ fn a_provider_somebody_else_made_is_told_about_and_can_be_adopted() {
     let parameters = [("Name", "reconcile-spi"), ("SAMLMetadataDocument", theirs.as_str())];
     site.account(BUILDS).iam("CreateSAMLProvider", &parameters);
     let before = site.account(BUILDS).dump();
-    let run = site.run(&[]).ends_with(5);
+    let run = site.run(&[]).ends_with(11);
     assert!(run.text().contains("does not carry our mark"), "{}", run.text());
     assert!(run.text().contains("reconcile adopt"), "{}", run.text());
     before.assert_same(&site.account(BUILDS).dump());

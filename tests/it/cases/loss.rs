@@ -87,7 +87,7 @@ fn nothing_is_made_or_taken_for_a_group_that_nobody_knows() {
         let ran = case.run(&[]);
         says(&ran, "unknown-in-directory");
         says(&ran, "did you mean `people:build`?");
-        says(&ran, "because directory people (without group buidl) is incomplete");
+        says(&ran, "(directory people (without group buidl))");
         assert_eq!(ran.changes(), [""; 0], "{}", ran.text());
         assert_ne!(ran.code, Some(0), "{}", ran.text());
     }

@@ -17,7 +17,7 @@ fn what_is_left_in_a_former_hub_is_told() {
         1,
     );
     site.write(organisations, &text);
-    let run = site.run(&["--dry-run"]).ends_with(5);
+    let run = site.run(&["--dry-run"]).ends_with(11);
     assert!(run.out.contains("former-hub"), "{}", run.out);
 }
 

@@ -107,9 +107,9 @@ fn what_stands_in_the_way_is_named() {
     let site = Site::new();
     fs::create_dir(site.state()).unwrap();
     site.world().add_user(SPI_HUB, "eilidh", None).unwrap();
-    let dry = site.run(&["--dry-run"]).ends_with(5);
+    let dry = site.run(&["--dry-run"]).ends_with(11);
     assert!(dry.out.contains("eilidh") && dry.out.contains("error["), "{}", dry.out);
-    let run = site.run(&[]).ends_with(5);
+    let run = site.run(&[]).ends_with(11);
     assert!(run.out.contains("Done: "), "{}", run.out);
     let cloud = site.world().describe().unwrap();
     assert!(cloud.iter().any(|line| line.starts_with(&format!("{SPI_HUB} user eilidh "))));
@@ -161,4 +161,24 @@ fn locked_by_another() {
     site.run(&["--org", "harbour"]).ends_with(0);
     drop(lock);
     site.run(&[]).ends_with(0);
+}
+
+/// The codes with their meanings, as one text lists them.
+fn listed(text: &str) -> std::collections::BTreeSet<u8> {
+    text.lines()
+        .filter_map(|line| line.trim().trim_start_matches('|').trim().split_once([' ', '|']))
+        .filter_map(|(code, _)| code.trim().parse().ok())
+        .collect()
+}
+
+#[test]
+fn the_tables_of_codes_are_whole() {
+    let readme = include_str!("../../../README.md");
+    let (_, table) = readme.split_once("## Exit codes\n").expect("a section");
+    let (table, _) = table.split_once("\n## ").expect("another one after it");
+    let site = Site::new();
+    let help = site.run(&["--help"]).ends_with(0).out;
+    let (_, help) = help.split_once("Exit codes:\n").expect("a section");
+    assert_eq!(listed(table), (0..=11).collect());
+    assert_eq!(listed(help), (0..=11).collect());
 }

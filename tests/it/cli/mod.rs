@@ -2,6 +2,7 @@
 
 mod absence;
 mod adopt;
+mod asked;
 mod at_once;
 mod clock;
 mod codes;
