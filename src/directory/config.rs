@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use super::filter::Filter;
-use crate::model::{DirectoryName, GroupName, Login, SecretName, Source, TrustName};
+use crate::model::{DirectoryName, GroupName, Login, SecretName, Source, StableId, TrustName};
 
 /// One directory of the inventory, validated, defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct DirectoryConfig {
     /// Put before the log-in names and group names of this directory to make object names, so
     /// that two directories can share an account.
     pub name_prefix: String,
+    /// Ids that were given to somebody else, with the day from which on they stand for the newcomer.
+    pub reissued: BTreeMap<StableId, Date>,
     /// What to make object names of instead of these log-in names, which a vendor does not accept.
     pub login_map: BTreeMap<Login, String>,
     /// The same for names of groups.

@@ -35,9 +35,12 @@ mod ldap;
 mod ldif;
 mod schema;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::model::{Directory, Missing, Reading};
+use jiff::civil::Date;
+
+use crate::model::{Directory, Missing, Reading, StableId};
 use crate::operator::{Environment, Operator};
 
 use budget::Budget;
@@ -64,7 +67,7 @@ pub struct Access<'a> {
 /// A retired directory is complete and empty.
 pub async fn read(config: &DirectoryConfig, access: Access<'_>) -> Reading<Directory> {
     let reading = match assemble(config, access, false).await {
-        Some(assembly) => assembly.finish(),
+        Some(assembly) => assembly.finish().map(|read| told_apart(read, &config.reissued)),
         None => Reading::Complete(Directory::empty(config.name.clone())),
     };
     tracing::info!(
@@ -76,6 +79,23 @@ pub async fn read(config: &DirectoryConfig, access: Access<'_>) -> Reading<Direc
         "directory read"
     );
     reading
+}
+
+/// Whoever has an id that was somebody else's before is known by the id and the day since when:
+/// what stands for the former one does not become theirs.
+fn told_apart(mut directory: Directory, reissued: &BTreeMap<StableId, Date>) -> Directory {
+    if reissued.is_empty() {
+        return directory;
+    }
+    let apart = |id: &mut StableId| {
+        if let Some(day) = reissued.get(id) {
+            *id = StableId::new(format!("{id}@{day}"));
+        }
+    };
+    directory.people.iter_mut().for_each(|person| apart(&mut person.stable_id));
+    directory.unclear.iter_mut().filter_map(|one| one.stable_id.as_mut()).for_each(apart);
+    directory.people.sort_unstable_by(|one, other| one.stable_id.cmp(&other.stable_id));
+    directory
 }
 
 /// Reads a directory and writes what its schema looks at as LDIF, sorted, with a last line that

@@ -58,7 +58,8 @@ pub(super) fn another_person(plan: &Plan, context: &Context<'_>) -> Vec<Violatio
         .map(|((organisation, subject), holds)| {
             let message = format!(
                 "{subject} has another {} than when the directory was last read: the same person \
-                 under a new name, or a number that was given to somebody else",
+                 under a new name (approve the plan), or an id that was given to somebody else \
+                 (write it under `reissued` at the directory, with today's day)",
                 list(&context.strangers[subject]),
             );
             Violation {

@@ -158,6 +158,11 @@ pub struct Directory {
     /// known: `employeeType: [former]`. `*` stands for any value.
     #[serde(default)]
     pub locked_when: Field<Named<List<String>>>,
+    /// Ids that were given to somebody else, with the day from which on they stand for the newcomer:
+    /// `"1002": 2026-11-28`. What the former one had is taken away like that of anybody who leaves;
+    /// the newcomer gets users of their own. The line stays as long as the newcomer does.
+    #[serde(default)]
+    pub reissued: Field<Named<String>>,
     /// What users at vendors are called instead of a log-in name that a vendor does not accept:
     /// `max.müstermann: max.muestermann`.
     #[serde(default)]

@@ -35,6 +35,7 @@ pub(super) fn kind(what: &Setting) -> &'static str {
                 "somebody of a directory gets another name"
             }
             (DirectorySetting::NamePrefix, ..) => "everybody of a directory gets another name",
+            (DirectorySetting::Reissued, ..) => "an id of a directory is another person's",
             (DirectorySetting::StableId, ..) => "people of a directory are told apart otherwise",
             _ => "people of a directory come from another place, or are read in another way",
         },
@@ -187,6 +188,10 @@ fn of_directory(
         DirectorySetting::StableId => format!(
             "people of directory {name} are told apart by another attribute: {change}; everybody \
              counts as somebody new"
+        ),
+        DirectorySetting::Reissued => format!(
+            "ids of directory {name} stand for somebody else: {change}; those whose they were lose \
+             what they have"
         ),
         DirectorySetting::PeopleFilter => {
             format!("other entries of directory {name} are people: {change}")

@@ -39,6 +39,7 @@ fn where_from(difference: &Difference) -> Vec<String> {
         DirectorySetting::LoginMap,
         DirectorySetting::GroupMap,
         DirectorySetting::StableId,
+        DirectorySetting::Reissued,
     ];
     if settings.iter().any(|setting| !names.contains(setting)) {
         texts.push("people come from another place".to_owned());
@@ -53,6 +54,9 @@ fn where_from(difference: &Difference) -> Vec<String> {
     }
     if settings.contains(&DirectorySetting::StableId) {
         texts.push("everybody of a directory counts as somebody new".to_owned());
+    }
+    if settings.contains(&DirectorySetting::Reissued) {
+        texts.push("an id of a directory is another person's".to_owned());
     }
     texts
 }

@@ -75,6 +75,7 @@ fn read_once(url: &str) -> ExitCode {
         })),
         schema: SchemaConfig::new(SchemaKind::Userdir, BASE),
         name_prefix: String::new(),
+        reissued: BTreeMap::new(),
         login_map: BTreeMap::new(),
         group_map: BTreeMap::new(),
         bounds: Bounds::default(),

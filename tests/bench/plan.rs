@@ -306,6 +306,7 @@ fn inventory() -> Inventory {
         origin: Origin::Retired,
         schema: SchemaConfig::new(SchemaKind::Userdir, "dc=debian,dc=org"),
         name_prefix: String::new(),
+        reissued: BTreeMap::new(),
         login_map: BTreeMap::new(),
         group_map: BTreeMap::new(),
         bounds: Bounds::default(),

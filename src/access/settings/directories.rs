@@ -45,6 +45,7 @@ fn weight(setting: DirectorySetting) -> Weight {
         | DirectorySetting::PeopleBase
         | DirectorySetting::GroupsBase
         | DirectorySetting::StableId
+        | DirectorySetting::Reissued
         | DirectorySetting::PeopleFilter
         | DirectorySetting::GroupsFilter
         | DirectorySetting::GoneWords
@@ -80,6 +81,7 @@ fn settings(config: &DirectoryConfig) -> BTreeMap<DirectorySetting, String> {
         origin: from,
         schema,
         name_prefix,
+        reissued,
         login_map,
         group_map,
         bounds,
@@ -118,6 +120,7 @@ fn settings(config: &DirectoryConfig) -> BTreeMap<DirectorySetting, String> {
         (DirectorySetting::GoneWords, Some(gone_words.join(", ")).filter(|_| !is_usual)),
         (DirectorySetting::LockedWhen, written(&locked)),
         (DirectorySetting::NamePrefix, written(name_prefix)),
+        (DirectorySetting::Reissued, written(&pairs(reissued))),
         (DirectorySetting::LoginMap, written(&pairs(login_map))),
         (DirectorySetting::GroupMap, written(&pairs(group_map))),
         (DirectorySetting::TotalSeconds, Some(bounds.time.as_secs().to_string())),
@@ -133,7 +136,7 @@ fn settings(config: &DirectoryConfig) -> BTreeMap<DirectorySetting, String> {
     settings
 }
 
-fn pairs<K: std::fmt::Display>(map: &BTreeMap<K, String>) -> String {
+fn pairs<K: std::fmt::Display, V: std::fmt::Display>(map: &BTreeMap<K, V>) -> String {
     map.iter().map(|(from, to)| format!("{from}: {to}")).collect::<Vec<_>>().join(", ")
 }
 

@@ -170,6 +170,8 @@ pub enum DirectorySetting {
     GroupsBase,
     /// The attribute by which a person stays the same.
     StableId,
+    /// Ids that stand for somebody else since a day.
+    Reissued,
     /// Which entries are people.
     PeopleFilter,
     /// Which entries are groups.

@@ -57,6 +57,7 @@ fn config(letter: u8) -> DirectoryConfig {
         origin: Origin::Retired,
         schema: SchemaConfig::new(kind, "dc=d"),
         name_prefix: String::new(),
+        reissued: BTreeMap::new(),
         login_map: BTreeMap::new(),
         group_map: BTreeMap::new(),
         bounds: Bounds::default(),

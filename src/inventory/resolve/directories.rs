@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::civil::Date;
+
 use super::{World, moved, text};
 use crate::diagnostic::{Finding, Findings};
 use crate::directory::{
@@ -11,7 +13,7 @@ use crate::directory::{
 };
 use crate::inventory::as_written::{self, InventoryFile};
 use crate::inventory::known::ReadFile;
-use crate::model::{DirectoryName, TrustName};
+use crate::model::{DirectoryName, StableId, TrustName};
 use crate::operator::{Scheme, Server};
 use crate::yaml::{Field, InFile, List, Named, Position, Written};
 
@@ -73,6 +75,7 @@ fn one_directory(
         origin: origin?,
         schema: schema?,
         name_prefix: text(&written.name_prefix),
+        reissued: reissued(&written.reissued, at, findings),
         login_map: login_map.into_iter().map(|(from, to)| (from.into(), to)).collect(),
         group_map: group_map.into_iter().map(|(from, to)| (from.into(), to)).collect(),
         bounds: bounds?,
@@ -183,6 +186,28 @@ fn mapped(
         mapped.push((from.value.clone(), text.to_owned()));
     }
     mapped
+}
+
+fn reissued(
+    field: &Field<Named<String>>,
+    at: InFile<'_>,
+    findings: &mut Findings,
+) -> BTreeMap<StableId, Date> {
+    let mut days = BTreeMap::new();
+    for (id, day) in field.given().iter().flat_map(|given| &given.value.0) {
+        let Some(written) = day.given() else { continue };
+        match written.value.trim().parse() {
+            Ok(day) => {
+                days.insert(id.value.as_str().into(), day);
+            }
+            Err(_) => findings.push(
+                Finding::error("bad-date", format!("`{}` is not a day", written.value))
+                    .at(&at.source(written.at))
+                    .hint("write the day from which on the id stands for the newcomer: 2026-11-28"),
+            ),
+        }
+    }
+    days
 }
 
 /// How much reading it may take as a whole.

@@ -218,16 +218,16 @@ impl Bindings<'_> {
             for (group, role) in wanted {
                 let by = Box::new(group.clone());
                 let own = Subject::Held { by, role: role.clone() };
-                match self.roles.targets.get(&own) {
-                    Some(reach) => {
-                        for by in reach.needs.into_iter().chain(drafts.attached_to(reach)) {
-                            changes.iter().for_each(|change| drafts.replace(*change, by));
-                        }
+                let Some(reach) = self.roles.targets.get(&own) else {
+                    self.kept(one.group, role, drafts);
+                    for change in &changes {
+                        drafts.give_up(*change);
                     }
-                    None => {
-                        self.kept(one.group, role, drafts);
-                        changes.iter().for_each(|change| drafts.give_up(*change));
-                        break;
+                    break;
+                };
+                for by in reach.needs.into_iter().chain(drafts.attached_to(reach)) {
+                    for change in &changes {
+                        drafts.replace(*change, by);
                     }
                 }
             }

@@ -132,3 +132,34 @@ fn a_first_run_that_nothing_contradicts_goes_on() {
     case.run(&[]).ends_with(0);
     assert_eq!(enabled(&case).len(), 12);
 }
+
+#[test]
+fn whoever_gets_a_number_again_is_somebody_new_once_somebody_says_so() {
+    let case = uid_number_given_again();
+    case.run(&[]).ends_with(0);
+    case.people("after.ldif");
+    let run = case.run(&[]).ends_with(3);
+    assert!(run.out.contains("`reissued`"), "{}", run.out);
+    case.edit(
+        "inventory/all.yaml",
+        "schema: rfc2307",
+        "reissued: {\"1002\": 2026-11-28}, schema: rfc2307",
+    );
+    let run = case.run(&[]).ends_with(0);
+    assert!(run.out.contains("+ create user    nina"), "{}", run.out);
+    assert!(run.out.contains("suspend user"), "{}", run.out);
+    let enabled = enabled(&case);
+    assert!(enabled.contains(&"nina".to_owned()) && !enabled.contains(&"olaf".to_owned()));
+    case.run(&[]).ends_with(0);
+    // Taken back, it is doubted again, and nobody loses anything.
+    let before = case.cloud();
+    case.edit("inventory/all.yaml", "reissued: {\"1002\": 2026-11-28}, ", "");
+    case.run(&[]);
+    assert_eq!(case.cloud(), before);
+    case.edit(
+        "inventory/all.yaml",
+        "schema: rfc2307",
+        "reissued: {\"1002\": soon}, schema: rfc2307",
+    );
+    assert!(case.run(&["check"]).ends_with(2).text().contains("`soon` is not a day"));
+}

@@ -66,6 +66,7 @@ pub fn config(origin: Origin, kind: SchemaKind) -> DirectoryConfig {
         origin,
         schema: SchemaConfig::new(kind, BASE),
         name_prefix: String::new(),
+        reissued: BTreeMap::new(),
         login_map: BTreeMap::new(),
         group_map: BTreeMap::new(),
         bounds: Bounds::default(),

@@ -324,6 +324,7 @@ fn directory_config(name: &str, directory: &DirectoryModel) -> DirectoryConfig {
         origin: Origin::Ldif("people.ldif".into()),
         schema: SchemaConfig::new(SchemaKind::Userdir, "dc=example,dc=org"),
         name_prefix: directory.prefix.clone(),
+        reissued: BTreeMap::new(),
         login_map: BTreeMap::new(),
         group_map: BTreeMap::new(),
         bounds: Bounds::default(),
