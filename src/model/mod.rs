@@ -25,7 +25,7 @@ mod vendor;
 pub use account::{Account, Place, Site};
 pub use directory::{
     AccountStatus, Directory, DirectoryGroup, DirectoryWarning, GroupIndex, Joined, Person,
-    PersonKind, Standing, Via,
+    PersonKind, ShownTime, Standing, Via,
 };
 pub use federation::{Federation, Forge, GitRef};
 pub use identifier::{

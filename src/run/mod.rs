@@ -16,6 +16,7 @@ mod fuzz;
 mod gather;
 mod prepare;
 mod remembered;
+mod time;
 mod usage;
 
 pub use adopt::{Adoption, Choice, Refusal, adoption, look_closer};

@@ -260,7 +260,14 @@ fn directory(people: u32) -> Directory {
         })
         .collect();
     people.sort_by(|a, b| a.stable_id.cmp(&b.stable_id));
-    Directory { name: "debian".into(), people, groups, warnings: Vec::new(), hidden: Vec::new() }
+    Directory {
+        name: "debian".into(),
+        people,
+        groups,
+        warnings: Vec::new(),
+        hidden: Vec::new(),
+        time: None,
+    }
 }
 
 fn inventory() -> Inventory {

@@ -11,6 +11,7 @@
 
 mod answer;
 mod ber;
+mod clock;
 mod connection;
 mod failure;
 #[cfg(test)]
@@ -27,7 +28,7 @@ use tokio::task::JoinSet;
 
 use super::Access;
 use super::budget::{Budget, Exhausted, Late};
-use super::config::{DirectoryConfig, LdapConfig};
+use super::config::{DirectoryConfig, LdapConfig, SchemaConfig};
 use super::entry::Entry;
 use super::schema::{Assembly, Search};
 use crate::model::Missing;
@@ -50,7 +51,7 @@ pub(super) async fn read(
         .with_jitter()
         .build();
     loop {
-        let (assembly, next) = attempt(server, access, &begin, budget.afresh()).await;
+        let (assembly, next) = attempt(config, server, access, &begin, budget.afresh()).await;
         let again = delays.next().filter(|delay| next == Next::Again && *delay < budget.left());
         match again {
             Some(delay) => {
@@ -85,6 +86,7 @@ impl From<&Failure> for Next {
 
 /// One read from the start: what it brought, and what may follow.
 async fn attempt(
+    config: &DirectoryConfig,
     server: &LdapConfig,
     access: Access<'_>,
     begin: &impl Fn(Budget) -> Assembly,
@@ -110,7 +112,7 @@ async fn attempt(
     // In a task of its own, which runs where the socket is watched: elsewhere each wake-up would
     // change threads, and a server wakes us for nearly every entry. Dropping the set ends it.
     let mut task = JoinSet::new();
-    task.spawn(searches(connection, assembly));
+    task.spawn(searches(connection, assembly, config.schema.clone()));
     if let Some(Ok(done)) = task.join_next().await {
         return done;
     }
@@ -119,8 +121,12 @@ async fn attempt(
     (nothing, Next::Stop)
 }
 
-/// Both searches on a bound connection.
-async fn searches(mut connection: Connection, mut assembly: Assembly) -> (Assembly, Next) {
+/// Both searches on a bound connection; then, if they went well, what time it is there.
+async fn searches(
+    mut connection: Connection,
+    mut assembly: Assembly,
+    schema: SchemaConfig,
+) -> (Assembly, Next) {
     let (groups, people) = (assembly.schema().groups.clone(), assembly.schema().people.clone());
     let found = search(&mut connection, &groups, &mut assembly, Assembly::group).await;
     assembly.groups_done();
@@ -130,7 +136,16 @@ async fn searches(mut connection: Connection, mut assembly: Assembly) -> (Assemb
         Err(Next::Onward) if connection.is_closed() => Next::Onward,
         _ => {
             let found = search(&mut connection, &people, &mut assembly, Assembly::person).await;
-            found.err().unwrap_or(Next::Onward)
+            match found {
+                Ok(()) => {
+                    // Last, so that a server that chokes on it has said everything else.
+                    if let Some(time) = clock::shown(&mut connection, &schema).await {
+                        assembly.shown(time);
+                    }
+                    Next::Onward
+                }
+                Err(next) => next,
+            }
         }
     };
     connection.close().await;

@@ -51,6 +51,28 @@ pub(super) async fn base_is_visible(
     if pages.entries == 0 { Err(Failure::BaseHidden) } else { Ok(()) }
 }
 
+/// One entry with some of its attributes, `None` if it does not show itself.
+pub(super) async fn entry(
+    connection: &mut Connection,
+    base: &str,
+    attributes: &[&str],
+) -> Result<Option<Entry>, Failure> {
+    let attributes: Vec<String> = attributes.iter().map(|name| (*name).to_owned()).collect();
+    let request =
+        request::Search { base, scope: Scope::Base, filter: None, attributes: &attributes };
+    let mut found = None;
+    let mut pages = Pages::new(connection);
+    pages
+        .one(&request::search(&request), None, &mut |parsed| {
+            if let Parsed::Whole(entry) = parsed {
+                found = Some(entry);
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(found)
+}
+
 /// Runs a search to its end and hands over entries as they come. The number of entries.
 pub(super) async fn search(
     connection: &mut Connection,

@@ -7,7 +7,8 @@ use crate::directory::config::DirectoryConfig;
 use crate::directory::distinguished_name::normalise;
 use crate::directory::entry::Entry;
 use crate::model::{
-    Directory, DirectoryName, Joined, Missing, Person, PersonKind, Private, Reading, StableId, Via,
+    Directory, DirectoryName, Joined, Missing, Person, PersonKind, Private, Reading, ShownTime,
+    StableId, Via,
 };
 
 use super::facts::PersonFacts;
@@ -35,6 +36,7 @@ pub(in crate::directory) struct Assembly {
     person_entries: usize,
     /// What nobody shows although many should.
     hidden: Vec<&'static str>,
+    time: Option<ShownTime>,
     /// Every entry by its normalised name, if somebody wants them.
     kept: Option<BTreeMap<String, Entry>>,
 }
@@ -55,6 +57,7 @@ impl Assembly {
             group_entries: 0,
             person_entries: 0,
             hidden: Vec::new(),
+            time: None,
             kept: None,
         }
     }
@@ -89,6 +92,11 @@ impl Assembly {
     /// What ended a search before its end, or concerns all of it.
     pub(in crate::directory) fn failed(&mut self, missing: Missing) {
         self.notes.failed(missing);
+    }
+
+    /// What the server shows of the time.
+    pub(in crate::directory) fn shown(&mut self, time: ShownTime) {
+        self.time = Some(time);
     }
 
     /// An entry of the search for groups.
@@ -210,6 +218,7 @@ impl Assembly {
                 groups: self.links.groups,
                 warnings,
                 hidden: self.hidden,
+                time: self.time,
             },
             missing,
         )

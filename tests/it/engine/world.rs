@@ -297,6 +297,7 @@ impl DirectoryModel {
             groups,
             warnings: Vec::new(),
             hidden: Vec::new(),
+            time: None,
         }
     }
 }

@@ -38,6 +38,7 @@ fn directory(people: Vec<Person>) -> Directory {
         groups: groups.map(|name| DirectoryGroup { name: name.into() }).into(),
         warnings: Vec::new(),
         hidden: Vec::new(),
+        time: None,
     }
 }
 

@@ -30,6 +30,7 @@ const READERS: &[(&str, &[&str], &str)] = &[
     ("src/directory/entry.rs", &["schema"], ""),
     ("src/directory/ldap/answer.rs", &["ldap_message"], ""),
     ("src/directory/ldap/ber.rs", &["ldap_message"], ""),
+    ("src/directory/ldap/clock.rs", &["ldap_time"], ""),
     ("src/directory/ldap/page.rs", &["ldap_wire"], ""),
     ("src/directory/ldap/wire.rs", &["ldap_wire"], ""),
     ("src/directory/ldif/base64.rs", &["base64"], ""),
