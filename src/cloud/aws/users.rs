@@ -143,7 +143,7 @@ impl Client {
     ) -> Result<Applied, CloudError> {
         let operation = "TagUser";
         let now = self.our_user(operation, id, subject).await?;
-        if now.access == (Access::Suspended { since: on }) {
+        if now.access == Access::Enabled.suspended(on) {
             return Ok(Applied::default());
         }
         let tag = Tag::builder().key(SUSPENDED_TAG).value(on.to_string()).build();

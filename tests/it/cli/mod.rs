@@ -3,6 +3,7 @@
 mod absence;
 mod adopt;
 mod at_once;
+mod by_hand;
 mod clock;
 mod codes;
 mod grace;

@@ -97,7 +97,7 @@ impl Client {
     ) -> Result<Applied, CloudError> {
         let (operation, login) = ("CreateUser", spec.name.as_str());
         let suspended = match spec.access {
-            Access::Suspended { since } => Some(since),
+            Access::Suspended { since, .. } => Some(since),
             Access::Enabled | Access::Disabled => None,
         };
         let Names { display, given, family } = convert::names(spec);
@@ -156,7 +156,7 @@ impl Client {
         let operation = "UpdateUser";
         let found = self.our_user(operation, id, Some(subject)).await?;
         let now = found.seen.spec.access;
-        if now == on.map_or(Access::Enabled, |since| Access::Suspended { since }) {
+        if now == on.map_or(before.without_suspension(), |since| now.suspended(since)) {
             return Ok(Applied::default());
         }
         if now != before {
