@@ -219,6 +219,7 @@ pub enum Access {
 
 impl Access {
     /// Suspended on that day.
+    #[must_use]
     pub fn suspended(self, since: Date) -> Self {
         Self::Suspended { since, was_disabled: self.without_suspension() == Self::Disabled }
     }

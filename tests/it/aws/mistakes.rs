@@ -200,8 +200,12 @@ fn a_role_in_an_instance_profile_is_kept_and_told_about() {
         "  - {group: build, role: operator, accounts: [debian-builds], reason: They build}\n",
         "",
     );
-    let run = site.run(&[]).ends_with(5);
-    assert!(run.text().contains("instance profile `runner` has it"), "{}", run.text());
+    for arguments in [&["--dry-run"][..], &[]] {
+        let run = site.run(arguments).ends_with(5);
+        assert!(run.text().contains("leaned-on"), "{}", run.text());
+        assert!(run.text().contains("instance profile `runner` has it"), "{}", run.text());
+        assert!(!has(&run, "- delete role operator"), "it is not even planned: {}", run.out);
+    }
     assert!(builds.dump().names().contains(&"role /reconcile/spi/operator"));
     builds.iam("RemoveRoleFromInstanceProfile", &both);
     let run = site.converge();
