@@ -22,9 +22,9 @@ async fn refused(fixture: &CenterFixture, step: Step) -> String {
     let mut reader = |_: &Event| -> Result<(), EventsError> { Ok(()) };
     let began = Instant::now();
     let approved = approve(simple(vec![step]), 9);
-    let stop = CancellationToken::new();
+    let never = CancellationToken::new();
     let outcomes =
-        execute(&approved, &connections, &NoSinks, Options::default(), &mut reader, &stop).await;
+        execute(&approved, &connections, &NoSinks, Options::default(), &mut reader, &never).await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     let Outcome::Failed { why, hint } = &outcomes.by_change[0] else { panic!("{outcomes:?}") };
     let hint = hint.as_deref().unwrap_or_default();

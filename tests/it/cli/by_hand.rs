@@ -21,7 +21,7 @@ fn edit(site: &Site, login: &str, change: impl FnOnce(&mut User)) {
 fn leaves(site: &Site, login: &str) -> String {
     let mut before = String::new();
     site.edit_person(login, |entry| {
-        before = entry.to_owned();
+        entry.clone_into(&mut before);
         format!("{entry}\naccountStatus: inactive")
     });
     before
