@@ -16,8 +16,8 @@ pub enum Expected<'a> {
     /// A user of ours that stands for the subject and is suspended; or no user at all, since
     /// nobody can use that either.
     Suspended(&'a Subject),
-    /// A user of ours that stands for the subject and can be used.
-    Enabled(&'a Subject),
+    /// A user of ours that stands for the subject and has the access it had before we suspended it.
+    Restored(&'a Subject, Access),
     /// A group of ours that stands for the subject and is exactly like this.
     Group(&'a Subject, &'a GroupSpec),
     /// A role of ours that stands for the subject and is exactly like this.
@@ -56,8 +56,9 @@ pub fn goal<'a>(step: &'a Step, references: &[VendorId]) -> (ObjectKey, Expected
         Step::SuspendUser { id, subject, .. } => {
             (ObjectKey::User(id.clone()), Expected::Suspended(subject))
         }
-        Step::RestoreUser { id, subject, .. } => {
-            (ObjectKey::User(id.clone()), Expected::Enabled(subject))
+        Step::RestoreUser { id, subject, before } => {
+            let access = before.access.without_suspension();
+            (ObjectKey::User(id.clone()), Expected::Restored(subject, access))
         }
         Step::DeleteUser { id, .. } => (ObjectKey::User(id.clone()), Expected::Absent),
         Step::CreateGroup { subject, group } => {
@@ -142,8 +143,8 @@ pub fn is_true(expected: &Expected<'_>, found: Option<&Snapshot>) -> bool {
         (Expected::Suspended(subject), Some(Snapshot::User(user))) => {
             is_of(user, subject) && matches!(user.spec.access, Access::Suspended { .. })
         }
-        (Expected::Enabled(subject), Some(Snapshot::User(user))) => {
-            is_of(user, subject) && user.spec.access == Access::Enabled
+        (Expected::Restored(subject, access), Some(Snapshot::User(user))) => {
+            is_of(user, subject) && user.spec.access == *access
         }
         (Expected::Group(subject, spec), Some(Snapshot::Group(group))) => {
             is_of(group, subject) && group.spec == **spec
@@ -163,7 +164,7 @@ pub fn is_true(expected: &Expected<'_>, found: Option<&Snapshot>) -> bool {
             Expected::User(..)
             | Expected::AnyUser(_)
             | Expected::Suspended(_)
-            | Expected::Enabled(_)
+            | Expected::Restored(..)
             | Expected::Group(..)
             | Expected::Role(..)
             | Expected::AnyGroup(_)
@@ -176,7 +177,7 @@ pub fn is_true(expected: &Expected<'_>, found: Option<&Snapshot>) -> bool {
         | (
             Expected::User(..)
             | Expected::AnyUser(_)
-            | Expected::Enabled(_)
+            | Expected::Restored(..)
             | Expected::Group(..)
             | Expected::Role(..)
             | Expected::AnyGroup(_)
@@ -261,7 +262,7 @@ fn foreign(expected: &Expected<'_>, snapshot: &Snapshot) -> Option<String> {
         Expected::User(subject, _)
         | Expected::AnyUser(subject)
         | Expected::Suspended(subject)
-        | Expected::Enabled(subject)
+        | Expected::Restored(subject, _)
         | Expected::Group(subject, _)
         | Expected::Role(subject, _)
         | Expected::AnyGroup(subject)
@@ -302,7 +303,7 @@ fn difference(expected: &Expected<'_>, snapshot: &Snapshot) -> String {
             if was.access != is.spec.access {
                 different.push(match is.spec.access {
                     Access::Enabled => "it is enabled".to_owned(),
-                    Access::Suspended { since } => format!("it is suspended since {since}"),
+                    Access::Suspended { since, .. } => format!("it is suspended since {since}"),
                     Access::Disabled => "somebody disabled it".to_owned(),
                 });
             }
@@ -344,7 +345,7 @@ mod tests {
     use crate::model::{Credential, Private};
     use crate::plan::{Reference, Target};
 
-    const SINCE: Access = Access::Suspended { since: date(2026, 1, 1) };
+    const SINCE: Access = Access::Suspended { since: date(2026, 1, 1), was_disabled: false };
 
     fn somebody() -> Subject {
         Subject::Service("ci".into())
@@ -530,7 +531,7 @@ mod tests {
     #[test]
     fn nothing_irreversible_is_done_to_what_is_different() {
         let step = Step::DeleteUser { id: "id".into(), subject: somebody(), before: user(SINCE) };
-        let later = Access::Suspended { since: date(2026, 5, 5) };
+        let later = Access::Enabled.suspended(date(2026, 5, 5));
         for access in [Access::Enabled, Access::Disabled, later] {
             let verdict = judge(&step, &[], found_user(access).as_ref());
             assert!(matches!(verdict, Verdict::Changed(_)), "{verdict:?}");

@@ -56,6 +56,18 @@ pub enum Retry {
     Never,
 }
 
+/// So many things of a list are named.
+const NAMED: usize = 5;
+
+/// The first names of a list, and how many more there are.
+pub(crate) fn some(names: &[String]) -> String {
+    let first = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// An error of one call.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} {object}: {message}")]
@@ -92,6 +104,16 @@ impl CloudError {
             request_id: None,
             source: None,
         }
+    }
+
+    /// With what is in the way, as far as that is known.
+    #[must_use]
+    pub fn blocked_by(self, blockers: &[String]) -> Self {
+        if blockers.is_empty() {
+            return self;
+        }
+        let message = format!("{}: {}", self.message.trim_end_matches('.'), some(blockers));
+        Self { message: masks::shown(&message, SHOWN), ..self }
     }
 
     /// Whether repeating helps.

@@ -72,6 +72,17 @@ pub(super) fn is_at_or_below(entry: &str, base: &str) -> bool {
     }
 }
 
+/// The part of a name that is a domain, `dc=example,dc=org`, where trees begin as a rule; all of it
+/// if it does not end with one.
+pub(super) fn domain(dn: &str) -> String {
+    let components = split(dn, &[',', ';']);
+    let is_domain = |component: &&str| {
+        component.split_once('=').is_some_and(|(kind, _)| kind.trim().eq_ignore_ascii_case("dc"))
+    };
+    let from = components.iter().rposition(|one| !is_domain(one)).map_or(0, |last| last + 1);
+    if from == components.len() { dn.to_owned() } else { components[from..].join(",") }
+}
+
 /// Splits at separators that are neither escaped nor inside quotation marks.
 fn split<'a>(text: &'a str, separators: &[char]) -> Vec<&'a str> {
     let mut parts = Vec::new();
@@ -222,6 +233,19 @@ fn digit(byte: Option<&u8>) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trees_begin_with_a_domain() {
+        for (dn, expected) in [
+            ("ou=users,dc=debian,dc=org", "dc=debian,dc=org"),
+            ("dc=one,ou=x,DC=debian, dc=org", "DC=debian, dc=org"),
+            ("dc=debian,dc=org", "dc=debian,dc=org"),
+            ("ou=a\\,dc=b,o=example", "ou=a\\,dc=b,o=example"),
+            ("", ""),
+        ] {
+            assert_eq!(domain(dn), expected, "{dn}");
+        }
+    }
     use proptest::prelude::*;
 
     #[test]

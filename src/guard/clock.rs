@@ -3,8 +3,8 @@
 //! The day decides who is deleted after the grace, which keys end, which grants have ended and whose
 //! account has expired; and what is written as the day of a suspension. A machine whose clock jumped
 //! ahead would do all of that at once, and one that is behind would give again what has ended. So
-//! what the machine says is compared with what vendors say in their answers and with when the last
-//! run was. Where they differ by more than [`TOLERANCE`], the plan is made once more for the other
+//! what the machine says is compared with what vendors and directories say of the time, and with when
+//! the last run was. Where they differ by more than [`TOLERANCE`], the plan is made once more for the other
 //! day, and every change that is not in both is held: exactly what depends on the day.
 
 use std::collections::{BTreeMap, HashSet};
@@ -31,6 +31,8 @@ pub struct Clocks {
     pub now: Timestamp,
     /// Others', at the same moment, by whose they are.
     pub others: BTreeMap<String, Timestamp>,
+    /// Times that are past by others' clocks, by whose they are: something was written then.
+    pub past: BTreeMap<String, Timestamp>,
     /// When the last run on record wrote something, by the clock of then.
     pub last_run: Option<Timestamp>,
 }
@@ -66,54 +68,74 @@ impl Otherwise {
 
 /// What contradicts this machine's clock.
 ///
-/// The last run's time is a lower bound, as somebody's clock was then: it counts for nothing where a
-/// vendor agrees with this machine. Where no vendor says anything, a long silence is a doubt too: a
-/// machine that was off for months and one whose clock jumped look the same, and a person has to say
-/// which it is.
+/// A time that is past proves a clock before it wrong, and nothing about one after it: not everything
+/// is written to every day. The last run's time is such a bound, and so is what a directory wrote last.
+/// Somebody's clock was wrong then, or this one is now: where another clock agrees with this machine,
+/// bounds count for nothing. Where no other clock is known, a long silence since the last run is a
+/// doubt too: a machine that was off for months and one whose clock jumped look the same, and a person
+/// has to say which it is.
 pub fn doubts(clocks: &Clocks) -> Vec<ClockDoubt> {
-    let day = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
-    let shown = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M UTC").to_string();
-    let now = clocks.now;
-    let apart = |other: Timestamp| now.duration_since(other).abs() > TOLERANCE;
+    let is_near = |other: &Timestamp| clocks.now.duration_since(*other).abs() <= TOLERANCE;
     let mut found: Vec<ClockDoubt> = clocks
         .others
         .iter()
-        .filter(|(_, other)| apart(**other))
+        .filter(|(_, other)| !is_near(other))
         .map(|(whose, other)| ClockDoubt {
             message: format!(
                 "this machine's clock says {}, {whose} says {}; at most {} hours apart are believed",
-                shown(now),
+                shown(clocks.now),
                 shown(*other),
                 TOLERANCE.as_hours(),
             ),
             day: day(*other),
         })
         .collect();
-    if let (true, Some(last)) = (clocks.others.is_empty(), clocks.last_run) {
-        let since = now.duration_since(last);
-        if since > LONGEST_SILENCE {
-            found.push(ClockDoubt {
-                message: format!(
-                    "this machine's clock says {}, {} days after the last run on record ({}), and no \
-                     other clock is known",
-                    shown(now),
-                    since.as_hours() / 24,
-                    shown(last),
-                ),
-                day: day(last),
-            });
-        } else if since < -TOLERANCE {
-            found.push(ClockDoubt {
-                message: format!(
-                    "this machine's clock says {}, and the last run on record was later, at {}",
-                    shown(now),
-                    shown(last),
-                ),
-                day: day(last),
-            });
-        }
+    if !clocks.others.values().any(is_near) {
+        found.extend(later_than_now(clocks));
     }
+    found.extend(long_silence(clocks));
     found
+}
+
+fn day(time: Timestamp) -> Date {
+    time.to_zoned(TimeZone::UTC).date()
+}
+
+fn shown(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// What is past and yet to come by this machine's clock.
+fn later_than_now(clocks: &Clocks) -> Vec<ClockDoubt> {
+    let is_later = |time: &Timestamp| time.duration_since(clocks.now) > TOLERANCE;
+    let doubt = |time: Timestamp, what: &str| ClockDoubt {
+        message: format!(
+            "this machine's clock says {}, and {what} later, at {}",
+            shown(clocks.now),
+            shown(time),
+        ),
+        day: day(time),
+    };
+    let written = clocks.past.iter().filter(|(_, time)| is_later(time));
+    let written = written.map(|(whose, time)| doubt(*time, &format!("{whose} was written to")));
+    let last = clocks.last_run.filter(is_later);
+    written.chain(last.map(|time| doubt(time, "the last run on record was"))).collect()
+}
+
+/// A long time since the last run, and nobody else who says what time it is.
+fn long_silence(clocks: &Clocks) -> Option<ClockDoubt> {
+    let last = clocks.last_run.filter(|_| clocks.others.is_empty())?;
+    let since = clocks.now.duration_since(last);
+    (since > LONGEST_SILENCE).then(|| ClockDoubt {
+        message: format!(
+            "this machine's clock says {}, {} days after the last run on record ({}), and no other \
+             clock is known",
+            shown(clocks.now),
+            since.as_hours() / 24,
+            shown(last),
+        ),
+        day: day(last),
+    })
 }
 
 /// One violation for every doubt and organisation with changes that depend on the day.
@@ -146,6 +168,7 @@ mod tests {
         Clocks {
             now: at(now),
             others: others.iter().map(|(whose, time)| ((*whose).to_owned(), at(time))).collect(),
+            past: BTreeMap::new(),
             last_run: last_run.map(at),
         }
     }
@@ -190,5 +213,45 @@ mod tests {
         assert!(ahead[0].message.contains("93 days after the last run"), "{ahead:?}");
         let behind = doubts(&clocks("2026-09-01T12:00:00Z", &[], Some("2026-11-28T01:00:00Z")));
         assert!(behind[0].message.contains("the last run on record was later"), "{behind:?}");
+    }
+
+    /// Clocks with a directory that was last written to at that time.
+    fn written(now: &str, others: &[(&str, &str)], past: &str) -> Clocks {
+        let past = BTreeMap::from([("directory people".to_owned(), at(past))]);
+        Clocks { past, ..clocks(now, others, None) }
+    }
+
+    #[test]
+    fn what_a_directory_wrote_is_past() {
+        let behind = doubts(&written("2026-09-01T12:00:00Z", &[], "2026-11-28T01:00:00Z"));
+        let expected = "and directory people was written to later, at 2026-11-28 01:00 UTC";
+        assert!(behind[0].message.contains(expected), "{behind:?}");
+        assert_eq!((behind.len(), behind[0].day.to_string()), (1, "2026-11-28".to_owned()));
+        // However long ago that was: nobody has to write to a directory.
+        let quiet = written("2026-11-28T01:00:00Z", &[], "2001-01-01T00:00:00Z");
+        assert_eq!(doubts(&quiet), []);
+        // A vendor agrees with this machine: it was the directory's clock that was wrong.
+        let now = "2026-11-28T01:00:00Z";
+        assert_eq!(doubts(&written(now, &[("aws", now)], "9999-01-01T00:00:00Z")), []);
+        // A vendor that does not agree confirms nothing.
+        let both = written("2026-09-01T12:00:00Z", &[("aws", now)], now);
+        assert_eq!(doubts(&both).len(), 2);
+    }
+
+    #[test]
+    fn what_a_directory_wrote_does_not_end_a_silence() {
+        let ahead = Clocks {
+            last_run: Some(at("2026-11-28T01:00:00Z")),
+            ..written("2027-03-01T12:00:00Z", &[], "2027-03-01T12:00:00Z")
+        };
+        // On one machine they share the wrong clock.
+        assert!(doubts(&ahead)[0].message.contains("93 days after the last run"), "{ahead:?}");
+    }
+
+    #[test]
+    fn times_at_both_ends_of_the_calendar_are_doubts_like_any() {
+        for far in ["9999-12-30T21:59:59Z", "-009999-01-02T02:00:00Z"] {
+            assert_eq!(doubts(&clocks("2026-11-28T01:00:00Z", &[("aws", far)], None)).len(), 1);
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::{DirectoryName, GroupName, Login, Private, StableId};
@@ -26,6 +26,17 @@ pub struct Directory {
     /// What the schema decides by and nobody of many people shows, as noun phrases: hidden, most
     /// likely. On the word of such a directory nobody gets anything.
     pub hidden: Vec<&'static str>,
+    /// What its server showed of the time.
+    pub time: Option<ShownTime>,
+}
+
+/// What a server shows of the time when it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShownTime {
+    /// The time of its own clock.
+    Now(Timestamp),
+    /// When something was last written: it is no earlier than that, and may be much later.
+    NotBefore(Timestamp),
 }
 
 impl Directory {
@@ -38,6 +49,7 @@ impl Directory {
             unclear: Vec::new(),
             warnings: Vec::new(),
             hidden: Vec::new(),
+            time: None,
         }
     }
 

@@ -25,7 +25,7 @@ mod vendor;
 pub use account::{Account, Place, Site};
 pub use directory::{
     AccountStatus, Caution, Directory, DirectoryGroup, DirectoryWarning, GroupIndex, Joined,
-    Mismatch, Person, PersonKind, Standing, Twins, TwoLists, Unclear, Unmatched, Via,
+    Mismatch, Person, PersonKind, ShownTime, Standing, Twins, TwoLists, Unclear, Unmatched, Via,
 };
 pub use federation::{Federation, Forge, GitRef};
 pub use identifier::{

@@ -208,9 +208,30 @@ pub enum Access {
         /// The first day without access; the grace period counts from it.
         #[schemars(with = "String")]
         since: Date,
+        /// Somebody else had disabled it before, as noted with the day: without the suspension it
+        /// is disabled, not enabled.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        was_disabled: bool,
     },
     /// No: somebody else disabled it. Never re-enabled by this program.
     Disabled,
+}
+
+impl Access {
+    /// Suspended on that day.
+    #[must_use]
+    pub fn suspended(self, since: Date) -> Self {
+        Self::Suspended { since, was_disabled: self.without_suspension() == Self::Disabled }
+    }
+
+    /// What it is once our suspension is taken off.
+    #[must_use]
+    pub fn without_suspension(self) -> Self {
+        match self {
+            Self::Suspended { was_disabled: true, .. } | Self::Disabled => Self::Disabled,
+            Self::Suspended { was_disabled: false, .. } | Self::Enabled => Self::Enabled,
+        }
+    }
 }
 
 /// A group, as it should be or as it is.

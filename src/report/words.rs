@@ -62,9 +62,11 @@ fn detail(step: &Step) -> String {
             format!("{} {}", credential.kind, credential.id)
         }
         Step::SuspendUser { before, on, .. } => {
-            format!("{} → suspended since {on}", access(before.access))
+            format!("{} → {}", access(before.access), access(before.access.suspended(*on)))
         }
-        Step::RestoreUser { before, .. } => format!("{} → enabled", access(before.access)),
+        Step::RestoreUser { before, .. } => {
+            format!("{} → {}", access(before.access), access(before.access.without_suspension()))
+        }
         Step::DeleteUser { before, .. } => format!("{} → gone", access(before.access)),
         Step::UpdateGroup { before, after, .. } => format!("name {} → {}", before.name, after.name),
         Step::AddMember { group, .. } | Step::BindRole { group, .. } => {
@@ -104,7 +106,10 @@ fn detail(step: &Step) -> String {
 fn access(access: Access) -> String {
     match access {
         Access::Enabled => "enabled".to_owned(),
-        Access::Suspended { since } => format!("suspended since {since}"),
+        Access::Suspended { since, was_disabled: false } => format!("suspended since {since}"),
+        Access::Suspended { since, was_disabled: true } => {
+            format!("suspended since {since} (disabled before, by somebody else)")
+        }
         Access::Disabled => "disabled".to_owned(),
     }
 }

@@ -38,7 +38,8 @@ pub fn accounts(gathered: &Gathered) -> BTreeMap<String, String> {
 
 /// Warnings are left out: nothing is planned on their account.
 fn directory(reading: &Reading<Directory>) -> String {
-    let Directory { name, people, groups, unclear, warnings: _, hidden: _ } = reading.got();
+    let Directory { name, people, groups, unclear, warnings: _, hidden: _, time: _ } =
+        reading.got();
     digest(&(name, people, groups, unclear, reading.missing()))
 }
 

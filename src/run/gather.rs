@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use super::credentials::credentials;
 use super::known::{Forgotten, Known};
 use super::prepare::Left;
+use super::time::Shown;
 use crate::cloud::{Connection, Vendor};
 use crate::desired::{self, Desired, Inputs};
 use crate::directory;
@@ -65,8 +66,8 @@ pub struct Gathered {
     /// What clocks say. [`gather`] reads no clock of this machine: `None` until whoever knows the
     /// time has said so with [`Gathered::at`].
     pub clocks: Option<Clocks>,
-    /// Vendors' clocks, as their answers told them.
-    vendors_clocks: BTreeMap<String, Timestamp>,
+    /// What vendors' answers and directories showed of the time.
+    shown: Shown,
     /// How long the directories took.
     pub directories_took: Duration,
     /// How long the accounts took.
@@ -82,6 +83,7 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
     let began = tokio::time::Instant::now();
     let directories = read_directories(sources).await;
     let directories_took = began.elapsed();
+    let read_at = tokio::time::Instant::now();
     let (completed, unfetched) = complete(sources).await;
     let inventory = completed.as_ref().unwrap_or(sources.inventory);
     let desired = desired::resolve(&Inputs {
@@ -101,7 +103,7 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
         facts,
         completed: None,
         clocks: None,
-        vendors_clocks: BTreeMap::new(),
+        shown: Shown::default(),
         directories_took,
         accounts_took: Duration::ZERO,
     };
@@ -132,14 +134,7 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
     read_credentials(sources, &mut gathered).await;
     look_up_attachments(&mut gathered).await;
     gathered.accounts_took = began.elapsed();
-    gathered.vendors_clocks = sources
-        .vendors
-        .iter()
-        .filter_map(|vendor| {
-            let facts = vendor.facts();
-            Some((facts.family.to_string(), vendor.clock()?))
-        })
-        .collect();
+    gathered.shown = Shown::of(sources.vendors, &gathered.directories, read_at.elapsed());
     gathered
 }
 
@@ -172,8 +167,8 @@ impl Gathered {
     /// Says what time it is on this machine, right after the reading, and when the last run was.
     #[must_use]
     pub fn at(mut self, now: Timestamp, last_run: Option<Timestamp>) -> Self {
-        let others = self.vendors_clocks.clone();
-        self.clocks = Some(Clocks { now, others, last_run });
+        let Shown { others, past } = self.shown.clone();
+        self.clocks = Some(Clocks { now, others, past, last_run });
         self
     }
 

@@ -19,6 +19,7 @@ mod known;
 mod past;
 mod prepare;
 mod remembered;
+mod time;
 mod told;
 mod usage;
 

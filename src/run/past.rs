@@ -54,7 +54,7 @@ impl Past {
             let count = users
                 .filter(|user| user.ownership.subject().is_some())
                 .filter(|user| match user.spec.access {
-                    Access::Suspended { since } => since >= yesterday && since <= sources.today,
+                    Access::Suspended { since, .. } => since >= yesterday && since <= sources.today,
                     Access::Enabled | Access::Disabled => false,
                 })
                 .count();

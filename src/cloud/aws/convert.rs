@@ -25,7 +25,8 @@ pub const USER_BOUNDARY: &str = "boundary";
 fn access(tags: &[Tag]) -> Access {
     let day = tags.iter().find(|tag| tag.key == SUSPENDED_TAG).map(|tag| tag.value.parse());
     match day {
-        Some(Ok(since)) => Access::Suspended { since },
+        // Nobody can be disabled, by hand or otherwise.
+        Some(Ok(since)) => Access::Suspended { since, was_disabled: false },
         Some(Err(_)) | None => Access::Enabled,
     }
 }

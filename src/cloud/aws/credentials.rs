@@ -95,7 +95,7 @@ impl Client {
         }
     }
 
-    async fn access_keys(&self, name: &str) -> Found {
+    pub(super) async fn access_keys(&self, name: &str) -> Found {
         let mut all = Vec::new();
         let mut pages = Pages::new(&self.hub.session, "ListAccessKeys", name);
         while pages.more() {
@@ -109,7 +109,7 @@ impl Client {
     }
 
     /// There is at most one.
-    async fn login_profile(&self, name: &str) -> Found {
+    pub(super) async fn login_profile(&self, name: &str) -> Found {
         let call = self.hub_iam().get_login_profile().user_name(name).send();
         match read("GetLoginProfile", name, call).await {
             Ok(_) => Ok(vec![name.to_owned()]),
@@ -118,7 +118,7 @@ impl Client {
         }
     }
 
-    async fn mfa_devices(&self, name: &str) -> Found {
+    pub(super) async fn mfa_devices(&self, name: &str) -> Found {
         let mut all = Vec::new();
         let mut pages = Pages::new(&self.hub.session, "ListMFADevices", name);
         while pages.more() {
@@ -131,7 +131,7 @@ impl Client {
         Ok(all)
     }
 
-    async fn ssh_keys(&self, name: &str) -> Found {
+    pub(super) async fn ssh_keys(&self, name: &str) -> Found {
         let mut all = Vec::new();
         let mut pages = Pages::new(&self.hub.session, "ListSSHPublicKeys", name);
         while pages.more() {
@@ -145,7 +145,7 @@ impl Client {
         Ok(all)
     }
 
-    async fn signing_certificates(&self, name: &str) -> Found {
+    pub(super) async fn signing_certificates(&self, name: &str) -> Found {
         let mut all = Vec::new();
         let mut pages = Pages::new(&self.hub.session, "ListSigningCertificates", name);
         while pages.more() {
@@ -158,7 +158,7 @@ impl Client {
         Ok(all)
     }
 
-    async fn service_credentials(&self, name: &str) -> Found {
+    pub(super) async fn service_credentials(&self, name: &str) -> Found {
         let mut all = Vec::new();
         let mut pages = Pages::new(&self.hub.session, "ListServiceSpecificCredentials", name);
         while pages.more() {

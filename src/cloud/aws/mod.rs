@@ -10,6 +10,7 @@
 
 mod attachments;
 mod bindings;
+mod blockers;
 mod client;
 mod config;
 mod convert;

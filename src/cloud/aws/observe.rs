@@ -14,6 +14,7 @@ use super::known::Seen;
 use super::raw::{Part, Raw, RoleExtra};
 use super::realise::{INLINE, MANAGED, TRUST};
 use super::{convert, providers};
+use crate::cloud::error::some;
 use crate::model::{
     Attachment, AttributeValue, Binding, HeldAttachment, HolderKind, Membership, Missing, Observed,
     ObservedAccount, OrganisationName, Quota, Reading, RoleSpec, VendorId,
@@ -208,8 +209,11 @@ impl Client {
                 detail.attached_managed_policies.as_deref().unwrap_or_default(),
             ));
             let profiles = detail.instance_profile_list.iter().flatten();
-            for name in profiles.map(|profile| profile.instance_profile_name.as_str()) {
-                got.leaned_on.insert(role.id.clone(), format!("instance profile `{name}` has it"));
+            let names: Vec<String> =
+                profiles.map(|profile| format!("`{}`", profile.instance_profile_name)).collect();
+            if !names.is_empty() {
+                let why = format!("instance profile {} has it", some(&names));
+                got.leaned_on.insert(role.id.clone(), why);
             }
             got.roles.push(role);
         }

@@ -45,9 +45,13 @@ const LOOK: &[&str] = &[
     "iam:ListAttachedGroupPolicies",
     "iam:ListAttachedRolePolicies",
     "iam:ListAttachedUserPolicies",
+    "iam:ListGroupPolicies",
     "iam:ListGroups",
     "iam:ListGroupsForUser",
+    "iam:ListInstanceProfilesForRole",
     "iam:ListPolicyVersions",
+    "iam:ListRolePolicies",
+    "iam:ListUserPolicies",
     "iam:ListUsers",
 ];
 

@@ -8,7 +8,9 @@ use super::identity;
 use super::known::Seen;
 use super::realise::{BOUNDARY, SESSION_HOURS, TRUST};
 use crate::cloud::{Applied, CloudError, ErrorKind};
-use crate::model::{AttributeName, AttributeValue, Observed, RoleSpec, Subject, VendorId};
+use crate::model::{
+    AttributeName, AttributeValue, HolderKind, Observed, RoleSpec, Subject, VendorId,
+};
 
 impl Client {
     pub(super) fn remember_role(&self, role: &Observed<RoleSpec>, arn: String) {
@@ -163,13 +165,21 @@ impl Client {
             return Err(changed_since(operation, id.as_str()));
         }
         let arn = self.known_role(id).await?.arn;
-        if self.hub.roles().await?.iter().any(|(_, bound)| *bound == arn) {
+        let bound = self.hub.roles().await?.into_iter().filter(|(_, bound)| *bound == arn);
+        let name = |id: VendorId| self.hub.groups.get(&id).map_or(id.to_string(), |seen| seen.name);
+        let groups: Vec<String> =
+            bound.map(|(group, _)| format!("group `{}`", name(group))).collect();
+        if !groups.is_empty() {
             let message = "groups of the hub may still assume it";
-            return Err(CloudError::new(ErrorKind::HasDependents, operation, id.as_str(), message));
+            let error = CloudError::new(ErrorKind::HasDependents, operation, id.as_str(), message);
+            return Err(error.blocked_by(&groups));
         }
         let name = now.name.as_str();
         let call = self.iam().delete_role().role_name(name).send();
-        write(operation, name, call).await.map(|reply| done(&reply))
+        match write(operation, name, call).await {
+            Ok(reply) => Ok(done(&reply)),
+            Err(error) => Err(self.with_blockers(error, HolderKind::Role, name).await),
+        }
     }
 }
 

@@ -11,7 +11,9 @@ use super::identity;
 use super::known::Seen;
 use super::pages::Pages;
 use crate::cloud::{Applied, CloudError, ErrorKind};
-use crate::model::{Access, GroupSpec, Membership, Observed, Subject, UserSpec, VendorId};
+use crate::model::{
+    Access, GroupSpec, HolderKind, Membership, Observed, Subject, UserSpec, VendorId,
+};
 use crate::plan::Target;
 
 impl Client {
@@ -143,7 +145,7 @@ impl Client {
     ) -> Result<Applied, CloudError> {
         let operation = "TagUser";
         let now = self.our_user(operation, id, subject).await?;
-        if now.access == (Access::Suspended { since: on }) {
+        if now.access == Access::Enabled.suspended(on) {
             return Ok(Applied::default());
         }
         let tag = Tag::builder().key(SUSPENDED_TAG).value(on.to_string()).build();
@@ -181,7 +183,10 @@ impl Client {
         }
         let name = now.name.as_str();
         let call = self.hub_iam().delete_user().user_name(name).send();
-        write(operation, name, call).await.map(|reply| done(&reply))
+        match write(operation, name, call).await {
+            Ok(reply) => Ok(done(&reply)),
+            Err(error) => Err(self.with_blockers(error, HolderKind::User, name).await),
+        }
     }
 
     /// A group by its name.
@@ -288,8 +293,12 @@ impl Client {
         if now != *before {
             return Err(changed_since(operation, id.as_str()));
         }
-        let call = self.hub_iam().delete_group().group_name(now.name.as_str()).send();
-        write(operation, now.name.as_str(), call).await.map(|reply| done(&reply))
+        let name = now.name.as_str();
+        let call = self.hub_iam().delete_group().group_name(name).send();
+        match write(operation, name, call).await {
+            Ok(reply) => Ok(done(&reply)),
+            Err(error) => Err(self.with_blockers(error, HolderKind::Group, name).await),
+        }
     }
 
     /// Both must be ours, as this run has seen or made them: nobody else's user gets anything

@@ -43,7 +43,7 @@ impl Intercept for WholeReplies {
 /// What must be in the replies to actions that list something: the list, for the SDK takes one that
 /// is not there for one without members. Whether there is more, which IAM always says, is known to
 /// be left out by others that speak its language; it must be there where a bulk of things is listed.
-const LISTS: [(&str, &[&str]); 20] = [
+const LISTS: [(&str, &[&str]); 22] = [
     // Its lists are looked at where they are read, since not every account has all of them.
     ("GetAccountAuthorizationDetails", &["<IsTruncated>"]),
     ("GetGroup", &["<Group>"]),
@@ -54,6 +54,7 @@ const LISTS: [(&str, &[&str]); 20] = [
     ("ListGroupPolicies", &["<PolicyNames"]),
     ("ListGroups", &["<Groups"]),
     ("ListGroupsForUser", &["<Groups"]),
+    ("ListInstanceProfilesForRole", &["<InstanceProfiles"]),
     ("ListMFADeviceTags", &["<Tags"]),
     ("ListMFADevices", &["<MFADevices"]),
     ("ListPolicyVersions", &["<Versions"]),
@@ -62,6 +63,7 @@ const LISTS: [(&str, &[&str]); 20] = [
     ("ListSSHPublicKeys", &["<SSHPublicKeys"]),
     ("ListServiceSpecificCredentials", &["<ServiceSpecificCredentials"]),
     ("ListSigningCertificates", &["<Certificates"]),
+    ("ListUserPolicies", &["<PolicyNames"]),
     ("ListUserTags", &["<Tags"]),
     ("ListUsers", &["<Users", "<IsTruncated>"]),
     ("ListVirtualMFADevices", &["<VirtualMFADevices"]),

@@ -28,6 +28,7 @@ pub struct At {
 }
 
 /// An object that was made for a case.
+#[derive(Clone)]
 pub struct Made<T> {
     pub id: VendorId,
     pub subject: Subject,
@@ -291,8 +292,13 @@ impl Made<UserSpec> {
     }
 
     pub fn restore(&self) -> Step {
-        let access = Access::Suspended { since: DAY };
-        let before = Box::new(UserSpec { access, ..self.spec.clone() });
+        let access = Access::Enabled.suspended(DAY);
+        Made { spec: UserSpec { access, ..self.spec.clone() }, ..self.clone() }.bring_back()
+    }
+
+    /// As it is.
+    pub fn bring_back(&self) -> Step {
+        let before = Box::new(self.spec.clone());
         Step::RestoreUser { id: self.id.clone(), subject: self.subject.clone(), before }
     }
 

@@ -163,11 +163,25 @@ pub async fn a_user_disabled_by_hand_reads_as_disabled(fixture: &dyn Fixture) ->
     let renamed = UserSpec { access: Access::Disabled, ..name };
     assert_eq!(bench.hub.see_user(&user.id).await, user.seen(renamed.clone()));
     // Who departs is suspended all the same, so that the grace period runs.
-    let disabled = Made { id: user.id.clone(), subject: user.subject.clone(), spec: renamed };
-    bench.hub.must(&disabled.suspend()).await;
-    let access = Access::Suspended { since: DAY };
-    let seen = bench.hub.see_user(&user.id).await.expect("it is there");
-    assert_eq!(seen.spec.access, access);
+    let disabled = Made { spec: renamed.clone(), ..user.clone() };
+    bench.hub.must_twice(&disabled.suspend()).await;
+    let access = Access::Disabled.suspended(DAY);
+    let suspended = UserSpec { access, ..renamed.clone() };
+    assert_eq!(bench.hub.see_user(&user.id).await, user.seen(suspended));
+    // Another name must not make us forget who disabled it; nor does coming back undo it.
+    let name = bench.user_spec("carla");
+    bench.hub.must(&Made { spec: renamed, ..user.clone() }.update(name.clone())).await;
+    let renamed = UserSpec { access, ..name };
+    assert_eq!(bench.hub.see_user(&user.id).await, user.seen(renamed.clone()));
+    // A plan that takes it for one that only we suspended would enable it.
+    let as_ours = UserSpec { access: Access::Enabled.suspended(DAY), ..renamed.clone() };
+    bench
+        .hub
+        .must_fail(&Made { spec: as_ours, ..user.clone() }.bring_back(), ErrorKind::Conflict)
+        .await;
+    bench.hub.must_twice(&Made { spec: renamed.clone(), ..user.clone() }.bring_back()).await;
+    let back = UserSpec { access: Access::Disabled, ..renamed };
+    assert_eq!(bench.hub.see_user(&user.id).await, user.seen(back));
     Verdict::Passed
 }
 

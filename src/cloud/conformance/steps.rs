@@ -39,7 +39,7 @@ pub async fn a_user_is_suspended_and_restored(fixture: &dyn Fixture) -> Verdict 
     let bench = Bench::new(fixture).await;
     let user = bench.user("sleeper").await;
     bench.hub.must_twice(&user.suspend()).await;
-    let suspended = UserSpec { access: Access::Suspended { since: DAY }, ..user.spec.clone() };
+    let suspended = UserSpec { access: Access::Enabled.suspended(DAY), ..user.spec.clone() };
     assert_eq!(bench.hub.see_user(&user.id).await, user.seen(suspended));
     bench.hub.must_twice(&user.restore()).await;
     assert_eq!(bench.hub.see_user(&user.id).await, user.seen(user.spec.clone()));
@@ -52,7 +52,7 @@ pub async fn a_suspended_user_can_be_renamed_and_stays_suspended(fixture: &dyn F
     bench.hub.must(&user.suspend()).await;
     let after = bench.user_spec("walker");
     bench.hub.must(&user.update(after.clone())).await;
-    let access = Access::Suspended { since: DAY };
+    let access = Access::Enabled.suspended(DAY);
     assert_eq!(bench.hub.see_user(&user.id).await, user.seen(UserSpec { access, ..after }));
     Verdict::Passed
 }

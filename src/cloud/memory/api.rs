@@ -14,7 +14,7 @@ use secrecy::SecretString;
 
 use super::service::journal::JournalError;
 use super::service::rules::{
-    check_name, check_role, conflict, is_current, no_such, pair_page, refusal, table_page, to_role,
+    check_name, check_role, is_current, no_such, none_of, pair_page, refusal, table_page, to_role,
     to_user, within,
 };
 use super::service::state::{Group, Mutation, Role, Table, Tags, User};
@@ -299,12 +299,10 @@ impl Service {
             let account = state.account(&self.account);
             let user = account.users.get(id).ok_or_else(|| no_such("user", id))?;
             is_current(user.revision, revision)?;
-            if account.groups_of(id).next().is_some() {
-                return Err(conflict("the user must leave all groups first"));
-            }
-            if account.credentials_of(id).next().is_some() {
-                return Err(conflict("the user's credentials must be deleted first"));
-            }
+            let groups = account.groups_of(id).map(|group| account.groups.name_of(group));
+            none_of("the user must leave all groups first", groups)?;
+            let credentials = account.credentials_of(id).map(|(id, kind)| format!("{kind} {id}"));
+            none_of("the user's credentials must be deleted first", credentials)?;
             Ok(((), Some(Mutation::RemoveUser { account: self.account.clone(), id: id.into() })))
         })
         .await
@@ -393,12 +391,9 @@ impl Service {
             let account = state.account(&self.account);
             let group = account.groups.get(id).ok_or_else(|| no_such("group", id))?;
             is_current(group.revision, revision)?;
-            if account.has_members(id) {
-                return Err(conflict("the group's members must leave it first"));
-            }
-            if state.is_bound(id) {
-                return Err(conflict("the group's roles must be unbound first"));
-            }
+            let members = account.members_of(id).map(|user| account.users.name_of(user));
+            none_of("the group's members must leave it first", members)?;
+            none_of("the group's roles must be unbound first", state.roles_of(id))?;
             Ok(((), Some(Mutation::RemoveGroup { account: self.account.clone(), id: id.into() })))
         })
         .await
@@ -477,9 +472,10 @@ impl Service {
             let account = state.account(&self.account);
             let role = account.roles.get(id).ok_or_else(|| no_such("role", id))?;
             is_current(role.revision, revision)?;
-            if account.bindings.iter().any(|(_, role)| role == id) {
-                return Err(conflict("the role must be unbound from all groups first"));
-            }
+            let groups = account.bindings.iter().filter(|(_, role)| role == id);
+            let groups = groups
+                .map(|(id, _)| state.group_anywhere(id).map_or(id, |group| &group.name).clone());
+            none_of("the role must be unbound from all groups first", groups)?;
             Ok(((), Some(Mutation::RemoveRole { account: self.account.clone(), id: id.into() })))
         })
         .await

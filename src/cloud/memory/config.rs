@@ -18,6 +18,8 @@ pub const ORGANISATION_TAG: &str = "reconcile:organisation";
 pub const SUBJECT_TAG: &str = "reconcile:subject";
 /// The label with the day a user was suspended.
 pub const SUSPENDED_TAG: &str = "reconcile:suspended";
+/// The label of a suspended user whom somebody else had disabled before.
+pub const DISABLED_TAG: &str = "reconcile:disabled-before";
 
 /// The label with the keys that were handed over.
 pub const KEY_TAG: &str = "reconcile:key";

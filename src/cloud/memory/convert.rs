@@ -10,7 +10,7 @@ use crate::model::{
 
 use super::api::{RoleInput, UserInput};
 use super::config::{
-    ORGANISATION_TAG, PERMISSIONS, SESSION_HOURS, SUBJECT_TAG, SUSPENDED_TAG, TRUSTS,
+    DISABLED_TAG, ORGANISATION_TAG, PERMISSIONS, SESSION_HOURS, SUBJECT_TAG, SUSPENDED_TAG, TRUSTS,
 };
 use super::identity::ownership;
 use super::service::state::{Group, Role, Tags, User};
@@ -36,7 +36,9 @@ fn access(user: &User) -> Access {
         return Access::Enabled;
     }
     match user.tags.get(SUSPENDED_TAG).and_then(|day| day.parse().ok()) {
-        Some(since) => Access::Suspended { since },
+        Some(since) => {
+            Access::Suspended { since, was_disabled: user.tags.contains_key(DISABLED_TAG) }
+        }
         None => Access::Disabled,
     }
 }
@@ -83,8 +85,12 @@ pub fn mark_tags(mark: &Mark) -> Tags {
 /// A user as the service is to have it. Labels beside ours stay as they are.
 pub fn user_input(spec: &UserSpec, mut tags: Tags) -> UserInput {
     tags.remove(SUSPENDED_TAG);
-    if let Access::Suspended { since } = spec.access {
+    tags.remove(DISABLED_TAG);
+    if let Access::Suspended { since, was_disabled } = spec.access {
         tags.insert(SUSPENDED_TAG.to_owned(), since.to_string());
+        if was_disabled {
+            tags.insert(DISABLED_TAG.to_owned(), "by somebody else".to_owned());
+        }
     }
     UserInput {
         name: spec.name.to_string(),
@@ -145,7 +151,10 @@ mod tests {
             user(&stored, &"spi".into()).spec.access
         };
         let since = jiff::civil::date(2026, 3, 9);
-        assert_eq!(seen(false, Some("2026-03-09")), Access::Suspended { since });
+        assert_eq!(
+            seen(false, Some("2026-03-09")),
+            Access::Suspended { since, was_disabled: false }
+        );
         assert_eq!(seen(false, None), Access::Disabled);
         assert_eq!(seen(false, Some("yesterday")), Access::Disabled);
         assert_eq!(seen(false, Some("")), Access::Disabled);

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::api::{Reply, Which};
+use super::api::{Reply, UserInput, Which};
 use super::client::{Client, changed_since, done, made};
 use super::config::{ORGANISATION_TAG, SUBJECT_TAG};
 use super::convert;
@@ -108,7 +108,7 @@ impl Client {
         before: &UserSpec,
         on: Date,
     ) -> Result<Applied, CloudError> {
-        self.set_access(id, subject, before.access, Access::Suspended { since: on }).await
+        self.set_access(id, subject, before.access, before.access.suspended(on)).await
     }
 
     pub(super) async fn restore_user(
@@ -117,7 +117,7 @@ impl Client {
         subject: &Subject,
         before: &UserSpec,
     ) -> Result<Applied, CloudError> {
-        self.set_access(id, subject, before.access, Access::Enabled).await
+        self.set_access(id, subject, before.access, before.access.without_suspension()).await
     }
 
     async fn set_access(
@@ -134,17 +134,22 @@ impl Client {
         if now.access != before {
             return Err(changed_since(Operation::UpdateUser, id.as_str()));
         }
-        self.put_user(found, &UserSpec { access: after, ..now }).await
+        let input = convert::user_input(&UserSpec { access: after, ..now }, found.tags.clone());
+        self.put(&found, input).await
     }
 
     async fn put_user(&self, found: User, wanted: &UserSpec) -> Result<Applied, CloudError> {
         let input = if wanted.access == Access::Disabled {
             // Nothing of ours says so, and nothing of ours changes it.
             let input = convert::user_input(wanted, found.tags.clone());
-            super::api::UserInput { tags: found.tags, ..input }
+            UserInput { tags: found.tags.clone(), ..input }
         } else {
-            convert::user_input(wanted, found.tags)
+            convert::user_input(wanted, found.tags.clone())
         };
+        self.put(&found, input).await
+    }
+
+    async fn put(&self, found: &User, input: UserInput) -> Result<Applied, CloudError> {
         let call = self.service.update_user(&found.id, found.revision, input);
         self.call(Operation::UpdateUser, &found.id, call).await.map(done)
     }

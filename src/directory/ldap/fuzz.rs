@@ -4,9 +4,10 @@ use tokio::io::{AsyncWriteExt as _, duplex};
 
 use super::answer::{self, Operation};
 use super::ber::{Elements, element, tag};
+use super::clock;
 use super::reference::leads_out_of_domain;
 use super::wire::{Broken, Wire};
-use crate::fuzzing::Target;
+use crate::fuzzing::{Target, text};
 
 /// Beginnings of what LDAP is made of; one byte of each text is one byte of the input.
 const WORDS: &[&str] = &[
@@ -59,6 +60,20 @@ fn ldap_message() {
             Ok(Operation::Bind(outcome)) => (5, usize::from(outcome.code == 0)),
             Ok(Operation::Extended(outcome)) => (6, usize::from(outcome.referral.is_some())),
         }
+    });
+}
+
+#[test]
+fn ldap_time() {
+    let words = &["2026", "1128", "0102", "03", "Z", ".", ",", "#000000", "+0100", "9999", "00"];
+    Target::new("ldap_time").words(words).longest(64).memory(1 << 10, 16).run(|input| {
+        let text = text(input);
+        let Some(time) = clock::time(&text) else { return 0 };
+        // Nothing is made up: what was read is what is written there.
+        let written = time.strftime("%Y%m%d%H%M%S").to_string();
+        assert_eq!(text.get(..14), Some(written.as_str()), "{text}");
+        assert_eq!(clock::time(&format!("{written}Z")), Some(time));
+        written.len()
     });
 }
 

@@ -11,6 +11,7 @@
 
 mod answer;
 mod ber;
+mod clock;
 mod connection;
 mod failure;
 #[cfg(test)]
@@ -29,7 +30,7 @@ use tokio::task::JoinSet;
 
 use super::Access;
 use super::budget::{Budget, Exhausted, Late};
-use super::config::{DirectoryConfig, LdapConfig};
+use super::config::{DirectoryConfig, LdapConfig, SchemaConfig};
 use super::entry::Entry;
 use super::schema::{Assembly, Search, fingerprint};
 use crate::model::Missing;
@@ -61,7 +62,7 @@ pub(super) async fn read(
     let (mut first, mut torn, mut others) = (0, 0, server.urls.len().saturating_sub(1));
     loop {
         let (mut assembly, next, used) =
-            attempt(server, first, access, &begin, budget.afresh()).await;
+            attempt(config, server, first, access, &begin, budget.afresh()).await;
         let delay = match next {
             Next::Torn if torn < MOST_TORN => {
                 torn += 1;
@@ -121,6 +122,7 @@ impl From<&Failure> for Next {
 /// One read from the start, from the first server that takes us: what it brought, what may follow,
 /// and which server it was.
 async fn attempt(
+    config: &DirectoryConfig,
     server: &LdapConfig,
     first: usize,
     access: Access<'_>,
@@ -157,7 +159,7 @@ async fn attempt(
         // would change threads, and a server wakes us for nearly every entry. Dropping the set
         // ends it.
         let mut task = JoinSet::new();
-        task.spawn(searches(connection, begin(budget.clone())));
+        task.spawn(searches(connection, begin(budget.clone()), config.schema.clone()));
         if let Some(Ok((assembly, next))) = task.join_next().await {
             return (assembly, next, at);
         }
@@ -168,8 +170,13 @@ async fn attempt(
     (assembly, next, first)
 }
 
-/// Both searches on a bound connection, and a second look at what does not fit together.
-async fn searches(mut connection: Connection, mut assembly: Assembly) -> (Assembly, Next) {
+/// Both searches on a bound connection, and a second look at what does not fit together; then, if
+/// they went well, what time it is there.
+async fn searches(
+    mut connection: Connection,
+    mut assembly: Assembly,
+    schema: SchemaConfig,
+) -> (Assembly, Next) {
     let (groups, people) = (assembly.schema().groups.clone(), assembly.schema().people.clone());
     let found = search(&mut connection, &groups, &mut assembly, Assembly::group).await;
     if found.is_ok() && assembly.lacks_members() {
@@ -181,10 +188,20 @@ async fn searches(mut connection: Connection, mut assembly: Assembly) -> (Assemb
         Err(next @ (Next::Again | Next::Stop)) => next,
         Err(Next::Onward) if connection.is_closed() => Next::Onward,
         _ => match search(&mut connection, &people, &mut assembly, Assembly::person).await {
-            Ok(()) if assembly.is_complete() && assembly.has_unmatched() => {
-                look_again(&mut connection, &groups, &people, &mut assembly).await
+            Ok(()) => {
+                let next = if assembly.is_complete() && assembly.has_unmatched() {
+                    look_again(&mut connection, &groups, &people, &mut assembly).await
+                } else {
+                    Next::Onward
+                };
+                // Last, so that a server that chokes on it has said everything else.
+                if next == Next::Onward
+                    && let Some(time) = clock::shown(&mut connection, &schema).await
+                {
+                    assembly.shown(time);
+                }
+                next
             }
-            Ok(()) => Next::Onward,
             Err(next) => next,
         },
     };

@@ -8,8 +8,8 @@ use crate::directory::config::DirectoryConfig;
 use crate::directory::distinguished_name::normalise;
 use crate::directory::entry::Entry;
 use crate::model::{
-    Directory, DirectoryName, Joined, Missing, Person, PersonKind, Private, Reading, StableId,
-    Unclear, Via,
+    Directory, DirectoryName, Joined, Missing, Person, PersonKind, Private, Reading, ShownTime,
+    StableId, Unclear, Via,
 };
 
 use super::links::{Group, Keys, Links, Looked};
@@ -43,6 +43,7 @@ pub(in crate::directory) struct Assembly {
     person_entries: usize,
     /// What nobody shows although many should.
     hidden: Vec<&'static str>,
+    time: Option<ShownTime>,
     /// Every entry by its normalised name, if somebody wants them.
     kept: Option<BTreeMap<String, Entry>>,
 }
@@ -67,6 +68,7 @@ impl Assembly {
             group_entries: 0,
             person_entries: 0,
             hidden: Vec::new(),
+            time: None,
             kept: None,
         }
     }
@@ -105,6 +107,11 @@ impl Assembly {
     /// What ended a search before its end, or concerns all of it.
     pub(in crate::directory) fn failed(&mut self, missing: Missing) {
         self.notes.failed(missing);
+    }
+
+    /// What the server shows of the time.
+    pub(in crate::directory) fn shown(&mut self, time: ShownTime) {
+        self.time = Some(time);
     }
 
     /// An entry of the search for groups.
@@ -270,7 +277,15 @@ impl Assembly {
         people.shrink_to_fit();
         let (warnings, missing) = self.notes.into_parts();
         Reading::from_parts(
-            Directory { name: self.name, people, groups, unclear, warnings, hidden: self.hidden },
+            Directory {
+                name: self.name,
+                people,
+                groups,
+                unclear,
+                warnings,
+                hidden: self.hidden,
+                time: self.time,
+            },
             missing,
         )
     }

@@ -49,7 +49,8 @@ impl<'a> Attached<'a> {
         }
     }
 
-    /// Takes everything off a user or group of the hub; `deletion` comes after it.
+    /// Takes everything off a user or group of the hub; `deletion` comes after it. What only forbids
+    /// goes with its holder, and not before.
     pub(super) fn detach(
         &self,
         hub: &Hub<'_>,
@@ -59,7 +60,8 @@ impl<'a> Attached<'a> {
         drafts: &mut Drafts,
     ) {
         for attachment in self.to_target(holder) {
-            if *reason == Reason::ByHand && (hub.facts.only_forbids)(attachment) {
+            // Also from who leaves: they may come back, and would be free of it.
+            if deletion.is_none() && (hub.facts.only_forbids)(attachment) {
                 drafts.find(only_forbids(&hub.place, holder, attachment));
                 continue;
             }

@@ -134,7 +134,7 @@ fn unclear(subject: &Subject, why: &str) -> String {
 fn takes(hub: &Hub<'_>, access: Access) -> (bool, bool) {
     match access {
         Access::Enabled | Access::Disabled => (true, false),
-        Access::Suspended { since } => {
+        Access::Suspended { since, .. } => {
             let days = i64::from(hub.grace_days);
             let over = since.checked_add(days.days()).is_ok_and(|end| hub.today >= end);
             (false, over)
@@ -212,7 +212,7 @@ impl Going<'_> {
             };
             drafts.push(&hub.place, step, Vec::new(), [self.reason.clone()].into());
         }
-        let Access::Suspended { since } = self.user.spec.access else { return None };
+        let Access::Suspended { since, .. } = self.user.spec.access else { return None };
         if !self.delete {
             return None;
         }

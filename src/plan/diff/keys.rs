@@ -120,7 +120,7 @@ impl Keyed<'_> {
 
     /// Somebody else disabled it: there may be an incident behind it. A finding says so.
     fn is_disabled(&self) -> bool {
-        self.user.is_some_and(|user| user.spec.access == Access::Disabled)
+        self.user.is_some_and(|user| user.spec.access.without_suspension() == Access::Disabled)
     }
 
     /// A day written with a wrong clock would keep a key for ever.

@@ -25,39 +25,35 @@ pub(super) fn changes(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
     profiles(hub, &renamed, drafts);
 }
 
-/// Brings back a user that was suspended by us. One that somebody else disabled stays as it is:
-/// there may be an incident behind it that the directory knows nothing of.
+/// Brings back a user that was suspended by us. One that somebody else disabled, before or after it
+/// was suspended, stays disabled: there may be an incident behind it that the directory knows
+/// nothing of.
 fn restore(hub: &Hub<'_>, index: usize, position: usize, drafts: &mut Drafts) -> Option<ChangeId> {
     let user = &hub.seen.users[position];
     let subject = &hub.wanted.users[index].subject;
-    match user.spec.access {
-        Access::Enabled => None,
-        Access::Disabled => {
-            let message =
-                format!("user `{}` ({subject}) was disabled by somebody else", user.spec.name);
-            drafts.find(
-                Finding::warning("disabled-by-hand", message)
-                    .in_place(&hub.place)
-                    .hint("enable it by hand if that is right; it is left as it is"),
-            );
-            None
-        }
-        Access::Suspended { .. } if hub.wanted.held.people.contains_key(subject) => {
-            withhold(hub, index, drafts);
-            None
-        }
-        Access::Suspended { since } => {
-            let step = Step::RestoreUser {
-                id: user.id.clone(),
-                subject: subject.clone(),
-                before: Box::new(user.spec.clone()),
-            };
-            let reasons = std::iter::once(Reason::Returned { since })
-                .chain(hub.wanted.users[index].reasons.iter().cloned())
-                .collect();
-            Some(drafts.push(&hub.place, step, Vec::new(), reasons))
-        }
+    if user.spec.access.without_suspension() == Access::Disabled {
+        let message =
+            format!("user `{}` ({subject}) was disabled by somebody else", user.spec.name);
+        drafts.find(
+            Finding::warning("disabled-by-hand", message)
+                .in_place(&hub.place)
+                .hint("enable it by hand if that is right; it is left as it is"),
+        );
     }
+    let Access::Suspended { since, .. } = user.spec.access else { return None };
+    if hub.wanted.held.people.contains_key(subject) {
+        withhold(hub, index, drafts);
+        return None;
+    }
+    let step = Step::RestoreUser {
+        id: user.id.clone(),
+        subject: subject.clone(),
+        before: Box::new(user.spec.clone()),
+    };
+    let reasons = std::iter::once(Reason::Returned { since })
+        .chain(hub.wanted.users[index].reasons.iter().cloned())
+        .collect();
+    Some(drafts.push(&hub.place, step, Vec::new(), reasons))
 }
 
 /// Hands out names: creations and renamings. Which desired users get another name.
@@ -166,12 +162,12 @@ fn rename(
 fn access_by_then(hub: &Hub<'_>, index: usize, needs: &mut Vec<ChangeId>) -> Access {
     let restored = hub.user_targets[index].as_ref().and_then(|reach| reach.needs);
     match (restored, hub.users.of_desired[index]) {
-        (Some(restore), _) => {
+        (Some(restore), Some(position)) => {
             needs.push(restore);
-            Access::Enabled
+            hub.seen.users[position].spec.access.without_suspension()
         }
         (None, Some(position)) => hub.seen.users[position].spec.access,
-        (None, None) => Access::Enabled,
+        (_, None) => Access::Enabled,
     }
 }
 
@@ -212,7 +208,7 @@ fn taken(hub: &Hub<'_>, index: usize, existing: usize, drafts: &mut Drafts) {
     let other = &hub.seen.users[existing];
     let (code, whose) = match (other.ownership.subject(), other.spec.access) {
         (None, _) => ("foreign-user", super::unowned(&other.ownership)),
-        (Some(subject), Access::Suspended { since })
+        (Some(subject), Access::Suspended { since, .. })
             if matches!(hub.verdicts.get(&existing), Some(Verdict::Goes { .. })) =>
         {
             let end = since.checked_add(i64::from(hub.grace_days).days()).unwrap_or(since);

@@ -7,10 +7,12 @@ use jiff::civil::date;
 use reconcile::apply::{Options, Outcomes, execute};
 use reconcile::cloud::Vendor as _;
 use reconcile::cloud::memory::service::state::{Mutation, State};
-use reconcile::cloud::memory::{Fault, MemoryVendor};
-use reconcile::event::{Event, EventsError};
+use reconcile::cloud::memory::{Fault, MemoryVendor, convert};
+use reconcile::event::{Event, EventsError, Outcome};
 use reconcile::guard::ApprovedPlan;
-use reconcile::model::{Access, Account, AttributeValue, Mark, RoleSpec, Site, Source, Subject};
+use reconcile::model::{
+    Access, Account, AttributeValue, GroupSpec, Mark, RoleSpec, Site, Source, Subject,
+};
 use reconcile::plan::{Plan, Reference, Step};
 use reconcile::sink::NoSinks;
 use tokio_util::sync::CancellationToken;
@@ -139,7 +141,12 @@ fn shape(state: &State) -> Vec<String> {
             shape.push(format!("{} {} {:?} {groups:?} {keys}", user.name, user.enabled, user.tags));
         }
         shape.extend(account.groups.after(None).map(|group| {
-            format!("{} {:?} bound: {}", group.name, group.tags, state.is_bound(&group.id))
+            format!(
+                "{} {:?} bound: {}",
+                group.name,
+                group.tags,
+                state.roles_of(&group.id).next().is_some()
+            )
         }));
         shape
             .extend(account.roles.after(None).map(|role| format!("{} {:?}", role.name, role.tags)));
@@ -185,4 +192,119 @@ async fn the_embedded_cloud_answers_looks_as_the_goals_expect() {
     let again = carry_out(&vendor, &approved, 0).await;
     assert_eq!(again.counts().failed + again.counts().skipped, 0, "{again:?}");
     assert_eq!(vendor.world().writes(), 0, "{:?}", vendor.world().log());
+}
+
+/// A deletion that something of somebody else blocks; `needs` is whether this run takes something
+/// off the same victim before.
+async fn blocked(
+    needs: bool,
+    named: &str,
+    prepare: impl FnOnce(&MemoryVendor, &[String; 3]) -> usize,
+) {
+    let vendor = MemoryVendor::in_memory();
+    let world = vendor.world();
+    let mark = |subject: Subject| Mark { organisation: "spi".into(), subject };
+    let old = world.add_user(HUB, "old", Some(&mark(person("old")))).expect("a user");
+    let team = world.add_group(HUB, "team", Some(&mark(group_subject("team")))).expect("a group");
+    let role = world.add_role(HUB, "operator", Some(&mark("role:operator".parse().unwrap())));
+    let ids = [old.to_string(), team.to_string(), role.expect("a role").to_string()];
+    world.edit_user(HUB, &old, |user| user.enabled = false).expect("an edit");
+    let since = suspended();
+    let tag = |user: &mut reconcile::cloud::memory::service::state::User| {
+        let Access::Suspended { since, .. } = since else { unreachable!() };
+        user.tags.insert("reconcile:suspended".to_owned(), since.to_string());
+    };
+    world.edit_user(HUB, &old, tag).expect("an edit");
+    let join = |group: &str| Mutation::AddMember {
+        account: HUB.to_owned(),
+        group: group.to_owned(),
+        user: ids[0].clone(),
+    };
+    world.mutate(|_| join(&ids[1])).expect("a member");
+    let victim = prepare(&vendor, &ids);
+    world.settle();
+    let (mut known_old, mut known_team) = (known("old"), known("team"));
+    known_old.id = Reference::Known(ids[0].as_str().into());
+    known_team.id = Reference::Known(ids[1].as_str().into());
+    let leave =
+        Step::RemoveMember { group: known_team, user: known_old, subject: Some(person("old")) };
+    let state = world.dump().expect("a state");
+    let spec = state.account(HUB).roles.get(&ids[2]).expect("the role").clone();
+    let delete = match victim {
+        0 => Step::DeleteUser {
+            id: ids[0].as_str().into(),
+            subject: person("old"),
+            before: Box::new(user("old", since)),
+        },
+        1 => Step::DeleteGroup {
+            id: ids[1].as_str().into(),
+            subject: group_subject("team"),
+            before: GroupSpec { name: "team".into() },
+        },
+        _ => Step::DeleteRole {
+            id: ids[2].as_str().into(),
+            subject: "role:operator".parse().unwrap(),
+            before: Box::new(convert::role(&spec, &"spi".into()).spec),
+        },
+    };
+    let changes = if needs {
+        vec![("hub", leave, vec![]), ("hub", delete, vec![0])]
+    } else {
+        vec![("hub", delete, vec![])]
+    };
+    let last = changes.len() - 1;
+    world.clear_log();
+    let began = tokio::time::Instant::now();
+    let outcomes = carry_out(&vendor, &approve(plan(changes), 100), 0).await;
+    let Outcome::Failed { why, hint } = &outcomes.by_change[last] else {
+        panic!("{named}: {outcomes:?}")
+    };
+    assert!(why.contains(named), "{named}: {why}");
+    let hint = hint.as_deref().unwrap_or_default();
+    assert!(hint.contains("take it off at the vendor"), "{hint}");
+    if needs {
+        // Patience is an hour here; what this run took off is given a moment.
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    } else {
+        assert_eq!(began.elapsed(), Duration::ZERO, "nothing is waited for");
+        let log = world.log();
+        let tried = log.iter().filter(|call| call.operation.name().starts_with("Delete"));
+        assert_eq!(tried.count(), 1, "{log:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_put_on_a_victim_is_named_at_once() {
+    for needs in [false, true] {
+        let by_hand = |vendor: &MemoryVendor, ids: &[String; 3]| {
+            let world = vendor.world();
+            let group = world.add_group(HUB, "by-hand", None).unwrap().to_string();
+            let (account, user) = (HUB.to_owned(), ids[0].clone());
+            world.mutate(|_| Mutation::AddMember { account, group, user }).unwrap();
+            0
+        };
+        let named = if needs { "leave all groups first: `by-hand`" } else { "`by-hand`" };
+        blocked(needs, named, by_hand).await;
+        let stranger = |vendor: &MemoryVendor, ids: &[String; 3]| {
+            let world = vendor.world();
+            let user = world.add_user(HUB, "stranger", None).unwrap().to_string();
+            let (account, group) = (HUB.to_owned(), ids[1].clone());
+            world.mutate(|_| Mutation::AddMember { account, group, user }).unwrap();
+            1
+        };
+        blocked(needs, "`stranger`", stranger).await;
+        let bound = |vendor: &MemoryVendor, ids: &[String; 3]| {
+            let world = vendor.world();
+            let group = world.add_group(HUB, "theirs", None).unwrap().to_string();
+            let (account, role) = (HUB.to_owned(), ids[2].clone());
+            world.mutate(|_| Mutation::AddBinding { account, group, role }).unwrap();
+            2
+        };
+        blocked(needs, "unbound from all groups first: `theirs`", bound).await;
+    }
+    let key = |vendor: &MemoryVendor, ids: &[String; 3]| {
+        vendor.world().add_credential(HUB, &ids[0].as_str().into(), "access-key").unwrap();
+        0
+    };
+    blocked(true, "credentials must be deleted first: `access-key ", key).await;
 }

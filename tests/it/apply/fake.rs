@@ -191,8 +191,8 @@ fn write(state: &mut State, step: &Step, references: &[VendorId]) -> Result<Appl
                 after.clone();
         }
         Step::SuspendUser { id, on, .. } => {
-            state.users.get_mut(id).ok_or_else(|| error(ErrorKind::NotFound))?.spec.access =
-                Access::Suspended { since: *on };
+            let user = state.users.get_mut(id).ok_or_else(|| error(ErrorKind::NotFound))?;
+            user.spec.access = user.spec.access.suspended(*on);
         }
         Step::DeleteUser { id, .. } => {
             state.users.remove(id).ok_or_else(|| error(ErrorKind::NotFound))?;
@@ -255,7 +255,7 @@ pub fn user(name: &str, access: Access) -> UserSpec {
 }
 
 pub fn suspended() -> Access {
-    Access::Suspended { since: date(2026, 10, 1) }
+    Access::Enabled.suspended(date(2026, 10, 1))
 }
 
 pub fn ours<T>(id: &str, subject: Subject, spec: T) -> Observed<T> {

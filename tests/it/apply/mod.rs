@@ -1,7 +1,7 @@
 //! The executor against an account that does what the test's script says.
 
 mod embedded;
-mod fake;
+pub mod fake;
 mod order;
 mod retries;
 mod stopping;

@@ -134,7 +134,7 @@ fn adoption_shows_what_would_be_taken_off() {
 }
 
 #[test]
-fn what_only_forbids_is_left_where_somebody_put_it_until_they_leave() {
+fn what_only_forbids_is_left_where_somebody_put_it_until_the_user_is_deleted() {
     let site = AwsSite::applied();
     let hub = site.account(HUB);
     let quarantine = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV2";
@@ -151,9 +151,42 @@ fn what_only_forbids_is_left_where_somebody_put_it_until_they_leave() {
     }
     site.is_active("diego", false);
     let run = site.run(&[]).ends_with(0);
-    assert!(run.out.contains("AWSCompromisedKeyQuarantineV2"), "{}", run.out);
-    let left = hub.iam("ListAttachedUserPolicies", &[("UserName", "diego")]);
-    assert_eq!(left.all("PolicyArn"), [""; 0], "who leaves loses everything");
+    assert!(run.text().contains("AWSCompromisedKeyQuarantineV2"), "{}", run.text());
+    let left = || hub.iam("ListAttachedUserPolicies", &[("UserName", "diego")]).all("PolicyArn");
+    assert_eq!(left(), [quarantine]);
+    // Whoever comes back is not free of it.
+    site.is_active("diego", true);
+    let run = site.run(&[]).ends_with(0);
+    assert!(has(&run, "+ restore user diego"), "{}", run.out);
+    assert!(run.text().contains("only-forbids"), "{}", run.text());
+    assert_eq!(left(), [quarantine], "nobody but who put it there takes it off");
+    // It goes with the user.
+    site.is_active("diego", false);
+    site.run(&[]).ends_with(0);
+    let day = "2020-01-01";
+    let tag = [("Tags.member.1.Key", "reconcile:suspended"), ("Tags.member.1.Value", day)];
+    hub.iam("TagUser", &[&[("UserName", "diego")][..], &tag].concat());
+    let run = site.converge();
+    assert!(has(&run, "- delete user diego"), "{}", run.out);
+    assert!(!hub.dump().names().contains(&"user /reconcile/spi/diego"));
+}
+
+#[test]
+fn what_somebody_switched_off_does_not_come_back_with_the_person() {
+    let site = AwsSite::applied();
+    let hub = site.account(HUB);
+    // IAM has no disabled users: their keys are made inactive and their password is taken.
+    let (key, _) = hub.access_key("diego");
+    let off = [("UserName", "diego"), ("AccessKeyId", key.as_str()), ("Status", "Inactive")];
+    hub.iam("UpdateAccessKey", &off);
+    site.is_active("diego", false);
+    site.run(&[]).ends_with(0);
+    site.is_active("diego", true);
+    let run = site.run(&[]).ends_with(0);
+    assert!(has(&run, "+ restore user diego"), "{}", run.out);
+    let keys = hub.iam("ListAccessKeys", &[("UserName", "diego")]);
+    assert_eq!(keys.all("AccessKeyId"), [""; 0]);
+    assert!(!hub.dump().of("user /reconcile/spi/diego").contains("LoginProfile"));
 }
 
 #[test]
@@ -167,8 +200,12 @@ fn a_role_in_an_instance_profile_is_kept_and_told_about() {
         "  - {group: build, role: operator, accounts: [debian-builds], reason: They build}\n",
         "",
     );
-    let run = site.run(&[]).ends_with(11);
-    assert!(run.text().contains("instance profile `runner` has it"), "{}", run.text());
+    for arguments in [&["--dry-run"][..], &[]] {
+        let run = site.run(arguments).ends_with(11);
+        assert!(run.text().contains("leaned-on"), "{}", run.text());
+        assert!(run.text().contains("instance profile `runner` has it"), "{}", run.text());
+        assert!(!has(&run, "- delete role operator"), "it is not even planned: {}", run.out);
+    }
     assert!(builds.dump().names().contains(&"role /reconcile/spi/operator"));
     builds.iam("RemoveRoleFromInstanceProfile", &both);
     let run = site.converge();

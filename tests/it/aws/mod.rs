@@ -1,5 +1,6 @@
 //! AWS, against moto behind a wire that counts calls and goes wrong on order.
 
+mod clock;
 mod conformance;
 mod cost;
 mod documents;

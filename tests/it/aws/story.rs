@@ -77,7 +77,6 @@ fn who_leaves_loses_everything_at_once_and_the_user_after_the_grace() {
         "CertificateId",
         "ServiceSpecificCredentialId",
         "PolicyName",
-        "PermissionsBoundaryArn",
     ] {
         assert!(emeka.contains(gone) || gone == "LoginProfile", "{gone} was never there: {emeka}");
         assert!(!text.contains(gone), "{gone} is still there: {text}\n{}", run.out);

@@ -26,7 +26,13 @@ impl World {
     }
 
     /// A run in which the deletion of one thing is refused, and the next one.
-    async fn conflict(&self, day: jiff::civil::Date, what: &str, meddle: impl FnOnce()) {
+    async fn conflict(
+        &self,
+        day: jiff::civil::Date,
+        what: &str,
+        blocker: &str,
+        meddle: impl FnOnce(),
+    ) {
         let ran = self.run_on(day, meddle).await;
         let failures = ran.failures();
         assert_eq!(failures.len(), 1, "{failures:?}");
@@ -34,6 +40,7 @@ impl World {
         assert!(failure.starts_with(&format!("delete {what}: ")), "{failure}");
         assert!(failure.contains("DeleteConflict: "), "{failure}");
         assert!(failure.contains("take it off at the vendor"), "{failure}");
+        assert!(failure.contains(blocker), "{failure}");
     }
 
     async fn converges(&self, day: jiff::civil::Date) {
@@ -85,7 +92,7 @@ async fn a_user_who_got_a_key_in_the_meantime_is_not_deleted_by_half() {
     let hub = world.moto.account(HUB);
     let then = date(2027, 1, 20);
     let before = hub.iam("GetUser", &[("UserName", "diego")]);
-    world.conflict(then, "user diego", || drop(hub.access_key("diego"))).await;
+    world.conflict(then, "user diego", "access key `AK", || drop(hub.access_key("diego"))).await;
     assert_eq!(
         hub.iam("GetUser", &[("UserName", "diego")]).lines("User", &[]),
         before.lines("User", &[])
@@ -109,7 +116,7 @@ async fn a_group_somebody_joined_in_the_meantime_is_not_deleted_by_half() {
         hub.user("stranger", "/", &[]);
         hub.member("stranger", "build");
     };
-    world.conflict(TODAY, "group build", meddle).await;
+    world.conflict(TODAY, "group build", "member `stranger`", meddle).await;
     let group = hub.iam("GetGroup", &[("GroupName", "build")]);
     assert_eq!(group.all("UserName"), ["stranger"]);
     assert_eq!(group.text("Path"), "/reconcile/spi/group:debian:build/");
@@ -131,7 +138,7 @@ async fn a_role_that_got_a_policy_in_the_meantime_is_not_deleted_by_half() {
         let arn = builds.policy("by-hand", "/", &allow("s3:*"));
         builds.attach("Role", "operator", &arn);
     };
-    world.conflict(TODAY, "role operator", meddle).await;
+    world.conflict(TODAY, "role operator", "policy `by-hand`", meddle).await;
     assert_eq!(builds.iam("GetRole", &role).lines("Tags", &[]), tags);
     assert_eq!(builds.iam("ListAttachedRolePolicies", &role).all("PolicyName"), ["by-hand"]);
     world.converges(TODAY).await;

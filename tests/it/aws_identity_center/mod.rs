@@ -1,6 +1,7 @@
 //! Tests of access to AWS by way of IAM Identity Center.
 
 mod assignments;
+mod blocked;
 mod ceiling;
 mod conformance;
 mod fixture;

@@ -4,6 +4,7 @@ mod absence;
 mod adopt;
 mod asked;
 mod at_once;
+mod by_hand;
 mod clock;
 mod codes;
 mod grace;

@@ -4,6 +4,7 @@ mod generic;
 mod logs;
 mod partial;
 pub mod scripted;
+mod time;
 mod transport;
 mod userdir;
 

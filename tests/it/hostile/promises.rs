@@ -29,7 +29,12 @@ const LINES: &[(&str, &[&str])] = &[
     ),
     (
         "Re-enable a user that somebody else",
-        &["hostile/promises.rs::who_was_disabled_by_hand_stays_so"],
+        &[
+            "hostile/promises.rs::who_was_disabled_by_hand_stays_so",
+            "cli/by_hand.rs::who_was_disabled_by_hand_leaves_and_returns_disabled",
+            "aws/mistakes.rs::what_only_forbids_is_left_where_somebody_put_it_until_the_user_is_deleted",
+            "aws/mistakes.rs::what_somebody_switched_off_does_not_come_back_with_the_person",
+        ],
     ),
     (
         "Send anything to, or connect to, a server",

@@ -37,6 +37,8 @@ struct State {
     /// Accounts by access key, as far as they are known.
     accounts: HashMap<String, String>,
     faults: Vec<Planned>,
+    /// What the `Date` of replies says instead of what the server says.
+    date: Option<String>,
 }
 
 struct Planned {
@@ -103,6 +105,11 @@ impl Wire {
         self.shared.state().faults.push(Planned { place, fault, seen: 0, met: 0 });
     }
 
+    /// Lets replies say that it is another time, or something else.
+    pub fn set_date(&self, date: &str) {
+        self.shared.state().date = Some(date.to_owned());
+    }
+
     /// How many calls met a fault.
     pub fn faults_met(&self) -> usize {
         self.shared.state().faults.iter().map(|planned| planned.met).sum()
@@ -140,8 +147,9 @@ impl Shared {
         let answer = match &fault {
             Some(fault) if !fault.reaches_the_server() => fault.instead(&call),
             _ => match request.send(self.upstream) {
-                Ok(reply) => {
+                Ok(mut reply) => {
                     self.learn(&call, &reply);
+                    self.date(&mut reply);
                     match &fault {
                         Some(fault) => fault.afterwards(&call, reply),
                         None => reply.into(),
@@ -158,6 +166,14 @@ impl Shared {
         }
         self.changed.notify_all();
         answer
+    }
+
+    /// Puts another time into a reply.
+    fn date(&self, reply: &mut Reply) {
+        if let Some(date) = &self.state().date {
+            reply.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("date"));
+            reply.headers.push(("Date".to_owned(), date.clone()));
+        }
     }
 
     /// Remembers whose the credentials are that `AssumeRole` gives.

@@ -79,7 +79,7 @@ pub fn plan() -> Plan {
     let hub = || place("spi", "aws-hub");
     let builders = || place("spi", "aws-builders");
     let other = || place("debian-france", "memory");
-    let suspended = Access::Suspended { since: date(2026, 10, 20) };
+    let suspended = Access::Enabled.suspended(date(2026, 10, 20));
     let admin = || Subject::Group(group_ref("admin"));
     let operator = || Subject::Role("operator".into());
     let not_asked = |subject: Subject| Reason::NotInInventory { subject };

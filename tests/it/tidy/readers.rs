@@ -32,6 +32,7 @@ const READERS: &[(&str, &[&str], &str)] = &[
     ("src/directory/filter/parse.rs", &["filter"], ""),
     ("src/directory/ldap/answer.rs", &["ldap_message"], ""),
     ("src/directory/ldap/ber.rs", &["ldap_message"], ""),
+    ("src/directory/ldap/clock.rs", &["ldap_time"], ""),
     ("src/directory/ldap/page.rs", &["ldap_wire"], ""),
     ("src/directory/ldap/reference.rs", &["ldap_reference"], ""),
     ("src/directory/ldap/wire.rs", &["ldap_wire"], ""),

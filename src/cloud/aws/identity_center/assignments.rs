@@ -90,22 +90,25 @@ impl Client {
         Ok(Page::new(reply.account_assignments, reply.next_token))
     }
 
-    /// Whether a group has anything in any account.
-    pub(super) async fn is_assigned_anything(&self, group: &VendorId) -> Result<bool, CloudError> {
-        let page = self.assignments_page(group, PrincipalType::Group, None, None).await?;
+    /// Something a user who is in no group, or a group, has in an account, if there is anything.
+    pub(super) async fn an_assignment(
+        &self,
+        principal: &VendorId,
+        kind: PrincipalType,
+    ) -> Result<Option<String>, CloudError> {
+        let page = self.assignments_page(principal, kind, None, None).await?;
         let items = page.items.ok_or_else(|| {
-            incomplete("ListAccountAssignmentsForPrincipal", group.as_str(), "list")
+            incomplete("ListAccountAssignmentsForPrincipal", principal.as_str(), "list")
         })?;
-        Ok(!items.is_empty() || page.next.is_some())
-    }
-
-    /// Whether a user who is in no group has anything in any account.
-    pub(super) async fn has_direct_assignments(&self, user: &VendorId) -> Result<bool, CloudError> {
-        let page = self.assignments_page(user, PrincipalType::User, None, None).await?;
-        let items = page.items.ok_or_else(|| {
-            incomplete("ListAccountAssignmentsForPrincipal", user.as_str(), "list")
-        })?;
-        Ok(!items.is_empty() || page.next.is_some())
+        if items.is_empty() && page.next.is_none() {
+            return Ok(None);
+        }
+        let Some((account, set)) = items.first().and_then(|one| assigned(one, principal)) else {
+            return Ok(Some("an assignment".to_owned()));
+        };
+        let name = self.describe(&set).await.ok().and_then(|found| found.name);
+        let name = name.unwrap_or_else(|| set.to_string());
+        Ok(Some(format!("permission set `{name}` in account {account}")))
     }
 
     /// What a user has without any group, in all accounts, as credentials.

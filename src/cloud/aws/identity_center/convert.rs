@@ -110,13 +110,14 @@ fn person(parts: &Parts<'_>, organisation: &OrganisationName) -> Option<Person> 
 /// Whether a user can be used.
 ///
 /// What is written by us counts first: a suspended user has lost all memberships, whatever else
-/// somebody did in the console. There users can be disabled, which no API does or undoes; that, and
-/// a day that cannot be read, is somebody else's doing.
+/// somebody did in the console. There users can be disabled, which no API does or undoes, whether
+/// before or after the suspension; that, and a day that cannot be read, is somebody else's doing.
 fn access(day: Option<&str>, status: Option<&UserStatus>) -> Access {
+    let is_disabled = status == Some(&UserStatus::Disabled);
     match day.map(str::parse) {
-        Some(Ok(since)) => Access::Suspended { since },
+        Some(Ok(since)) => Access::Suspended { since, was_disabled: is_disabled },
         Some(Err(_)) => Access::Disabled,
-        None if status == Some(&UserStatus::Disabled) => Access::Disabled,
+        None if is_disabled => Access::Disabled,
         None => Access::Enabled,
     }
 }
@@ -304,8 +305,8 @@ mod tests {
         assert_eq!(access(None, None), Access::Enabled);
         assert_eq!(access(None, Some(&UserStatus::Enabled)), Access::Enabled);
         assert_eq!(access(None, disabled), Access::Disabled);
-        assert_eq!(access(Some("2026-03-09"), disabled), Access::Suspended { since });
-        assert_eq!(access(Some("2026-03-09"), None), Access::Suspended { since });
+        assert_eq!(access(Some("2026-03-09"), disabled), Access::Disabled.suspended(since));
+        assert_eq!(access(Some("2026-03-09"), None), Access::Enabled.suspended(since));
         assert_eq!(access(Some("soon"), None), Access::Disabled);
     }
 }

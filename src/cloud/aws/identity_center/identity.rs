@@ -3,6 +3,7 @@
 use aws_sdk_identitystore::types::{
     AlternateIdentifier, AttributeOperation, Email, Name, UniqueAttribute,
 };
+use aws_sdk_ssoadmin::types::PrincipalType;
 use aws_smithy_types::Document;
 use jiff::civil::Date;
 
@@ -97,7 +98,7 @@ impl Client {
     ) -> Result<Applied, CloudError> {
         let (operation, login) = ("CreateUser", spec.name.as_str());
         let suspended = match spec.access {
-            Access::Suspended { since } => Some(since),
+            Access::Suspended { since, .. } => Some(since),
             Access::Enabled | Access::Disabled => None,
         };
         let Names { display, given, family } = convert::names(spec);
@@ -156,7 +157,7 @@ impl Client {
         let operation = "UpdateUser";
         let found = self.our_user(operation, id, Some(subject)).await?;
         let now = found.seen.spec.access;
-        if now == on.map_or(Access::Enabled, |since| Access::Suspended { since }) {
+        if now == on.map_or(before.without_suspension(), |since| now.suspended(since)) {
             return Ok(Applied::default());
         }
         if now != before {
@@ -202,8 +203,12 @@ impl Client {
         if found.seen.spec != *before {
             return Err(changed_since(operation, id.as_str()));
         }
-        if self.is_in_a_group(id).await? || self.has_direct_assignments(id).await? {
-            return Err(has_dependents(operation, id));
+        let mut blocker = self.a_group_of(id).await?;
+        if blocker.is_none() {
+            blocker = self.an_assignment(id, PrincipalType::User).await?;
+        }
+        if let Some(blocker) = blocker {
+            return Err(has_dependents(operation, id, &[blocker]));
         }
         let store = self.store_id().await?;
         let call = self.hub.store().await.delete_user().identity_store_id(store);
@@ -282,8 +287,12 @@ impl Client {
         if found.seen.spec != *before {
             return Err(changed_since(operation, id.as_str()));
         }
-        if self.has_members(id).await? || self.is_assigned_anything(id).await? {
-            return Err(has_dependents(operation, id));
+        let mut blocker = self.a_member(id).await?;
+        if blocker.is_none() {
+            blocker = self.an_assignment(id, PrincipalType::Group).await?;
+        }
+        if let Some(blocker) = blocker {
+            return Err(has_dependents(operation, id, &[blocker]));
         }
         let store = self.store_id().await?;
         let call = self.hub.store().await.delete_group().identity_store_id(store);
@@ -345,9 +354,9 @@ pub(super) fn already_adopted(
     }
 }
 
-pub(super) fn has_dependents(operation: &'static str, id: &VendorId) -> CloudError {
+fn has_dependents(operation: &'static str, id: &VendorId, blockers: &[String]) -> CloudError {
     let message = "something still hangs on it";
-    CloudError::new(ErrorKind::HasDependents, operation, id.as_str(), message)
+    CloudError::new(ErrorKind::HasDependents, operation, id.as_str(), message).blocked_by(blockers)
 }
 
 /// Ids have a pattern, and the services call one that does not fit invalid, like much else; but

@@ -36,22 +36,39 @@ impl Client {
         members.map(|user| Membership { group: group.clone(), user }).collect()
     }
 
-    pub(super) async fn has_members(&self, group: &VendorId) -> Result<bool, CloudError> {
+    /// A member of a group, if it has one, by name.
+    pub(super) async fn a_member(&self, group: &VendorId) -> Result<Option<String>, CloudError> {
         let operation = "ListGroupMemberships";
         let store = self.store_id().await?;
         let call = self.hub.store().await.list_group_memberships().identity_store_id(store);
         let call = call.group_id(group.as_str()).max_results(1).send();
         let reply = read(operation, group.as_str(), call).await?;
-        Ok(!reply.group_memberships.is_empty() || reply.next_token.is_some())
+        if reply.group_memberships.is_empty() && reply.next_token.is_none() {
+            return Ok(None);
+        }
+        let Some(id) = reply.group_memberships.first().and_then(member) else {
+            return Ok(Some("a member".to_owned()));
+        };
+        let name = self.user(&id).await.map(|found| found.seen.spec.name.to_string());
+        Ok(Some(format!("member `{}`", name.unwrap_or(id.to_string()))))
     }
 
-    pub(super) async fn is_in_a_group(&self, user: &VendorId) -> Result<bool, CloudError> {
+    /// A group that a user is in, if there is one, by name.
+    pub(super) async fn a_group_of(&self, user: &VendorId) -> Result<Option<String>, CloudError> {
         let operation = "ListGroupMembershipsForMember";
         let store = self.store_id().await?;
         let call = self.hub.store().await.list_group_memberships_for_member();
         let call = call.identity_store_id(store).member_id(MemberId::UserId(user.to_string()));
         let reply = read(operation, user.as_str(), call.max_results(1).send()).await?;
-        Ok(!reply.group_memberships.is_empty() || reply.next_token.is_some())
+        if reply.group_memberships.is_empty() && reply.next_token.is_none() {
+            return Ok(None);
+        }
+        let Some(id) = reply.group_memberships.first().and_then(|one| one.group_id()) else {
+            return Ok(Some("a group".to_owned()));
+        };
+        let name = self.group(&VendorId::new(id)).await;
+        let name = name.map(|found| found.seen.spec.name.to_string());
+        Ok(Some(format!("group `{}`", name.unwrap_or(id.to_owned()))))
     }
 
     /// The id of a membership, which is what it is deleted by.

@@ -99,14 +99,15 @@ impl Client {
     /// Whether every account a permission set is provisioned to has its latest version.
     pub(super) async fn is_provisioned(&self, set: &VendorId) -> Result<bool, CloudError> {
         let outdated = ProvisioningStatus::LatestPermissionSetNotProvisioned;
-        Ok(!self.is_in_an_account(set, Some(outdated)).await?)
+        Ok(self.accounts_of(set, Some(outdated)).await?.is_empty())
     }
 
-    async fn is_in_an_account(
+    /// The accounts a permission set is in, of the first page.
+    pub(super) async fn accounts_of(
         &self,
         set: &VendorId,
         status: Option<ProvisioningStatus>,
-    ) -> Result<bool, CloudError> {
+    ) -> Result<Vec<String>, CloudError> {
         let operation = "ListAccountsForProvisionedPermissionSet";
         let instance = &self.hub.instance().await?.arn;
         let call = self.hub.center().await.list_accounts_for_provisioned_permission_set();
@@ -114,8 +115,12 @@ impl Client {
         let call = call.set_provisioning_status(status).send();
         let reply = read(operation, set.as_str(), call).await?;
         let accounts = reply.account_ids;
-        let accounts = accounts.ok_or_else(|| incomplete(operation, set.as_str(), "list"))?;
-        Ok(!accounts.is_empty() || reply.next_token.is_some_and(|token| !token.is_empty()))
+        let mut accounts = accounts.ok_or_else(|| incomplete(operation, set.as_str(), "list"))?;
+        let has_more = reply.next_token.is_some_and(|token| !token.is_empty());
+        if accounts.is_empty() && has_more {
+            accounts.push("of a later page".to_owned());
+        }
+        Ok(accounts)
     }
 
     /// Brings a permission set, as it is now, to all accounts it is assigned in.

@@ -30,7 +30,7 @@ pub(super) fn must_be_set(operation: &'static str, id: &VendorId) -> Result<(), 
 
 impl Client {
     /// A permission set as the service describes it.
-    async fn describe(&self, id: &VendorId) -> Result<PermissionSet, CloudError> {
+    pub(super) async fn describe(&self, id: &VendorId) -> Result<PermissionSet, CloudError> {
         let operation = "DescribePermissionSet";
         must_be_set(operation, id)?;
         let instance = &self.hub.instance().await?.arn;
@@ -243,7 +243,16 @@ impl Client {
         let call = self.hub.center().await.delete_permission_set().instance_arn(instance);
         let call = call.permission_set_arn(id.as_str()).send();
         let reply = write(operation, id.as_str(), call).await;
-        let reply = reply.map_err(conflict_is(ErrorKind::HasDependents))?;
+        let reply = match reply.map_err(conflict_is(ErrorKind::HasDependents)) {
+            Ok(reply) => reply,
+            Err(error) if error.kind == ErrorKind::HasDependents => {
+                let accounts = self.accounts_of(id, None).await.unwrap_or_default();
+                let accounts: Vec<String> =
+                    accounts.iter().map(|account| format!("account {account}")).collect();
+                return Err(error.blocked_by(&accounts));
+            }
+            Err(error) => return Err(error),
+        };
         self.hub.lost(id);
         Ok(done(&reply))
     }

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use super::super::api::{Code, Failure, Page, RoleInput, UserInput};
 use super::super::config::NAMES;
 use super::state::{Role, Row, Table, User};
+use crate::cloud::error::some;
 
 /// A page of a table; the token is the id of the last row of the page before.
 pub(in super::super) fn table_page<T: Row + Clone>(
@@ -110,8 +111,16 @@ pub(in super::super) fn no_such(kind: &str, object: &str) -> Failure {
     refusal(Code::NoSuchEntity, &format!("there is no {kind} {object}"))
 }
 
-pub(in super::super) fn conflict(message: &str) -> Failure {
-    refusal(Code::DeleteConflict, message)
+/// Refuses a deletion as long as there are such things, and names them.
+pub(in super::super) fn none_of(
+    message: &str,
+    names: impl Iterator<Item = String>,
+) -> Result<(), Failure> {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(refusal(Code::DeleteConflict, &format!("{message}: {}", some(&names))))
 }
 
 pub(in super::super) fn reset() -> Failure {

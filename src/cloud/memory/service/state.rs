@@ -139,9 +139,11 @@ impl State {
         self.accounts.values().find_map(|account| account.groups.get(id))
     }
 
-    /// Whether a group has a role anywhere.
-    pub fn is_bound(&self, group: &str) -> bool {
-        self.accounts.values().any(|account| starts_with(&account.bindings, group).next().is_some())
+    /// The names of the roles a group has anywhere.
+    pub fn roles_of(&self, group: &str) -> impl Iterator<Item = String> {
+        self.accounts.values().flat_map(move |account| {
+            starts_with(&account.bindings, group).map(|role| account.roles.name_of(role))
+        })
     }
 
     /// Carries out a mutation.
@@ -189,9 +191,10 @@ impl AccountState {
         starts_with(&self.memberships, user)
     }
 
-    /// Whether a group has members.
-    pub fn has_members(&self, group: &str) -> bool {
-        self.memberships.iter().any(|(_, of)| of == group)
+    /// The members of a group.
+    pub fn members_of(&self, group: &str) -> impl Iterator<Item = &str> {
+        let of_group = self.memberships.iter().filter(move |(_, of)| of == group);
+        of_group.map(|(user, _)| user.as_str())
     }
 
     /// The ids and kinds of a user's credentials.
@@ -285,6 +288,11 @@ impl<T> Table<T> {
 }
 
 impl<T: Row> Table<T> {
+    /// The name of a row, its id if it is not there.
+    pub fn name_of(&self, id: &str) -> String {
+        self.rows.get(id).map_or(id, Row::name).to_owned()
+    }
+
     fn put(&mut self, row: T) {
         self.remove(row.id());
         self.names.insert(row.name().to_lowercase(), row.id().to_owned());
