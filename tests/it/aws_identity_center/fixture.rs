@@ -35,7 +35,8 @@ pub fn patience() -> Patience {
         first_wait: Duration::from_millis(1),
         first_poll: Duration::from_millis(1),
         longest_poll: Duration::from_millis(5),
-        polling: Duration::from_millis(200),
+        // Nothing waits for it but what never ends; a machine under load takes its time.
+        polling: Duration::from_secs(20),
         queueing: Duration::from_secs(20),
     }
 }
