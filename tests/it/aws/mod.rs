@@ -3,6 +3,7 @@
 mod conformance;
 mod cost;
 mod documents;
+mod echoes;
 mod faults;
 mod fixture;
 mod forges;

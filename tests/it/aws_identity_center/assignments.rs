@@ -3,7 +3,7 @@
 use reconcile::cloud::{ErrorKind, Retry};
 use reconcile::model::{Binding, ObjectKey, VendorId};
 
-use super::fixture::{CenterFixture, HUB, TARGET, account, role};
+use super::fixture::{CenterFixture, HUB, TARGET, account, impatient, role};
 use super::steps;
 use super::steps::{all, apply, bind, group, make, unbind};
 
@@ -58,7 +58,7 @@ async fn a_failed_assignment_is_what_its_reason_says() {
 
 #[tokio::test]
 async fn an_assignment_that_never_ends_is_like_a_lost_reply() {
-    let fixture = CenterFixture::new();
+    let fixture = CenterFixture::with(impatient());
     let (_, target) = fixture.connect().await;
     let (role, group) = role_and_group(&fixture).await;
     fixture.peer.state().behaviour.never_ends = true;
