@@ -6,7 +6,7 @@ use super::baseline::Baseline;
 use super::gather::{Gathered, Sources};
 use super::{administrators, belief, usage};
 use crate::desired::{self, Inputs};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Finding, Findings};
 use crate::guard::{self, Context, Otherwise, Review};
 use crate::model::{Place, VendorId};
 use crate::plan::{DiffInputs, Narrowing, PlanDigest, diff, narrow};
@@ -41,7 +41,9 @@ pub fn prepare(
     plan.findings.extend(findings);
     plan.findings.sort();
     plan.findings.dedup();
-    let (plan, left_out) = narrow(plan, narrowing);
+    let (mut plan, left_out) = narrow(plan, narrowing);
+    // Of what was asked for: a directory may have a hundred thousand odd entries.
+    plan.findings = plan.findings.into_iter().collect::<Findings>().into_sorted();
     let mut context = context(sources, gathered, baseline, approved);
     context.otherwise = otherwise(sources, gathered);
     Prepared { review: guard::review(plan, &context), left_out }
