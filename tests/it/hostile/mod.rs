@@ -2,6 +2,7 @@
 //! of the threat model. A test here fails when the attack works.
 
 mod directory;
+mod logs;
 mod operator;
 mod promises;
 mod record;
