@@ -13,6 +13,7 @@ mod limits;
 mod log_in;
 mod matrix;
 mod mistakes;
+mod never;
 mod paging;
 mod partitions;
 mod permissions;

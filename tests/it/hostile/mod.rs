@@ -7,5 +7,6 @@ mod operator;
 mod promises;
 mod record;
 mod review;
+mod sentences;
 mod text;
 mod tree;
