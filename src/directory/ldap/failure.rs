@@ -129,7 +129,7 @@ impl Failure {
             Self::Plaintext { .. } => {
                 "use ldaps:// or `start_tls: true`; without TLS only a loopback address is spoken to"
             }
-            Self::CaFile { .. } => "the operator's file says which file it is",
+            Self::CaFile { .. } => "check `trust` in the operator's file",
             Self::NoSystemCa => "install ca-certificates, or name a `trust` of the operator's file",
             Self::Connect { source } if is_certificate(source) => {
                 "check the server's certificate (issuer, name, dates), and `trust` if it is signed by your own CA"
