@@ -49,6 +49,23 @@ pub enum Refusal {
     Strangers(u32),
 }
 
+impl Refusal {
+    /// Why a file was not read that the operator's file names for `purpose`. One that cannot even be
+    /// opened is not named: it may be a secret itself, in the wrong place.
+    pub fn of_named(&self, path: &Path, purpose: &str) -> String {
+        let named = format!("the file that the operator's file names for {purpose}");
+        match self {
+            Self::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                format!("{named} is not there")
+            }
+            Self::Io(error) => format!("{named} cannot be read: {error}"),
+            Self::NotRegular | Self::TooLarge(_) | Self::OpenToOthers(_) | Self::Strangers(_) => {
+                format!("{}: {self}", path.display())
+            }
+        }
+    }
+}
+
 /// Reads a file to its end, if it is a regular one of at most so many bytes.
 ///
 /// # Errors
@@ -199,6 +216,46 @@ mod tests {
         // Its length is 0 until it is read.
         let endless = read(Path::new("/proc/self/status"), 9, Readers::Anybody);
         assert!(matches!(endless, Err(Refusal::TooLarge(9))), "{endless:?}");
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_looked_at() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        // Two files that take turns under one name.
+        let (path, ended) = (at("file"), AtomicBool::new(false));
+        for (name, mode) in [("good", 0o600), ("open", 0o644)] {
+            fs::write(at(name), name).expect("a file");
+            fs::set_permissions(at(name), Permissions::from_mode(mode)).expect("a mode");
+        }
+        fs::hard_link(at("good"), &path).expect("a link");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) {
+                    for name in ["open", "good"] {
+                        fs::hard_link(at(name), at("next")).expect("a link");
+                        fs::rename(at("next"), &path).expect("it takes the place");
+                        // Of two names of one file none takes the place of the other.
+                        let _ = fs::remove_file(at("next"));
+                    }
+                }
+            });
+            let (mut read_well, mut refused) = (0, 0);
+            while read_well < 500 || refused < 500 {
+                match read(&path, SECRET, Readers::Owner) {
+                    Ok(bytes) => {
+                        read_well += 1;
+                        assert_eq!(bytes, b"good", "read from what was not looked at");
+                    }
+                    Err(refusal) => {
+                        refused += 1;
+                        assert!(matches!(refusal, Refusal::OpenToOthers(_)), "{refusal}");
+                    }
+                }
+            }
+            ended.store(true, Ordering::Relaxed);
+        });
     }
 
     #[test]

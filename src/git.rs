@@ -13,8 +13,8 @@
 //! - Nothing is fetched: an object that is missing is an error (`GIT_NO_LAZY_FETCH`), and no
 //!   protocol is allowed (`GIT_ALLOW_PROTOCOL`). Replaced objects and grafts are not believed, and
 //!   a repository that borrows objects from another one is refused.
-//! - What the surroundings say to git in `GIT_…` variables does not reach it, except whose
-//!   settings count and which folders are safe.
+//! - What the surroundings say to git in `GIT_…` variables does not reach it, whatever their names:
+//!   the operator's settings and safe folders are those of the usual files.
 //! - Output and time are bounded.
 //!
 //! Sources: git(1) "Environment variables", git-config(1), gitrepository-layout(5) of git 2.47.

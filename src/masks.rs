@@ -27,11 +27,60 @@ pub fn remember(secret: &SecretString) {
     IN_USE.write().unwrap_or_else(PoisonError::into_inner).add(secret);
 }
 
-/// What somebody else wrote, fit to be shown: without the remembered secrets, on one line, nothing
-/// in it that a terminal obeys or a reader does not see, and cut after `most` characters.
+/// What somebody else wrote, fit to be shown: without the remembered secrets and anybody's mail
+/// address, on one line, nothing in it that a terminal obeys or a reader does not see, and cut after
+/// `most` characters.
 pub fn shown(text: &str, most: usize) -> String {
     let masks = IN_USE.read().unwrap_or_else(PoisonError::into_inner);
-    printable(&masks.mask(text), most)
+    printable(&without_addresses(&masks.mask(text)), most)
+}
+
+/// What stands in the place of a mail address.
+const ADDRESS: &str = "…@…";
+
+/// Blanks mail addresses, also as they stand in URLs (`%40`): a server repeats what it was sent of
+/// somebody. Our own lines name people by their log-in names, and do not come through here.
+fn without_addresses(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((at, length)) = sign(rest) {
+        let (before, after) = (&rest[..at], &rest[at + length..]);
+        let local = before.trim_end_matches(is_of_local).len();
+        let host = host(after);
+        if local < before.len() && host > 0 {
+            result.push_str(&before[..local]);
+            result.push_str(ADDRESS);
+        } else {
+            result.push_str(&rest[..at + length + host]);
+        }
+        rest = &after[host..];
+    }
+    result.push_str(rest);
+    result
+}
+
+/// Where the next sign of an address is, and how long.
+fn sign(text: &str) -> Option<(usize, usize)> {
+    text.match_indices(['@', '%']).find_map(|(at, _)| match &text[at..] {
+        rest if rest.starts_with('@') => Some((at, 1)),
+        rest if rest.starts_with("%40") => Some((at, 3)),
+        _ => None,
+    })
+}
+
+/// Characters of the part before the sign that need no quotes (RFC 5322 and 6531), without those that
+/// stand around addresses in other texts.
+fn is_of_local(character: char) -> bool {
+    character.is_alphanumeric() || "!#$%*+-._^~".contains(character)
+}
+
+/// The length of the host's name that a text begins with; 0 where there is none, or one of one word,
+/// as in `group@host`.
+fn host(text: &str) -> usize {
+    let is_of_host = |character: char| character.is_alphanumeric() || "-.".contains(character);
+    let end = text.find(|character| !is_of_host(character)).unwrap_or(text.len());
+    let name = text[..end].trim_end_matches(['.', '-']);
+    if name.contains('.') { name.len() } else { 0 }
 }
 
 /// Secrets in every form in which they may come back.
@@ -208,6 +257,25 @@ mod tests {
         ] {
             assert_eq!(masks.mask(text), expected);
         }
+    }
+
+    #[test]
+    fn nobodys_mail_address_is_shown() {
+        for (text, expected) in [
+            ("Member ada@example.org is taken", "Member …@… is taken"),
+            ("<ada.lovelace+x@mail.example.org>.", "<…@…>."),
+            ("emails.value=\"ada@example.org\";b@c.de,", "emails.value=\"…@…\";…@…,"),
+            ("?user=ada%40example.org&x", "?user=…@…&x"),
+            ("ädä@exämple.org", "…@…"),
+            ("a@b.c@d.e", "…@…@d.e"),
+            // Nobody's.
+            ("adm@host: not local", "adm@host: not local"),
+            ("@example.org and x@", "@example.org and x@"),
+            ("arn:aws:iam::1:user/ada", "arn:aws:iam::1:user/ada"),
+        ] {
+            assert_eq!(shown(text, 99), expected);
+        }
+        assert_eq!(without_addresses(&"a@b.c ".repeat(20_000)).matches(ADDRESS).count(), 20_000);
     }
 
     #[test]

@@ -47,6 +47,19 @@ pub enum Untrusted {
         /// A file there, by its path from the top of the repository on.
         tracked: String,
     },
+    /// It is in a repository, and nobody can be asked what that tracks.
+    #[error(
+        "the state folder {} is not used: it is in the repository {}, and git, which alone knows what \
+         merge requests can change there, is not installed",
+        state.display(),
+        top.display()
+    )]
+    NobodyToAsk {
+        /// The state folder.
+        state: PathBuf,
+        /// The folder that holds `.git`.
+        top: PathBuf,
+    },
     /// git does not say whether it does.
     #[error(
         "the state folder {} is not used: whether git tracks something there is not known: {why}",
@@ -60,25 +73,16 @@ pub enum Untrusted {
     },
 }
 
-/// What a state folder was found to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// Nothing in it comes from the repository.
-    Ours,
-    /// It is in a repository, and nobody can be asked what that tracks: git is not installed.
-    NobodyToAsk,
-}
-
 /// Makes sure that nothing in a state folder comes from the repository around `root`. One call of git,
 /// and none where the folder is not in a repository.
 ///
 /// # Errors
 /// Something does, or could.
-pub fn check(root: &Path, state: &Path) -> Result<Trust, Untrusted> {
+pub fn check(root: &Path, state: &Path) -> Result<(), Untrusted> {
     let repository = place::repository(root);
     let Ok(way) = place::follow(state) else {
         // Nothing in it can be opened either.
-        return Ok(Trust::Ours);
+        return Ok(());
     };
     let state_folder = || state.to_path_buf();
     if let Some(link) = way.link_below(&repository) {
@@ -88,7 +92,7 @@ pub fn check(root: &Path, state: &Path) -> Result<Trust, Untrusted> {
         return if repository.starts_with(&way.end) {
             Err(Untrusted::Around(state_folder()))
         } else {
-            Ok(Trust::Ours)
+            Ok(())
         };
     }
     if fs::symlink_metadata(&way.end).is_ok_and(|found| !found.is_dir()) {
@@ -102,14 +106,14 @@ pub fn check(root: &Path, state: &Path) -> Result<Trust, Untrusted> {
     }
     // The innermost one: what is in a repository of its own is not tracked by the one around it.
     let Some(top) = way.end.ancestors().find(|folder| is_top(folder)) else {
-        return Ok(Trust::Ours);
+        return Ok(());
     };
     let below = way.end.strip_prefix(top).unwrap_or(Path::new(""));
     match git::first_tracked(top, below) {
-        Ok(None) => Ok(Trust::Ours),
+        Ok(None) => Ok(()),
         Ok(Some(tracked)) => Err(Untrusted::Tracked { state: state_folder(), tracked }),
         Err(GitError::Run(error)) if error.kind() == io::ErrorKind::NotFound => {
-            Ok(Trust::NobodyToAsk)
+            Err(Untrusted::NobodyToAsk { state: state_folder(), top: top.to_path_buf() })
         }
         Err(why) => Err(Untrusted::Unknown { state: state_folder(), why }),
     }

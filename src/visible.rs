@@ -298,6 +298,24 @@ impl<W: Write> Write for Visible<W> {
     }
 }
 
+/// A writer for a log: whatever is written at once is one line, so that no name in it can pretend to be
+/// another. To be given whole lines.
+#[derive(Debug)]
+pub struct Line<W>(pub W);
+
+impl<W: Write> Write for Line<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        self.0.write_all(format!("{}\n", escaped(line)).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Writes a value as JSON in which everything can be seen, with a line end behind it.
 ///
 /// # Errors
@@ -350,6 +368,15 @@ mod tests {
             let text = String::from_utf8(out.inner).unwrap();
             assert_eq!(text, "a\\u{202e}é\\u{e0041}\u{1b}[1mz\u{fffd}.");
         }
+    }
+
+    #[test]
+    fn a_line_of_a_log_is_one_line() {
+        let mut log = Line(Vec::new());
+        writeln!(log.by_ref(), "plain").unwrap();
+        log.write_all(b"a\n WARN b\r\x1b[2J\xff\xe2\x80\xae\tc\n").unwrap();
+        let text = String::from_utf8(log.0).unwrap();
+        assert_eq!(text, "plain\na\\u{a} WARN b\\u{d}\\u{1b}[2J\u{fffd}\\u{202e}\\u{9}c\n");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -17,7 +17,7 @@ use crate::lock::Holder;
 use crate::operator::{self, Operator, Unusable};
 use crate::record::{self, Clock, redact_arguments};
 use crate::report::printable;
-use crate::state::{self, Trust, Untrusted};
+use crate::state::{self, Untrusted};
 
 /// The world outside, as the command line found it.
 pub struct Globals {
@@ -30,6 +30,9 @@ pub struct Globals {
     pub secrets: Option<PathBuf>,
     /// The command line, the program's name first.
     pub arguments: Vec<String>,
+    /// What the operator's file said when it was read: once, so that all of a run goes by the same
+    /// one, whatever becomes of the file.
+    pub believed: OnceLock<Operator>,
 }
 
 impl Globals {
@@ -75,11 +78,14 @@ impl Globals {
     /// # Errors
     /// It cannot be used. What is wrong in it has been written to stderr.
     pub fn operator(&self) -> Result<Operator, Failure> {
+        if let Some(operator) = self.believed.get() {
+            return Ok(operator.clone());
+        }
         let loaded = match &self.secrets {
             Some(path) => operator::load(path, &self.root),
             None => operator::find(&usual_places(), &self.root),
         };
-        loaded.map_err(|unusable| {
+        let operator = loaded.map_err(|unusable| {
             let hint = match &unusable {
                 Unusable::Missing(_) => "name the one you mean with --secrets".to_owned(),
                 Unusable::Refused { hint, .. } => hint.clone(),
@@ -91,7 +97,8 @@ impl Globals {
                 }
             };
             Failure::new(ExitCode::BadInput, unusable).hint(hint)
-        })
+        })?;
+        Ok(self.believed.get_or_init(|| operator).clone())
     }
 
     /// Makes sure that nothing in the state folder comes from the repository. To be asked before
@@ -101,16 +108,7 @@ impl Globals {
     /// Something does, or could.
     pub fn trust_state(&self) -> Result<(), Failure> {
         let untrusted = match state::check(&self.root, &self.state) {
-            Ok(Trust::Ours) => return Ok(()),
-            Ok(Trust::NobodyToAsk) => {
-                let folder = self.state.display().to_string();
-                tracing::warn!(
-                    "git is not installed, so nobody knows whether the repository tracks something \
-                     in {}; name a folder outside it with --state",
-                    printable(&folder)
-                );
-                return Ok(());
-            }
+            Ok(()) => return Ok(()),
             Err(untrusted) => untrusted,
         };
         let outside = "name a folder outside the repository with --state";
@@ -122,6 +120,7 @@ impl Globals {
             Untrusted::Link { link, .. } => {
                 format!("see who put it there, and remove {}; or {outside}", link.display())
             }
+            Untrusted::NobodyToAsk { .. } => format!("install git, or {outside}"),
             Untrusted::NotAFolder(_) | Untrusted::Around(_) | Untrusted::Unknown { .. } => {
                 outside.to_owned()
             }
@@ -240,9 +239,17 @@ impl Failure {
     }
 }
 
-/// What a message holds may come from outside; its lines are its own.
+/// What a message holds may come from outside. It may have several lines, none of which looks like
+/// the first of another.
 fn in_lines(message: &str) -> String {
-    message.lines().map(crate::visible::escaped).collect::<Vec<_>>().join("\n")
+    let mut lines = String::new();
+    for (number, line) in message.lines().enumerate() {
+        if number > 0 {
+            lines.push_str(if line.starts_with("    ") { "\n" } else { "\n    " });
+        }
+        lines.push_str(&crate::visible::escaped(line));
+    }
+    lines
 }
 
 impl From<io::Error> for Failure {

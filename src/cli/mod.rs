@@ -185,6 +185,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         state: cli.global.state.unwrap_or_else(|| cli.global.root.join(".reconcile")),
         root: cli.global.root,
         secrets: cli.global.secrets,
+        believed: std::sync::OnceLock::new(),
         arguments: std::env::args_os()
             .map(|argument| argument.to_string_lossy().into_owned())
             .collect(),

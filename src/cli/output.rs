@@ -71,7 +71,8 @@ pub(super) fn log_to_stderr(verbose: u8) {
     let filter = EnvFilter::new(format!("off,reconcile={level}"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| crate::visible::Visible::text(io::stderr()))
+        // Each message is written at once.
+        .with_writer(|| crate::visible::Line(io::stderr()))
         .with_ansi(false)
         .with_target(false)
         // It would complain on stderr that stderr is closed, and panic for that.

@@ -1,5 +1,6 @@
 //! One call of git: what it gets to know, how long it may take, how much it may say.
 
+use std::ffi::OsStr;
 use std::io::{BufReader, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -45,54 +46,6 @@ const SETTINGS: [&str; 22] = [
     "maintenance.auto=false",
 ];
 
-/// What the surroundings may have said to git. Settings and safe folders of the operator stay.
-const REMOVED: [&str; 44] = [
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_ASKPASS",
-    "GIT_ATTR_SOURCE",
-    "GIT_CEILING_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_CONFIG",
-    "GIT_CONFIG_COUNT",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_CURL_VERBOSE",
-    "GIT_DEFAULT_HASH",
-    "GIT_DIFF_OPTS",
-    "GIT_DIR",
-    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
-    "GIT_EDITOR",
-    "GIT_EXEC_PATH",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_GLOB_PATHSPECS",
-    "GIT_ICASE_PATHSPECS",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_INDEX_VERSION",
-    "GIT_INTERNAL_SUPER_PREFIX",
-    "GIT_NAMESPACE",
-    "GIT_NOGLOB_PATHSPECS",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_PROXY_COMMAND",
-    "GIT_QUARANTINE_PATH",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_SEQUENCE_EDITOR",
-    "GIT_SHALLOW_FILE",
-    "GIT_SSH",
-    "GIT_SSH_COMMAND",
-    "GIT_SSH_VARIANT",
-    "GIT_TEMPLATE_DIR",
-    "GIT_TRACE",
-    "GIT_TRACE2",
-    "GIT_TRACE2_EVENT",
-    "GIT_TRACE2_PERF",
-    "GIT_TRACE_PACKET",
-    "GIT_TRACE_PACKFILE",
-    "GIT_TRACE_SETUP",
-    "GIT_WORK_TREE",
-    "SSH_ASKPASS",
-];
-
 /// What is said to git instead.
 const VARIABLES: [(&str, &str); 11] = [
     ("GIT_ALLOW_PROTOCOL", "none"),
@@ -108,10 +61,21 @@ const VARIABLES: [(&str, &str); 11] = [
     ("PAGER", "cat"),
 ];
 
+/// Whether a variable of the surroundings says something to git: whatever begins as its own do, for
+/// each version knows more of them (`GIT_TRACE_…` alone writes a file, `GIT_CONFIG_KEY_0` sets
+/// anything), and who asks for a password.
+///
+/// Settings and safe folders of the operator are those of the usual files, found by `HOME` and
+/// `XDG_CONFIG_HOME`.
+fn speaks_to_git(variable: &OsStr) -> bool {
+    variable.as_encoded_bytes().starts_with(b"GIT_") || variable == "SSH_ASKPASS"
+}
+
 /// git in a folder, and in nothing that anybody else said.
 pub(super) fn program(folder: &Path) -> Command {
     let mut command = Command::new("git");
-    for variable in REMOVED {
+    // Their names only: what they hold is not looked at.
+    for (variable, _) in std::env::vars_os().filter(|(name, _)| speaks_to_git(name)) {
         command.env_remove(variable);
     }
     command.envs(VARIABLES).arg("-C").arg(folder);
@@ -151,10 +115,7 @@ impl Call {
         Self { operation, command }
     }
 
-    pub(super) fn args<I: AsRef<std::ffi::OsStr>>(
-        mut self,
-        arguments: impl IntoIterator<Item = I>,
-    ) -> Self {
+    pub(super) fn args<I: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = I>) -> Self {
         self.command.args(arguments);
         self
     }

@@ -16,7 +16,7 @@ pub(super) fn configuration(ca_file: Option<&Path>) -> Result<ClientConfig, Http
     if let Some(file) = ca_file {
         let failed = |why: String| HttpError::Trust(format!("{}: {why}", file.display()));
         let bytes = file::read(file, file::CERTIFICATES, Readers::Anybody)
-            .map_err(|refusal| failed(refusal.to_string()))?;
+            .map_err(|refusal| HttpError::Trust(refusal.of_named(file, "`trust`")))?;
         for certificate in CertificateDer::pem_slice_iter(&bytes) {
             let certificate = certificate.map_err(|error| failed(error.to_string()))?;
             roots.add(certificate).map_err(|error| failed(error.to_string()))?;

@@ -92,7 +92,9 @@ pub fn load(path: &Path, root: &Path) -> Result<Operator, Unusable> {
                 .to_owned(),
         ));
     }
-    // The end of the way, which has no links: nobody can lead us elsewhere in between.
+    // The end of the way, which has no links. Opened once: whose it is and who may read it is asked of
+    // what was opened, not of the path, and read from the same, so nothing can be put in its place in
+    // between; and whether somebody could have put it there is asked of the way afterwards.
     let bytes =
         file::read(&way.end, MAX_BYTES, Readers::Owner).map_err(|refusal| match refusal {
             Refusal::Io(error) => io(error),

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::AsyncReadExt as _;
 
 use super::{Command, SecretFrom};
-use crate::file::{self, Readers, Refusal};
+use crate::file::{self, Readers};
 use crate::masks;
 
 /// How long a command may take: it may have to ask another machine, not a person.
@@ -72,13 +72,8 @@ impl Command {
 
 fn from_file(path: &Path) -> Result<SecretString, String> {
     let shown = path.display();
-    let bytes =
-        file::read(path, file::SECRET, Readers::Owner).map_err(|refusal| match refusal {
-            Refusal::Io(error) if error.kind() == ErrorKind::NotFound => {
-                "the file that the operator's file names for it is not there".to_owned()
-            }
-            refusal => format!("{shown}: {refusal}"),
-        })?;
+    let bytes = file::read(path, file::SECRET, Readers::Owner)
+        .map_err(|refusal| refusal.of_named(path, "it"))?;
     first_line(bytes).ok_or_else(|| format!("{shown} does not hold text"))
 }
 
@@ -94,7 +89,7 @@ async fn from_command(command: &Command, limit: Duration) -> Result<SecretString
             ErrorKind::NotFound => {
                 "the program that the operator's file names for it is not there".to_owned()
             }
-            _ => format!("cannot run `{program}`: {error}"),
+            _ => format!("the program that the operator's file names for it cannot run: {error}"),
         })?;
     let finished = tokio::time::timeout(limit, async {
         let mut bytes = Vec::new();

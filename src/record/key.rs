@@ -32,7 +32,7 @@ const END: &str = "-----END PRIVATE KEY-----";
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// Its file cannot be read, or others than its owner may read it.
-    #[error("the key of the record {} cannot be used: {why}", path.display())]
+    #[error("the key of the record cannot be used: {}", why.of_named(path, "`sign_with`"))]
     Read {
         /// Which.
         path: PathBuf,

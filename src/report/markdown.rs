@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::comment::{Comment, entities};
 use super::counts::Counts;
 use super::table::{Widths, by_place};
-use super::text::{closing_line, finding_in_words, let_go_of};
+use super::text::{closing_line, dangerous_first, finding_in_words, let_go_of};
 use super::words::{line, printable};
 use crate::guard::Review;
 
@@ -51,7 +51,7 @@ pub fn markdown(out: &mut dyn Write, review: &Review) -> io::Result<()> {
         comment.block("diff", Some(&title), &mut lines);
     }
 
-    let mut findings = plan.findings.iter().map(|finding| {
+    let mut findings = dangerous_first(&plan.findings).map(|finding| {
         let (head, rest) = finding_in_words(finding);
         format!("* {head} {rest}")
     });

@@ -124,7 +124,7 @@ fn findings(out: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
         return Ok(());
     }
     styled(out, HEADING, "Findings")?;
-    for finding in findings {
+    for finding in dangerous_first(findings) {
         let style = match finding.severity {
             Severity::Error => BAD,
             Severity::Warning => CAUTION,
@@ -136,6 +136,12 @@ fn findings(out: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
         }
     }
     writeln!(out)
+}
+
+/// Errors before warnings, else as they are: of a long list the end is not read, or cut.
+pub(super) fn dangerous_first(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    let of = |severity| findings.iter().filter(move |finding| finding.severity == severity);
+    of(Severity::Error).chain(of(Severity::Warning))
 }
 
 /// `error[code]` and where and what.

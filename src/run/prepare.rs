@@ -9,7 +9,7 @@ use super::known::Forgotten;
 use super::past::Past;
 use super::{administrators, belief, holdings, usage};
 use crate::desired::{self, Inputs};
-use crate::diagnostic::Finding;
+use crate::diagnostic::{Finding, Findings};
 use crate::guard::{self, Context, Holdings, Otherwise, Review};
 use crate::model::{Observed, ObservedAccount, Place, Reading, VendorId};
 use crate::plan::{DiffInputs, Narrowing, PlanDigest, diff, narrow};
@@ -57,7 +57,9 @@ pub fn prepare(
     plan.findings.extend(gathered.forgotten.iter().filter_map(forgotten));
     plan.findings.sort();
     plan.findings.dedup();
-    let (plan, left_out) = narrow(plan, narrowing);
+    let (mut plan, left_out) = narrow(plan, narrowing);
+    // Of what was asked for: a directory may have a hundred thousand odd entries.
+    plan.findings = plan.findings.into_iter().collect::<Findings>().into_sorted();
     context.otherwise = otherwise(sources, gathered);
     let review = guard::review(plan, &context);
     Prepared { review, left_out, holdings: std::mem::take(&mut context.holdings) }

@@ -19,6 +19,7 @@ use super::heard::Hears;
 use super::whole::WholeReplies;
 use crate::cloud::clock::HeardClock;
 use crate::cloud::{CloudError, ErrorKind};
+use crate::masks;
 use crate::model::{Account, AttributeName, AttributeValue, VendorId};
 
 /// What the accounts share: base credentials and connections.
@@ -77,7 +78,10 @@ impl Base {
                 if let Some(credentials) = &self.settings.credentials {
                     loader = loader.credentials_provider(credentials.clone());
                 }
-                loader.load().await
+                let config = loader.load().await;
+                let Some(source) = config.credentials_provider() else { return config };
+                let source = SharedCredentialsProvider::new(Remembered(source));
+                config.into_builder().credentials_provider(source).build()
             })
             .await
     }
@@ -265,7 +269,9 @@ impl Assumed {
         let expiry = SystemTime::try_from(given.expiration).ok();
         let (id, secret, token) =
             (given.access_key_id, given.secret_access_key, given.session_token);
-        Ok(Credentials::new(id, secret, Some(token), expiry, "reconcile"))
+        let given = Credentials::new(id, secret, Some(token), expiry, "reconcile");
+        keep_secret(&given);
+        Ok(given)
     }
 
     async fn own(&self, config: &SdkConfig, caller: &Caller) -> Result<Credentials, CloudError> {
@@ -295,6 +301,32 @@ fn session_name(run: &str) -> String {
     let allowed =
         |character: &char| character.is_ascii_alphanumeric() || "+=,.@_-".contains(*character);
     format!("reconcile-{run}").chars().filter(allowed).take(64).collect()
+}
+
+/// Whoever they are used with may say them back: the session's token goes with every call.
+fn keep_secret(credentials: &Credentials) {
+    masks::remember(&credentials.secret_access_key().to_owned().into());
+    if let Some(token) = credentials.session_token() {
+        masks::remember(&token.to_owned().into());
+    }
+}
+
+/// The program's own credentials, wherever they come from (environment, files, the machine): not
+/// shown once they are known.
+#[derive(Debug)]
+struct Remembered(SharedCredentialsProvider);
+
+impl ProvideCredentials for Remembered {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let credentials = self.0.provide_credentials().await?;
+            keep_secret(&credentials);
+            Ok(credentials)
+        })
+    }
 }
 
 struct SharedAssumed(Arc<Assumed>);

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::answer::Outcome;
@@ -27,8 +26,8 @@ pub(super) enum Failure {
     #[error("refused to talk to {host} without TLS")]
     Plaintext { host: String },
     /// The certificates to trust cannot be had.
-    #[error("cannot read the CA certificates of {}", file.display())]
-    CaFile { file: PathBuf, source: Box<dyn Error + Send + Sync> },
+    #[error("cannot read the CA certificates: {why}")]
+    CaFile { why: String },
     /// The system has no certificates to trust.
     #[error("the system has no CA certificates")]
     NoSystemCa,
@@ -130,7 +129,7 @@ impl Failure {
             Self::Plaintext { .. } => {
                 "use ldaps:// or `start_tls: true`; without TLS only a loopback address is spoken to"
             }
-            Self::CaFile { .. } => "the operator's file says which file it is",
+            Self::CaFile { .. } => "check `trust` in the operator's file",
             Self::NoSystemCa => "install ca-certificates, or name a `trust` of the operator's file",
             Self::Connect { source } if is_certificate(source) => {
                 "check the server's certificate (issuer, name, dates), and `trust` if it is signed by your own CA"

@@ -77,18 +77,15 @@ async fn encrypt(
 pub(super) fn configuration(ca_file: Option<&Path>) -> Result<ClientConfig, Failure> {
     let mut roots = RootCertStore::empty();
     if let Some(file) = ca_file {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| Failure::CaFile {
-            file: file.to_path_buf(),
-            source,
-        };
+        let failed = |why: String| Failure::CaFile { why: format!("{}: {why}", file.display()) };
         let bytes = file::read(file, file::CERTIFICATES, Readers::Anybody)
-            .map_err(|refusal| failed(refusal.into()))?;
+            .map_err(|refusal| Failure::CaFile { why: refusal.of_named(file, "them") })?;
         for certificate in CertificateDer::pem_slice_iter(&bytes) {
-            let certificate = certificate.map_err(|error| failed(error.into()))?;
-            roots.add(certificate).map_err(|error| failed(error.into()))?;
+            let certificate = certificate.map_err(|error| failed(error.to_string()))?;
+            roots.add(certificate).map_err(|error| failed(error.to_string()))?;
         }
         if roots.is_empty() {
-            return Err(failed("it holds no certificate in PEM form".into()));
+            return Err(failed("it holds no certificate in PEM form".to_owned()));
         }
     } else {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

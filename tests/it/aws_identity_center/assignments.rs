@@ -1,12 +1,9 @@
 //! Assignments take their time, fail, or never end.
 
-use std::time::Duration;
-
-use reconcile::cloud::aws::identity_center::Patience;
 use reconcile::cloud::{ErrorKind, Retry};
 use reconcile::model::{Binding, ObjectKey, VendorId};
 
-use super::fixture::{CenterFixture, HUB, TARGET, account, patience, role};
+use super::fixture::{CenterFixture, HUB, TARGET, account, impatient, role};
 use super::steps;
 use super::steps::{all, apply, bind, group, make, unbind};
 
@@ -61,7 +58,7 @@ async fn a_failed_assignment_is_what_its_reason_says() {
 
 #[tokio::test]
 async fn an_assignment_that_never_ends_is_like_a_lost_reply() {
-    let fixture = CenterFixture::new();
+    let fixture = CenterFixture::with(impatient());
     let (_, target) = fixture.connect().await;
     let (role, group) = role_and_group(&fixture).await;
     fixture.peer.state().behaviour.never_ends = true;
@@ -116,8 +113,7 @@ async fn a_delegated_administrator_is_told_why_the_management_account_is_refused
 
 #[tokio::test]
 async fn many_assignments_at_once_are_not_refused() {
-    let polling = Duration::from_secs(20);
-    let fixture = CenterFixture::with(Patience { polling, ..patience() });
+    let fixture = CenterFixture::new();
     let (hub, _) = fixture.connect().await;
     let (role, group) = role_and_group(&fixture).await;
     fixture.peer.state().behaviour.calls_to_end = 60;

@@ -35,13 +35,21 @@ pub fn patience() -> Patience {
         first_wait: Duration::from_millis(1),
         first_poll: Duration::from_millis(1),
         longest_poll: Duration::from_millis(5),
-        polling: Duration::from_millis(200),
+        // A machine under load takes its time; what never ends is waited for a shorter time
+        // (`impatient`).
+        polling: Duration::from_secs(20),
         queueing: Duration::from_secs(20),
     }
 }
 
+/// The same, for what never ends.
+pub fn impatient() -> Patience {
+    let longest_poll = Duration::from_millis(50);
+    Patience { polling: Duration::from_secs(2), longest_poll, ..patience() }
+}
+
 pub fn vendor(url: &str, patience: Patience) -> IdentityCenter {
-    let credentials = Credentials::new("AKIARUNNER", "x", None, None, "test");
+    let credentials = Credentials::new("AKIARUNNER", "not-in-any-message", None, None, "test");
     let settings = Settings {
         endpoint: Some(url.to_owned()),
         credentials: Some(SharedCredentialsProvider::new(credentials)),

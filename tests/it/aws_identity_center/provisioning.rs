@@ -6,7 +6,7 @@ use reconcile::model::{
 };
 use reconcile::plan::Step;
 
-use super::fixture::{CenterFixture, role};
+use super::fixture::{CenterFixture, impatient, role};
 use super::steps::{self, all, apply, bind, group, make, target};
 use crate::peers::identity_center::Fault;
 
@@ -19,7 +19,10 @@ struct Assigned {
 
 /// A permission set that is assigned in an account.
 async fn assigned() -> Assigned {
-    let fixture = CenterFixture::new();
+    assigned_in(CenterFixture::new()).await
+}
+
+async fn assigned_in(fixture: CenterFixture) -> Assigned {
     let (hub, at) = fixture.connect().await;
     let set = make(&hub, &steps::role(&role("operator", 1))).await;
     let group = make(&hub, &group("crew")).await;
@@ -168,7 +171,7 @@ async fn what_somebody_changed_by_hand_is_brought_to_the_accounts() {
 
 #[tokio::test]
 async fn a_provisioning_that_never_ends_is_like_a_lost_reply() {
-    let set = assigned().await;
+    let set = assigned_in(CenterFixture::with(impatient())).await;
     set.fixture.peer.state().behaviour.never_ends = true;
     let step = set.update(&role("operator", 1), &role("operator", 4));
     let error = apply(&set.hub, &step).await.unwrap_err();

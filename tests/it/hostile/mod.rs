@@ -2,9 +2,11 @@
 //! of the threat model. A test here fails when the attack works.
 
 mod directory;
+mod logs;
 mod operator;
 mod promises;
 mod record;
 mod review;
+mod sentences;
 mod text;
 mod tree;

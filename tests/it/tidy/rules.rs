@@ -47,6 +47,8 @@ fn shape(file: &str, source: &str) -> Vec<Problem> {
     found
 }
 
+const REMOVES_VARIABLES: &str = "only the command line may use std::env::vars_os";
+
 /// Only the command line prints and reads the environment.
 fn edge(file: &str, source: &str) -> Vec<Problem> {
     // Fuzzing is a part of the unit tests only.
@@ -73,6 +75,10 @@ fn edge(file: &str, source: &str) -> Vec<Problem> {
         "process::exit",
     ];
     banned_paths(file, source, &banned, "only the command line may use")
+        .into_iter()
+        // What the surroundings say to git is kept from it by name, and nobody knows all names.
+        .filter(|problem| *problem != Problem::new("src/git/call.rs", REMOVES_VARIABLES))
+        .collect()
 }
 
 /// No clock, no waiting, no input or output where things are computed; the record is told the

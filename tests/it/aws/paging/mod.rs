@@ -35,7 +35,7 @@ struct Asker {
 impl Asker {
     async fn new(lie: Option<(&'static str, Lie)>) -> Self {
         let service = Service::start(lie);
-        let credentials = Credentials::new("AKIA", "secret", None, None, "test");
+        let credentials = Credentials::new("AKIA", "not-in-any-message", None, None, "test");
         let settings = Settings {
             endpoint: Some(service.url()),
             credentials: Some(SharedCredentialsProvider::new(credentials)),

@@ -317,14 +317,15 @@ async fn oddities_without_number_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_with_a_directory_that_never_ends_gives_the_lock_back() {
+async fn a_run_with_a_directory_that_never_ends_takes_nothing_away_and_gives_the_lock_back() {
     let (url, _) = serve(|request, number| match request {
         _ if is_base_check(request) => base_entry(),
         _ => vec![plain(person(number)), (done(), cookie("same"))],
     })
     .await;
     tokio::task::spawn_blocking(move || {
-        let site = Site::new();
+        let site = Site::applied();
+        // None of those whom it showed before is among its endless people.
         site.edit(
             "inventory/directories.yaml",
             "    ldif: inventory/people/freedesktop.ldif\n",
@@ -334,7 +335,11 @@ async fn a_run_with_a_directory_that_never_ends_gives_the_lock_back() {
             ),
         );
         site.operator(&format!("servers: ['{url}']\n"));
+        // Elsewhere somebody joins a group, and somebody leaves.
+        site.edit_person("eilidh", |entry| format!("{entry}\nsupplementaryGid: sysadmin"));
         let first = site.run(&[]).ends_with(4);
+        assert!(first.changes().iter().any(|change| change.contains("eilidh")), "{}", first.out);
+        assert!(!first.changes().iter().any(|change| change.starts_with('-')), "{}", first.out);
         let said = first.text();
         assert!(said.contains("longer than the 1 s") && said.contains("`total_seconds`"), "{said}");
         // Not 6, which is "another run holds the lock".

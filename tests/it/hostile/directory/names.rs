@@ -105,6 +105,24 @@ async fn our_password_in_the_words_of_a_server_is_not_shown() {
 }
 
 #[tokio::test]
+async fn the_name_of_an_entry_in_the_words_of_a_server_is_not_shown() {
+    let words = "no such entry 'CN=Mustermann\\, Max,OU=People,DC=example'; sn=Mustermann";
+    let server =
+        LdapConfig { bind: crate::directory::reader("RIGHT"), ..server(refusing(words).await) };
+    let reading = read_it(&config(Origin::Ldap(Box::new(server)), SchemaKind::Userdir)).await;
+    assert_partial(&reading, &["the bind was refused", "CN=…,OU=People", "sn=…"]);
+    assert!(!missing(&reading).contains("Max"), "{}", missing(&reading));
+}
+
+#[tokio::test]
+async fn nobodys_mail_address_in_the_words_of_a_server_is_shown() {
+    let url = refusing("ask <erika.mustermann@example.org> or max%40example.org").await;
+    let server = LdapConfig { bind: crate::directory::reader("RIGHT"), ..server(url) };
+    let reading = read_it(&config(Origin::Ldap(Box::new(server)), SchemaKind::Userdir)).await;
+    assert_partial(&reading, &["the bind was refused", "ask <…@…> or …@…"]);
+}
+
+#[tokio::test]
 async fn the_words_of_a_server_are_cut() {
     let words: &'static str = Box::leak("lies ".repeat(10_000).into_boxed_str());
     let url = refusing(words).await;

@@ -171,3 +171,76 @@ fn it_is_found_in_its_usual_place_and_by_its_variable() {
     mode(&usual, 0o600);
     site.run(&["check"]).ends_with(0);
 }
+
+/// A secret that was written in the place of a path, which the file lets pass for a path.
+#[test]
+fn what_cannot_be_opened_is_not_named() {
+    let long = "planted".repeat(50);
+    for planted in ["planted", "operator.yaml/planted", &long] {
+        let site = Site::new();
+        let path = write(&site, "operator.yaml");
+        fs::write(&path, format!("record: {{sign_with: \"{planted}\"}}\n")).unwrap();
+        for arguments in [&[][..], &["record", "verify"]] {
+            let mut command = site.command(arguments);
+            let ran = ran(command.arg("--secrets").arg(&path)).ends_with(2);
+            assert!(ran.err.contains("`sign_with`"), "{}", ran.err);
+            assert!(!ran.text().contains("planted"), "{}", ran.text());
+        }
+        let as_secret = [
+            format!("secret: s, secrets: {{s: {{file: \"{planted}\", servers: [URL]}}}}"),
+            format!("secret: s, secrets: {{s: {{command: [\"./{planted}\"], servers: [URL]}}}}"),
+            format!(
+                "trust: t, trust: {{t: {{file: \"{planted}\", servers: [URL]}}}}, servers: [URL]"
+            ),
+        ];
+        for text in as_secret {
+            let url = "ldaps://127.0.0.1:1";
+            let (named, defined) = text.split_once(", ").unwrap();
+            fs::write(&path, format!("{{{}}}\n", defined.replace("URL", &format!("'{url}'"))))
+                .unwrap();
+            let named = match named.strip_prefix("secret") {
+                Some(_) => format!("bind: {{dn: cn=x, {named}}}"),
+                None => named.to_owned(),
+            };
+            ldap(&site, &format!("url: '{url}', attempts: 1, {named}"));
+            let ran = ran(site.command(&["--dry-run"]).arg("--secrets").arg(&path)).ends_with(4);
+            assert!(!ran.text().contains("planted"), "{text}: {}", ran.text());
+        }
+    }
+}
+
+/// Makes the example's first directory one on a server.
+fn ldap(site: &Site, settings: &str) {
+    let text = site.read("inventory/directories.yaml");
+    let (_, others) = text.split_once("  freedesktop:").unwrap();
+    let ours = format!(
+        "directories:\n  debian:\n    ldap: {{{settings}}}\n    schema: userdir\n    \
+         base: dc=example,dc=org\n  freedesktop:{others}"
+    );
+    site.write("inventory/directories.yaml", &ours);
+}
+
+/// A run reads it once, at its beginning, and goes by that to its end: here it is another one as soon
+/// as a directory is asked.
+#[test]
+fn it_is_read_once_and_a_run_goes_by_that() {
+    let site = Site::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ldap://{}", listener.local_addr().unwrap());
+    ldap(
+        &site,
+        &format!(
+            "url: '{url}', start_tls: false, attempts: 1, read_seconds: 1, bind: {{dn: cn=x, secret: s}}"
+        ),
+    );
+    let path = write(&site, "operator.yaml");
+    let other = "echo planted-other > operator.yaml; echo password";
+    let text = format!("secrets: {{s: {{command: [sh, -c, '{other}'], servers: ['{url}']}}}}\n");
+    fs::write(&path, &text).unwrap();
+    let run = ran(site.command(&[]).arg("--secrets").arg(&path)).ends_with(4);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "planted-other\n", "it was another one");
+    assert!(!run.text().contains("planted"), "{}", run.text());
+    let shown = site.run(&["record", "show", "last", "--format", "json"]).ends_with(0).out;
+    let digest = reconcile::digest::sha256(text.as_bytes());
+    assert!(shown.contains(&digest), "the record has the one it went by: {shown}");
+}

@@ -2,8 +2,9 @@
 //! pipes.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
+use std::process::Command;
 
 use super::branch::git;
 use crate::cli::site::{Ran, Site, ran};
@@ -114,6 +115,52 @@ fn a_link_in_the_repository_leads_to_no_state() {
     }
 }
 
+/// Whatever the surroundings say to git: known names, names of some version, names of none.
+#[test]
+fn what_the_surroundings_say_to_git_does_not_reach_it() {
+    let site = site();
+    git(&site, "add -f .reconcile/directories.json");
+    commit(&site);
+    let at = |name: &str| site.path(name).display().to_string();
+    fs::create_dir(site.path("bin")).unwrap();
+    let real = std::env::var("PATH").unwrap();
+    // A git that tells what it was told.
+    let spy =
+        format!("#!/bin/sh\nenv >> '{}'\nPATH='{real}'\nexec git \"$@\"\n", at("environment"));
+    fs::write(site.path("bin/git"), spy).unwrap();
+    fs::set_permissions(site.path("bin/git"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(site.path("empty-index"), "").unwrap();
+    let said = [
+        ("GIT_TRACE_PERFORMANCE", at("trace")),
+        ("GIT_TRACE_SHALLOW", at("trace")),
+        ("GIT_TRACE_REFS", at("trace")),
+        ("GIT_TRACE2_EVENT", at("trace")),
+        ("GIT_CONFIG_COUNT", "1".to_owned()),
+        ("GIT_CONFIG_KEY_0", "alias.ls-files".to_owned()),
+        ("GIT_CONFIG_VALUE_0", format!("!touch {}", at("trace"))),
+        ("GIT_CONFIG_GLOBAL", at("planted")),
+        ("GIT_EXTERNAL_DIFF", format!("touch {}", at("trace"))),
+        ("GIT_ALTERNATE_OBJECT_DIRECTORIES", at("home")),
+        ("GIT_INDEX_FILE", at("empty-index")),
+        ("GIT_DIR", at("home")),
+        ("GIT_OF_SOME_LATER_VERSION", "1".to_owned()),
+        ("SSH_ASKPASS", "touch".to_owned()),
+    ];
+    let path = format!("{}:{real}", at("bin"));
+    for arguments in [&["--dry-run"][..], &["diff", "--base", "HEAD"]] {
+        let mut command = site.bare(arguments);
+        let run = ran(command.envs(said.clone()).env("PATH", &path));
+        assert_eq!(run.code, Some(if arguments.len() == 1 { 2 } else { 0 }), "{}", run.text());
+        assert!(!site.path("trace").exists(), "{arguments:?}");
+        let told = fs::read_to_string(site.path("environment")).unwrap();
+        for (name, value) in &said {
+            assert!(!told.contains(&format!("{name}={value}\n")), "{arguments:?}: {name}");
+        }
+        assert!(told.contains("GIT_OPTIONAL_LOCKS=0\n") && told.contains("HOME="), "{told}");
+        fs::remove_file(site.path("environment")).unwrap();
+    }
+}
+
 #[test]
 fn a_repository_that_cannot_be_asked_is_not_trusted() {
     let site = site();
@@ -122,12 +169,22 @@ fn a_repository_that_cannot_be_asked_is_not_trusted() {
 }
 
 #[test]
-fn without_git_it_is_said_that_nobody_knows() {
+fn without_git_nobody_can_be_asked_and_nothing_in_a_repository_is_believed() {
     let site = site();
-    let run = ran(site.bare(&["--dry-run"]).env("PATH", site.path("home"))).ends_with(0);
-    assert!(run.err.contains("git is not installed"), "{}", run.err);
-    let run = ran(site.command(&["--dry-run"]).env("PATH", site.path("home"))).ends_with(0);
-    assert!(!run.err.contains("git is not installed"), "{}", run.err);
+    let without = |command: &mut Command| ran(command.env("PATH", site.path("home")));
+    for arguments in COMMANDS {
+        let run = without(&mut site.bare(arguments)).ends_with(2);
+        assert_eq!(run.out, "", "{arguments:?}");
+        assert!(run.err.contains("is not installed"), "{arguments:?}: {}", run.err);
+        assert!(run.err.contains("install git, or name a folder"), "{arguments:?}: {}", run.err);
+    }
+    // Elsewhere it is the operator's; and what is in no repository comes from none.
+    without(&mut site.command(&["--dry-run"])).ends_with(0);
+    fs::remove_dir_all(site.root().join(".git")).unwrap();
+    without(&mut site.bare(&["--dry-run"])).ends_with(0);
+    // A work tree of another repository has a file of that name.
+    site.write("../.git", "gitdir: elsewhere");
+    without(&mut site.bare(&["--dry-run"])).ends_with(2);
 }
 
 /// Wherever the state folder is, and whoever put them there: nothing waits, nothing is followed.

@@ -11,6 +11,9 @@ pub enum Fault {
     Throttle,
     /// Refused with a code of the service. Not carried out.
     Refused(u16, String),
+    /// Refused as denied, with these words, in which `{token}` is the token of the session that the
+    /// call came with. Not carried out.
+    Says(String),
     /// A failure inside the service: 500, 503, … with the service's code. Not carried out.
     Failed(u16),
     /// The connection is reset. Not carried out.
@@ -59,6 +62,7 @@ impl Fault {
             Self::ReplyLost | Self::CutHonestly | Self::CutShort | Self::StallAfterwards => true,
             Self::Throttle
             | Self::Refused(..)
+            | Self::Says(_)
             | Self::Failed(_)
             | Self::ResetBefore
             | Self::EmptyResult
@@ -74,6 +78,12 @@ impl Fault {
             Self::Throttle if call.speaks_xml() => error(call, 400, "Throttling"),
             Self::Throttle => error(call, 400, "ThrottlingException"),
             Self::Refused(status, code) => error(call, *status, code),
+            Self::Says(words) => {
+                let tokens = call.headers.0.iter();
+                let mut tokens = tokens.filter(|(name, _)| name == "x-amz-security-token");
+                let token = tokens.next().map_or("no token", |(_, value)| value.as_str());
+                saying(call, 403, "AccessDenied", &words.replace("{token}", token))
+            }
             Self::Failed(503) => error(call, 503, "ServiceUnavailable"),
             Self::Failed(status) if call.speaks_xml() => error(call, *status, "ServiceFailure"),
             Self::Failed(status) => error(call, *status, "InternalServerException"),
@@ -160,16 +170,20 @@ impl Place {
 const REQUEST_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 fn error(call: &Call, status: u16, code: &str) -> Answer {
+    saying(call, status, code, "On order")
+}
+
+fn saying(call: &Call, status: u16, code: &str, words: &str) -> Answer {
     let reply = if call.speaks_xml() {
         let kind = if status < 500 { "Sender" } else { "Receiver" };
         let body = format!(
             "<ErrorResponse xmlns=\"{}\"><Error><Type>{kind}</Type><Code>{code}</Code>\
-             <Message>On order</Message></Error><RequestId>{REQUEST_ID}</RequestId></ErrorResponse>",
+             <Message>{words}</Message></Error><RequestId>{REQUEST_ID}</RequestId></ErrorResponse>",
             namespace(call),
         );
         Reply::xml(status, &body)
     } else {
-        Reply::json(status, &format!("{{\"__type\":\"{code}\",\"message\":\"On order\"}}"))
+        Reply::json(status, &format!("{{\"__type\":\"{code}\",\"message\":\"{words}\"}}"))
     };
     reply.with_header("x-amzn-RequestId", REQUEST_ID).into()
 }
