@@ -118,7 +118,8 @@ pub fn before(step: &Step) -> Expected<'_> {
         | Step::RemoveMember { .. }
         | Step::UnbindRole { .. }
         | Step::Detach { .. } => Expected::Present,
-        Step::Adopt { .. } => Expected::Unmarked,
+        Step::Adopt { from: Some(from), .. } => Expected::AnyUser(from),
+        Step::Adopt { from: None, .. } => Expected::Unmarked,
         Step::IssueCredential { .. } => Expected::Unknowable,
         Step::SuspendUser { subject, .. } => Expected::AnyUser(subject),
         Step::UpdateUser { subject, before, .. }

@@ -67,7 +67,15 @@ fn change(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCod
         once(&file, globals)?;
         let saved_plan = Some(approval::saved(&file));
         let consent = Consent::of(args.yes);
-        let run = perform::Run { globals, input: &input, shown, interrupt, consent, saved_plan };
+        let run = perform::Run {
+            globals,
+            input: &input,
+            shown,
+            interrupt,
+            consent,
+            saved_plan,
+            anew: None,
+        };
         let code = run.perform(look, baseline, args.metrics.as_deref(), out).await;
         drop(locks);
         code

@@ -18,6 +18,7 @@ use super::{ExitCode, Failure, Globals};
 use crate::apply::{Options, Outcomes, Stopped};
 use crate::diagnostic::Severity;
 use crate::guard;
+use crate::model::DirectoryName;
 use crate::plan::{Plan, PlanDigest};
 use crate::record::{self, EndFacts, RunFacts, SavedPlan};
 use crate::report::metrics::Metrics;
@@ -181,6 +182,9 @@ pub(super) struct Run<'a> {
     pub(super) consent: Consent,
     /// The saved plan that is carried out, if one is.
     pub(super) saved_plan: Option<SavedPlan>,
+    /// A directory whose people have other ids now; what is remembered of it is learnt anew once
+    /// the whole plan is carried out.
+    pub(super) anew: Option<DirectoryName>,
 }
 
 impl Run<'_> {
@@ -273,13 +277,17 @@ impl Run<'_> {
         let finished = outcomes.stopped.is_none() && counts.failed + counts.skipped == 0;
         let policies = &self.input.loaded.policies;
         let violations = &look.prepared.review.violations;
+        let mut known = look.past.known.clone();
+        if let Some(directory) = self.anew.as_ref().filter(|_| finished) {
+            baseline.forget(directory);
+            known.forget_ids(directory);
+        }
         baseline.update(&look.gathered, policies, violations, finished, self.input.today);
         let about_all = self.input.organisations.is_empty();
         if let Err(error) = Told::write(&self.globals.state, &look.plan().findings, about_all) {
             tracing::warn!("cannot remember what was told: {error}");
         }
         let sources = self.input.sources(self.globals);
-        let mut known = look.past.known.clone();
         known.update(&sources, &look.gathered, violations);
         let unwritten = |error: &(dyn std::error::Error + 'static)| {
             Failure::new(ExitCode::Unexpected, error.to_string())

@@ -113,6 +113,7 @@ fn change(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCod
             interrupt,
             consent: Consent::of(args.yes),
             saved_plan: None,
+            anew: None,
         };
         let code = run.perform(look, baseline, args.metrics.as_deref(), out).await;
         drop(locks);

@@ -141,10 +141,12 @@ fn told(doubt: &Doubt, limit: Limit) -> String {
         )
     };
     match doubt.cause {
-        Cause::Lacks { before, now, .. } => format!(
-            "directory {directory} lacks {} of the {before} people it had when it was last read, {}",
+        Cause::Lacks { before, now, listed } => format!(
+            "directory {directory} lacks {} of the {before} people it had when it was last read, \
+             {}{}",
             before.saturating_sub(now),
             at_most(before),
+            if listed == 0 { other_ids(directory) } else { String::new() },
         ),
         Cause::Hides { what, showed: Some(showed) } => format!(
             "directory {directory} shows nobody's {what} any more, which {showed} of the same \
@@ -161,10 +163,19 @@ fn told(doubt: &Doubt, limit: Limit) -> String {
         ),
         Cause::Others { before, others } => format!(
             "directory {directory} names other people under {others} of the {before} ids it had \
-             when it was last read, as another directory would, {}",
+             when it was last read, as another directory would, {}{}",
             at_most(before),
+            other_ids(directory),
         ),
     }
+}
+
+/// The way out where the same people have other ids.
+fn other_ids(directory: &DirectoryName) -> String {
+    format!(
+        "; if they are the same people under other ids (another `stable_id`, another server), see \
+         `reconcile adopt --all {directory}`"
+    )
 }
 
 fn list(words: &[&'static str]) -> String {

@@ -158,6 +158,11 @@ impl Ownership {
         }
     }
 
+    /// Whether the mark for a subject may be put on it in place of that for another, if of one.
+    pub fn may_pass(&self, from: Option<&Subject>, to: &Subject) -> bool {
+        self.may_become(to) || (from.is_some() && self.subject() == from)
+    }
+
     /// The subject, if the object is ours.
     pub fn subject(&self) -> Option<&Subject> {
         match self {

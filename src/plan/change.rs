@@ -270,6 +270,9 @@ pub enum Step {
         name: ObjectName,
         /// Whom or what it is to stand for; written on it.
         subject: Subject,
+        /// Whom the user stands for now, where somebody is known by another id than before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Subject>,
     },
     /// A user gets a new credential, which is put into a sink and shown nowhere.
     IssueCredential {

@@ -98,7 +98,8 @@ fn detail(step: &Step) -> String {
             ),
         },
         Step::Detach { attachment, .. } => format!("{} {}", attachment.kind, attachment.name),
-        Step::Adopt { subject, .. } => format!("as {subject}"),
+        Step::Adopt { subject, from: Some(from), .. } => format!("as {subject}, not {from}"),
+        Step::Adopt { subject, from: None, .. } => format!("as {subject}"),
         Step::IssueCredential { kind, sink, .. } => format!("{kind}, its secret goes to {sink}"),
     }
 }

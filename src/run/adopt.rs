@@ -12,7 +12,7 @@
 //! subject that has an object already, nor for one that nobody asks for: the next run would take
 //! it away again.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::baseline::Baseline;
@@ -179,8 +179,13 @@ pub fn adoption(
         return Err(Refusal::Unread { account: account.place.clone(), missing });
     }
     let (id, name, subject) = found(gathered, account, reading.got(), choice)?;
-    let step =
-        Step::Adopt { holder_kind: choice.kind, id: id.clone(), name, subject: subject.clone() };
+    let step = Step::Adopt {
+        holder_kind: choice.kind,
+        id: id.clone(),
+        name,
+        subject: subject.clone(),
+        from: None,
+    };
     let mut plan = Plan::empty(sources.today);
     plan.changes.push(Change {
         id: ChangeId(0),
@@ -190,7 +195,8 @@ pub fn adoption(
         reasons: [Reason::Adopted].into(),
     });
     let (context, _) = context(sources, gathered, baseline, &Past::default(), None);
-    let follows = follows(sources, gathered, &account.place, choice.kind, &id, &subject);
+    let marks = [(account.place.clone(), vec![(choice.kind, id, subject.clone())])].into();
+    let follows = follows(sources, gathered, &marks);
     Ok(Adoption {
         prepared: Prepared::alone(guard::review(plan, &context)),
         follows: Prepared::alone(guard::review(follows, &context)),
@@ -291,22 +297,21 @@ fn wanted<'a>(
     }
 }
 
-/// What a run would do that it would not do without the adoption.
-fn follows(
-    sources: &Sources<'_>,
-    gathered: &Gathered,
-    place: &Place,
-    kind: HolderKind,
-    id: &VendorId,
-    subject: &Subject,
-) -> Plan {
+/// Marks to be put on objects, by where those are.
+pub(super) type Marked = BTreeMap<Place, Vec<(HolderKind, VendorId, Subject)>>;
+
+/// What a run would do that it would not do without the marks.
+pub(super) fn follows(sources: &Sources<'_>, gathered: &Gathered, marks: &Marked) -> Plan {
     let mut after = gathered.observations.clone();
-    if let Some(reading) = after.accounts.remove(place) {
+    for (place, marks) in marks {
+        let Some(reading) = after.accounts.remove(place) else { continue };
         let reading = reading.map(|mut seen| {
-            match kind {
-                HolderKind::User => mark(&mut seen.users, id, subject),
-                HolderKind::Group => mark(&mut seen.groups, id, subject),
-                HolderKind::Role => mark(&mut seen.roles, id, subject),
+            for (kind, id, subject) in marks {
+                match kind {
+                    HolderKind::User => mark(&mut seen.users, id, subject),
+                    HolderKind::Group => mark(&mut seen.groups, id, subject),
+                    HolderKind::Role => mark(&mut seen.roles, id, subject),
+                }
             }
             seen
         });

@@ -129,6 +129,11 @@ impl Baseline {
         self.directories.get(directory).map(|remembered| &remembered.people)
     }
 
+    /// Remembers nothing of a directory any more: somebody said that its ids are others.
+    pub fn forget(&mut self, directory: &DirectoryName) {
+        self.directories.remove(directory);
+    }
+
     /// Takes over the new readings, except those of a directory that is not believed: otherwise the
     /// second run would believe what the first did not.
     pub fn update(
@@ -164,6 +169,7 @@ impl Baseline {
                 if !is_too_much && !let_go(directory, &[Rule::AnotherPerson]) {
                     keep_strangers(before, &mut now);
                 }
+                keep_former(before, &mut now);
             }
             self.directories.insert(directory.clone(), Remembrance { people: now, on: today });
         }
@@ -195,6 +201,20 @@ impl Baseline {
         };
         write().map_err(|source| BaselineError::Write { path: path.clone(), source })
     }
+}
+
+/// Whose an id was before it was said to be another person's stays known, as somebody who left:
+/// should that line be taken out again, the newcomer does not become the former one.
+fn keep_former(before: &People, now: &mut People) {
+    let former: Vec<_> = now
+        .keys()
+        .filter_map(|id| id.as_str().rsplit_once('@'))
+        .filter(|(_, day)| day.parse::<Date>().is_ok())
+        .filter_map(|(id, _)| before.get_key_value(&StableId::from(id)))
+        .filter(|(id, _)| !now.contains_key(*id))
+        .map(|(id, was)| (id.clone(), was.clone().gone()))
+        .collect();
+    now.extend(former);
 }
 
 fn path(state: &Path) -> PathBuf {

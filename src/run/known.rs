@@ -137,6 +137,11 @@ impl Known {
             .collect()
     }
 
+    /// Ids of a directory mean nothing any more: whom its log-in names mean is learnt anew.
+    pub fn forget_ids(&mut self, directory: &DirectoryName) {
+        self.required.remove(directory);
+    }
+
     /// Takes over what the inventory says now. What protects administrators stays known as long as
     /// one of them would lose something, and an account as long as something of ours is there.
     pub fn update(&mut self, sources: &Sources<'_>, gathered: &Gathered, violations: &[Violation]) {

@@ -6,6 +6,7 @@
 
 mod administrators;
 mod adopt;
+mod adopt_all;
 mod baseline;
 mod belief;
 mod carry_out;
@@ -24,6 +25,7 @@ mod told;
 mod usage;
 
 pub use adopt::{Adoption, Choice, Refusal, adoption, look_closer};
+pub use adopt_all::{AdoptionOfAll, LeftAlone, RefusalOfAll, adoption_of_all};
 pub use baseline::{Baseline, BaselineError};
 pub use carry_out::{Carried, carry_out};
 pub use credentials::credentials;

@@ -69,9 +69,20 @@ impl Remembered {
         }
     }
 
+    /// The same, who might not have access any more.
+    pub(super) fn gone(self) -> Self {
+        Self { present: false, ..self }
+    }
+
     /// What they showed, in the order of [`SHOWN`].
     pub(super) fn shows(&self) -> [bool; SHOWN.len()] {
         self.shows
+    }
+
+    /// Whether they had the mail address that a person has; `None` where one of the two has none.
+    pub(super) fn has_email_of(&self, person: &Person) -> Option<bool> {
+        let now = person.email.as_ref()?.reveal().to_lowercase();
+        Some(self.email? == Fingerprint::of("email", &now))
     }
 
     /// What is different if this is somebody else than `before`: nothing by which they could be

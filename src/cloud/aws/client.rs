@@ -109,8 +109,8 @@ impl Apply for Client {
                 let holder = Holder { kind: *holder_kind, id: at(0)?, target: holder, subject };
                 self.detach(&holder, attachment).await
             }
-            Step::Adopt { holder_kind, id, name, subject } => {
-                self.adopt(*holder_kind, id, name, subject).await
+            Step::Adopt { holder_kind, id, name, subject, from } => {
+                self.adopt(*holder_kind, (id, name), from.as_ref(), subject).await
             }
             Step::IssueCredential { subject, kind, .. } => self.issue(at(0)?, subject, kind).await,
         }
@@ -278,8 +278,8 @@ impl Client {
     async fn adopt(
         &self,
         kind: HolderKind,
-        id: &VendorId,
-        name: &crate::model::ObjectName,
+        (id, name): (&VendorId, &crate::model::ObjectName),
+        from: Option<&Subject>,
         subject: &Subject,
     ) -> Result<Applied, CloudError> {
         let mark = self.mark(subject);
@@ -290,7 +290,9 @@ impl Client {
         match kind {
             HolderKind::User => {
                 let (found, _) = self.find_user(id).await?.ok_or_else(|| gone("GetUser", id))?;
-                if !self.may_be_adopted("TagUser", name.as_str(), &found.ownership, subject)? {
+                if !found.ownership.may_pass(from, subject)
+                    && !self.may_be_adopted("TagUser", name.as_str(), &found.ownership, subject)?
+                {
                     return Ok(Applied::default());
                 }
                 let user = found.spec.name.as_str();

@@ -210,6 +210,7 @@ pub async fn what_has_no_mark_is_adopted_and_nothing_else(fixture: &dyn Fixture)
         id: id.clone(),
         name: fixture.name(name).into(),
         subject,
+        from: None,
     };
     let user = fixture.foreign_user(&fixture.name("ulla")).await;
     let before = bench.hub.see_user(&user).await;
@@ -220,6 +221,18 @@ pub async fn what_has_no_mark_is_adopted_and_nothing_else(fixture: &dyn Fixture)
     assert_eq!(bench.hub.see_user(&user).await, expected, "more than the mark changed");
     let other = adopt(HolderKind::User, &user, "ulla", person("other"));
     bench.hub.must_fail(&other, ErrorKind::Foreign).await;
+    // Known by another id: only in place of the mark that was seen.
+    let passed = |from: &str| Step::Adopt {
+        holder_kind: HolderKind::User,
+        id: user.clone(),
+        name: fixture.name("ulla").into(),
+        subject: person("other"),
+        from: Some(person(from)),
+    };
+    bench.hub.must_fail(&passed("nobody"), ErrorKind::Foreign).await;
+    bench.hub.must_twice(&passed("ulla")).await;
+    let seen = bench.hub.see_user(&user).await.map(|user| user.ownership);
+    assert_eq!(seen, Some(Ownership::Ours(person("other"))));
 
     let group = fixture.foreign_group(&fixture.name("crew")).await;
     bench.hub.must_twice(&adopt(HolderKind::Group, &group, "crew", group_subject("crew"))).await;

@@ -11,11 +11,12 @@ use crate::model::{HolderKind, Ownership, Subject, VendorId};
 
 impl Client {
     /// Adds the mark to the labels; whatever carries one already is refused, unless it is this
-    /// very mark.
+    /// very mark, or the one that it takes the place of.
     pub(super) async fn adopt(
         &self,
         kind: HolderKind,
         id: &VendorId,
+        from: Option<&Subject>,
         subject: &Subject,
     ) -> Result<Applied, CloudError> {
         let which = Which::Id(id.as_str());
@@ -23,7 +24,7 @@ impl Client {
             HolderKind::User => {
                 let found = self.user(which).await?.body;
                 let operation = Operation::UpdateUser;
-                let Some(tags) = self.marked(operation, id, &found.tags, subject)? else {
+                let Some(tags) = self.marked(operation, id, &found.tags, (from, subject))? else {
                     return Ok(Applied::default());
                 };
                 let spec = convert::user(&found, &self.organisation).spec;
@@ -35,7 +36,7 @@ impl Client {
             HolderKind::Group => {
                 let found = self.group(which).await?.body;
                 let operation = Operation::UpdateGroup;
-                let Some(tags) = self.marked(operation, id, &found.tags, subject)? else {
+                let Some(tags) = self.marked(operation, id, &found.tags, (from, subject))? else {
                     return Ok(Applied::default());
                 };
                 let (revision, name) = (found.revision, found.name.as_str());
@@ -45,7 +46,7 @@ impl Client {
             HolderKind::Role => {
                 let found = self.role(which).await?.body;
                 let operation = Operation::UpdateRole;
-                let Some(tags) = self.marked(operation, id, &found.tags, subject)? else {
+                let Some(tags) = self.marked(operation, id, &found.tags, (from, subject))? else {
                     return Ok(Applied::default());
                 };
                 let spec = convert::role(&found, &self.organisation).spec;
@@ -62,10 +63,10 @@ impl Client {
         operation: Operation,
         id: &VendorId,
         tags: &Tags,
-        subject: &Subject,
+        (from, subject): (Option<&Subject>, &Subject),
     ) -> Result<Option<Tags>, CloudError> {
         let whose = match ownership(tags, &self.organisation) {
-            other if other.may_become(subject) => {
+            other if other.may_pass(from, subject) => {
                 let mut tags = tags.clone();
                 tags.extend(self.mark(subject));
                 return Ok(Some(tags));

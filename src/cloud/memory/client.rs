@@ -176,8 +176,8 @@ impl Apply for Client {
                 self.unbind(role, group).await
             }
             Step::Attach { .. } | Step::Detach { .. } => Err(Self::has_no("attachments", change)),
-            Step::Adopt { holder_kind, id, subject, .. } => {
-                self.adopt(*holder_kind, id, subject).await
+            Step::Adopt { holder_kind, id, subject, from, .. } => {
+                self.adopt(*holder_kind, id, from.as_ref(), subject).await
             }
             Step::IssueCredential { subject, kind, .. } => {
                 self.issue(subject, Self::only(change, references)?, kind).await

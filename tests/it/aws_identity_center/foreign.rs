@@ -71,7 +71,13 @@ async fn what_scim_keeps_is_untouched_even_with_our_mark() {
         },
         join(&group, &user),
         leave(&group, &user),
-        Step::Adopt { holder_kind: User, id: id(), name: "anna".into(), subject: subject.clone() },
+        Step::Adopt {
+            holder_kind: User,
+            id: id(),
+            name: "anna".into(),
+            subject: subject.clone(),
+            from: None,
+        },
     ] {
         let error = apply(&hub, &step).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Foreign, "{}: {error}", step.verb());
@@ -98,6 +104,7 @@ async fn what_is_adopted_keeps_what_it_said() {
         id: id.clone(),
         name: "x".into(),
         subject: subject.parse().unwrap(),
+        from: None,
     };
     for (kind, id, subject) in [
         (User, &user, "person:debian:1"),

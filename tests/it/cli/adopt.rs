@@ -53,3 +53,64 @@ fn what_makes_no_sense_is_refused_and_says_why() {
         assert!(refused.err.contains(why), "{arguments:?}: {}", refused.err);
     }
 }
+
+/// What is in the embedded cloud, without marks.
+fn without_marks(site: &Site) -> Vec<String> {
+    let described = site.world().describe().expect("a cloud");
+    described.iter().map(|line| line.replace("person:debian:", "")).collect()
+}
+
+#[test]
+fn everybody_under_other_ids_is_adopted_at_once_and_nobody_loses_anything() {
+    let site = Site::applied();
+    let before = site.world().describe().expect("a cloud");
+    site.edit(
+        "inventory/directories.yaml",
+        "schema: userdir",
+        "schema: userdir\n    stable_id: uid",
+    );
+    // Without saying so, nothing is given and nothing taken.
+    let held = site.run(&[]);
+    assert!(held.out.contains("reconcile adopt --all debian"), "{}", held.out);
+    assert_eq!(site.world().describe().expect("a cloud"), before, "{}", held.out);
+
+    let shown = site.run(&["adopt", "--all", "debian"]).ends_with(0);
+    let line = "~ adopt user  amara     as person:debian:amara, not person:debian:2001";
+    assert!(shown.out.contains(line), "{}", shown.out);
+    assert!(shown.out.contains("Nothing was done"), "{}", shown.out);
+    assert!(!shown.out.contains("remove") && !shown.out.contains("suspend"), "{}", shown.out);
+    assert_eq!(site.world().describe().expect("a cloud"), before);
+
+    site.run(&["adopt", "--all", "debian", "--yes"]).ends_with(0);
+    let run = site.run(&[]).ends_with(0);
+    assert_eq!(run.changes(), [""; 0], "{}", run.out);
+    assert_eq!(without_marks(&site).len(), before.len());
+    // The directory is believed under its new ids: it gives, and it takes.
+    site.edit_person("tomasz", |entry| format!("{entry}\nsupplementaryGid: mirrors"));
+    let run = site.run(&[]).ends_with(0);
+    assert!(run.out.contains("+ add member  tomasz"), "{}", run.out);
+    let again = site.run(&["adopt", "--all", "debian"]).ends_with(0);
+    assert!(again.out.contains("Nobody of directory debian has another id"), "{}", again.out);
+}
+
+#[test]
+fn whoever_is_not_proven_to_be_the_same_is_left_and_named() {
+    let site = Site::applied();
+    site.edit(
+        "inventory/directories.yaml",
+        "schema: userdir",
+        "schema: userdir\n    stable_id: uid",
+    );
+    site.edit_person("amara", |entry| entry.replace("amara@", "somebody.else@"));
+    let shown = site.run(&["adopt", "--all", "debian"]).ends_with(0);
+    assert!(
+        shown.out.contains("user amara stays person:debian:2001: person:debian:amara"),
+        "{}",
+        shown.out
+    );
+    assert!(shown.out.contains("has another mail address"), "{}", shown.out);
+    assert!(!shown.out.contains("adopt user  amara"), "{}", shown.out);
+    site.run(&["adopt", "--all", "debain"]).ends_with(2);
+    site.run(&["adopt", "--all", "debian", "spi-hub"]).ends_with(2);
+    site.run(&["adopt", "spi-hub", "user"]).ends_with(2);
+}

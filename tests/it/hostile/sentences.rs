@@ -50,7 +50,7 @@ const SENTENCES: &[(&str, Proof)] = &[
         ]),
     ),
     (
-        "Re-enable a user that somebody else disabled.",
+        "Re-enable a user that somebody else disabled, also if the person leaves and comes back.",
         Tests(&[
             "hostile/promises.rs::who_was_disabled_by_hand_stays_so",
             "cli/by_hand.rs::who_was_disabled_by_hand_leaves_and_returns_disabled",

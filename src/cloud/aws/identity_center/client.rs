@@ -116,8 +116,8 @@ impl Apply for Client {
             Step::Detach { holder_kind, subject, attachment, .. } => {
                 self.detach(role_of(*holder_kind)?, subject, attachment).await
             }
-            Step::Adopt { holder_kind, id, subject, .. } => {
-                self.adopt(*holder_kind, id, subject).await
+            Step::Adopt { holder_kind, id, subject, from, .. } => {
+                self.adopt(*holder_kind, id, from.as_ref(), subject).await
             }
             Step::IssueCredential { .. } => {
                 Err(invalid("users of Identity Center have no keys".to_owned()))
@@ -163,10 +163,11 @@ impl Client {
         &self,
         kind: HolderKind,
         id: &VendorId,
+        from: Option<&Subject>,
         subject: &Subject,
     ) -> Result<Applied, CloudError> {
         match kind {
-            HolderKind::User => self.adopt_user(id, subject).await,
+            HolderKind::User => self.adopt_user(id, from, subject).await,
             HolderKind::Group => self.adopt_group(id, subject).await,
             HolderKind::Role => self.adopt_role(id, subject).await,
         }

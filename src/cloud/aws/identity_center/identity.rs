@@ -307,9 +307,17 @@ impl Client {
     pub(super) async fn adopt_user(
         &self,
         id: &VendorId,
+        from: Option<&Subject>,
         subject: &Subject,
     ) -> Result<Applied, CloudError> {
         let found = self.user(id).await?;
+        if from.is_some() && found.seen.ownership.subject() == from {
+            let since = match found.seen.spec.access {
+                Access::Suspended { since, .. } => Some(since),
+                Access::Enabled | Access::Disabled => None,
+            };
+            return self.put_mark(&found, subject, since).await;
+        }
         if let Some(applied) = already_adopted(id, &found.seen.ownership, subject)? {
             return Ok(applied);
         }
