@@ -21,13 +21,27 @@ pub enum RegistryError {
 
 /// The facts of every cloud. Needs neither network nor state.
 pub fn facts() -> Vec<VendorFacts> {
-    let mut facts = vec![MemoryVendor::facts()];
+    let facts = std::iter::once(MemoryVendor::facts());
     #[cfg(feature = "aws")]
-    {
-        facts.extend(AwsVendor::facts());
-        facts.push(IdentityCenter::facts());
-    }
-    facts
+    let facts = facts.chain(AwsVendor::facts()).chain([IdentityCenter::facts()]);
+    facts.collect()
+}
+
+/// Those that are reached over the network.
+#[cfg(feature = "aws")]
+fn distant(run: &str) -> Vec<Arc<dyn Vendor>> {
+    let base = AwsBase::new(Settings::default(), run);
+    vec![
+        Arc::new(AwsVendor::iam(&base)),
+        Arc::new(AwsVendor::saml(&base)),
+        Arc::new(IdentityCenter::new(&base, Patience::default())),
+    ]
+}
+
+/// Those that are reached over the network: none in this build.
+#[cfg(not(feature = "aws"))]
+fn distant(_run: &str) -> Vec<Arc<dyn Vendor>> {
+    Vec::new()
 }
 
 /// Every cloud. `state_folder` is where those that live on this machine keep their state; it need
@@ -36,14 +50,6 @@ pub fn facts() -> Vec<VendorFacts> {
 /// # Errors
 /// State that cannot be read.
 pub fn vendors(state_folder: &Path, run: &str) -> Result<Vec<Arc<dyn Vendor>>, RegistryError> {
-    let mut vendors: Vec<Arc<dyn Vendor>> =
-        vec![Arc::new(MemoryVendor::open(&state_folder.join("memory.jsonl"))?)];
-    #[cfg(feature = "aws")]
-    {
-        let base = AwsBase::new(Settings::default(), run);
-        vendors.push(Arc::new(AwsVendor::iam(&base)));
-        vendors.push(Arc::new(AwsVendor::saml(&base)));
-        vendors.push(Arc::new(IdentityCenter::new(&base, Patience::default())));
-    }
-    Ok(vendors)
+    let memory: Arc<dyn Vendor> = Arc::new(MemoryVendor::open(&state_folder.join("memory.jsonl"))?);
+    Ok(std::iter::once(memory).chain(distant(run)).collect())
 }

@@ -1,11 +1,10 @@
 //! Targets: the records of an LDIF file, where it is cut, and base 64 in it.
 
-use super::base64;
 use super::record::Records;
 use super::write::write;
 use crate::directory::Bounds;
 use crate::directory::budget::Budget;
-use crate::fuzzing::{Target, lines, text};
+use crate::fuzzing::{Target, lines};
 
 const WORDS: &[&str] = &[
     "dn: ",
@@ -105,20 +104,5 @@ fn ldif_cut() {
             }
             true
         })
-    });
-}
-
-#[test]
-fn base64() {
-    Target::new("base64").words(&["=", "==", "+/", "AAAA"]).memory(4 << 10, 8).run(|input| {
-        let text = text(input);
-        let Some(bytes) = base64::decode(&text) else { return usize::MAX };
-        // The bits that padding leaves over mean nothing; everything else has one form.
-        let written = base64::encode(&bytes);
-        assert_eq!(written.len(), text.len());
-        let spare = text.find('=').map_or(text.len(), |end| end - 1);
-        assert_eq!(written[..spare.min(written.len())], text[..spare.min(text.len())]);
-        assert_eq!(base64::decode(&written), Some(bytes.clone()));
-        bytes.len() % 3
     });
 }

@@ -4,7 +4,6 @@
 //! reading partial; the others count. A file whose end does not say that it is the end may have
 //! been cut, which makes the reading partial too (`mark`).
 
-mod base64;
 #[cfg(test)]
 mod fuzz;
 mod mark;

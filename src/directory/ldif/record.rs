@@ -2,10 +2,19 @@
 
 use std::io::{BufRead, Read};
 
-use super::base64;
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+
 use super::mark::Watch;
 use crate::directory::budget::{Budget, Exhausted};
 use crate::directory::entry::{Entry, MOST_ATTRIBUTES};
+
+/// As LDIF writes values (RFC 4648, 4). What the padding leaves over means nothing.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
 
 /// A line longer than this, folded parts together, is refused: no attribute needs it, and a file
 /// without line ends must not fill the memory.
@@ -223,7 +232,7 @@ impl Line {
         let value = match &self.bytes[colon + 1..] {
             [b':', encoded @ ..] => std::str::from_utf8(encoded.trim_ascii())
                 .ok()
-                .and_then(base64::decode)
+                .and_then(|text| BASE64.decode(text).ok())
                 .ok_or_else(|| self.problem(format!("the value of `{name}::` is not base 64")))?,
             [b'<', ..] => {
                 return Err(self.problem(format!(

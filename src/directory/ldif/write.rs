@@ -1,6 +1,8 @@
 //! Writing entries.
 
-use super::base64;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::mark;
 use crate::digest::sha256;
 use crate::directory::entry::Entry;
@@ -38,7 +40,7 @@ fn line(text: &mut String, name: &str, value: &[u8]) {
     let mut rest = match plain {
         Some("") => format!("{name}:"),
         Some(plain) => format!("{name}: {plain}"),
-        None => format!("{name}:: {}", base64::encode(value)),
+        None => format!("{name}:: {}", BASE64_STANDARD.encode(value)),
     };
     let mut width = WIDTH;
     while rest.len() > width {

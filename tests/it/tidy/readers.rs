@@ -36,7 +36,6 @@ const READERS: &[(&str, &[&str], &str)] = &[
     ("src/directory/ldap/page.rs", &["ldap_wire"], ""),
     ("src/directory/ldap/reference.rs", &["ldap_reference"], ""),
     ("src/directory/ldap/wire.rs", &["ldap_wire"], ""),
-    ("src/directory/ldif/base64.rs", &["base64"], ""),
     ("src/directory/ldif/mark.rs", &["ldif", "ldif_cut"], ""),
     ("src/directory/ldif/record.rs", &["ldif"], ""),
     ("src/directory/ldif/write.rs", &[], "writes values, as text or as base 64"),
