@@ -7,7 +7,7 @@ use super::drafts::Drafts;
 use super::hub::Hub;
 use super::matching::Match;
 use super::roles::Roles;
-use super::{DiffInputs, shared};
+use super::{DiffInputs, PEOPLE, shared};
 use crate::desired::DesiredAccount;
 use crate::diagnostic::Finding;
 use crate::model::{
@@ -33,7 +33,7 @@ pub(super) fn changes(
         seen: reading.got(),
         hub,
         roles,
-        unread: super::unread(place, reading),
+        unread: super::unread(place, reading, &[ObjectKind::Binding]),
     };
     account.bindings(drafts);
 }
@@ -44,6 +44,7 @@ struct Bindings<'a> {
     seen: &'a ObservedAccount,
     hub: &'a Hub<'a>,
     roles: &'a Roles<'a>,
+    /// Why no binding may end here, if so.
     unread: Option<String>,
 }
 
@@ -107,7 +108,8 @@ impl Bindings<'_> {
             Some(Subject::Role(name)) => self.wanted.ended.get(&(subject.clone(), name.clone())),
             _ => None,
         };
-        let unread = self.unread.clone().or_else(|| self.hub.unread.clone());
+        let role_list = || self.roles.lacks(&[ObjectKind::Role]);
+        let unread = self.unread.clone().or_else(role_list).or_else(|| self.hub.lacks(PEOPLE));
         let doubtful = || self.hub.unnamed(subject).or_else(|| self.hub.doubtful_grants());
         // What somebody did by hand, and what has ended by itself, no grant was asked for.
         let wants_grant = ended.is_none() && matches!(role_subject, Some(Subject::Role(_)));

@@ -10,12 +10,12 @@ use super::attachments::Attached;
 use super::departures::{self, Verdict};
 use super::drafts::Drafts;
 use super::matching::{self, Match, Matching};
-use super::{DiffInputs, copied_mark, finding, groups, keys, members, shared, users};
+use super::{DiffInputs, PEOPLE, copied_mark, finding, groups, keys, members, shared, users};
 use crate::desired::{Desired, DesiredHub, Standing};
 use crate::diagnostic::Finding;
 use crate::model::{
     ChangeId, Credential, DirectoryName, GroupSpec, HolderKind, ObjectKind, ObjectName, Observed,
-    ObservedAccount, Ownership, Place, Reason, Subject, UserSpec, VendorFacts, VendorId,
+    ObservedAccount, Ownership, Place, Reading, Reason, Subject, UserSpec, VendorFacts, VendorId,
     VendorName,
 };
 use crate::plan::{Reference, Target};
@@ -28,16 +28,16 @@ pub(super) struct Hub<'a> {
     pub(super) facts: &'a VendorFacts,
     pub(super) today: Date,
     pub(super) grace_days: u32,
-    /// Why nothing may be removed here at all, if so.
-    pub(super) unread: Option<String>,
+    /// How far everything here was read.
+    reading: &'a Reading<ObservedAccount>,
     /// Why no group may be deleted here, if so: its bindings in an account cannot be seen.
     pub(super) unread_accounts: Option<String>,
     pub(super) seen: &'a ObservedAccount,
     /// Our groups that have a role in an account that is none of this hub's, and which.
     pub(super) bound_elsewhere: BTreeMap<&'a VendorId, &'a Place>,
-    /// Credentials of departing users and of service accounts with keys of ours; of those users
-    /// only whose credentials were all read.
-    pub(super) credentials: HashMap<&'a VendorId, Vec<&'a Credential>>,
+    /// Credentials of departing users and of service accounts with keys of ours, as far as they
+    /// were read.
+    credentials: HashMap<&'a VendorId, Credentials<'a>>,
     pub(super) users: Matching,
     pub(super) groups: Matching,
     pub(super) pairs: members::Pairs,
@@ -97,7 +97,7 @@ impl<'a> Hub<'a> {
             facts,
             today: inputs.today,
             grace_days: inputs.grace_days,
-            unread: super::unread(place, reading),
+            reading,
             unread_accounts: unread_accounts(inputs, place),
             seen,
             bound_elsewhere: bound_elsewhere(inputs, place, &group_at),
@@ -145,8 +145,8 @@ impl<'a> Hub<'a> {
 
     /// Why nothing may be removed on account of a subject, if so.
     pub(super) fn blame(&self, subject: &Subject) -> Option<String> {
-        if let Some(unread) = &self.unread {
-            return Some(unread.clone());
+        if let Some(unread) = self.lacks(PEOPLE) {
+            return Some(unread);
         }
         let directory = match subject {
             Subject::Person { directory, .. } => directory,
@@ -184,8 +184,18 @@ impl<'a> Hub<'a> {
     }
 
     /// Why no object of a kind may be created here, if so: one that was not listed may be there.
-    pub(super) fn unlisted(&self, kind: ObjectKind) -> Option<&String> {
-        self.unread.as_ref().filter(|_| !self.seen.listed.contains(&kind))
+    pub(super) fn unlisted(&self, kind: ObjectKind) -> Option<String> {
+        self.lacks(&[kind])
+    }
+
+    /// Why nothing may be removed here that rests on the lists of some kinds, if so.
+    pub(super) fn lacks(&self, rests_on: &[ObjectKind]) -> Option<String> {
+        super::unread(&self.place, self.reading, rests_on)
+    }
+
+    /// The credentials of a user, as far as they were read.
+    pub(super) fn credentials_of(&self, user: &VendorId) -> Option<&Credentials<'a>> {
+        self.credentials.get(user)
     }
 
     /// What is to blame where it is unknown who should be in an observed group of ours.
@@ -353,24 +363,31 @@ fn bound_elsewhere<'a>(
 fn unread_accounts(inputs: &DiffInputs<'_>, hub: &Place) -> Option<String> {
     inputs.desired.accounts.iter().filter(|(_, wanted)| wanted.hub == *hub).find_map(
         |(place, _)| match inputs.observed.accounts.get(place) {
-            Some(reading) => super::unread(place, reading),
+            Some(reading) => super::unread(place, reading, &[ObjectKind::Binding]),
             None => Some(format!("account {place} (not looked at)")),
         },
     )
 }
 
-/// Credentials by user, of those of whom they were all read. No reading at all proves nothing.
+/// What is known of the credentials of one user.
+pub(super) struct Credentials<'a> {
+    /// Sorted.
+    pub(super) known: Vec<&'a Credential>,
+    /// There are no others.
+    pub(super) all: bool,
+}
+
+/// Credentials by user. No reading at all proves nothing.
 fn credentials<'a>(
     inputs: &DiffInputs<'a>,
     place: &Place,
-) -> HashMap<&'a VendorId, Vec<&'a Credential>> {
+) -> HashMap<&'a VendorId, Credentials<'a>> {
     let readings = inputs.observed.credentials.get(place).into_iter().flatten();
     readings
-        .filter(|(_, reading)| reading.is_complete())
         .map(|(user, reading)| {
-            let mut credentials: Vec<&Credential> = reading.got().iter().collect();
-            credentials.sort();
-            (user, credentials)
+            let mut known: Vec<&Credential> = reading.got().iter().collect();
+            known.sort();
+            (user, Credentials { known, all: reading.is_complete() })
         })
         .collect()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::PEOPLE;
 use super::departures::{Gone, Verdict};
 use super::drafts::Drafts;
 use super::hub::Hub;
@@ -250,8 +251,8 @@ fn known_group(hub: &Hub<'_>, group: usize) -> Option<GroupRef> {
 /// A membership of a group of ours whose user is foreign or not listed; or of a group that should
 /// go and cannot, because not everything was read.
 fn by_hand(hub: &Hub<'_>, other: &Other, subject: Option<&Subject>) -> Result<Reason, String> {
-    if let Some(unread) = &hub.unread {
-        return Err(unread.clone());
+    if let Some(unread) = hub.lacks(PEOPLE) {
+        return Err(unread);
     }
     if hub.groups.of_observed[other.group] == Match::Extraneous {
         return Err(hub.unread_accounts.clone().unwrap_or_default());

@@ -75,7 +75,7 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) -> HashSet<usize> 
         .filter(|(index, user)| match hub.unlisted(ObjectKind::User) {
             _ if hub.users.of_desired[*index].is_some() => true,
             Some(unread) => {
-                drafts.withhold(&hub.place, ObjectKind::User, unread);
+                drafts.withhold(&hub.place, ObjectKind::User, &unread);
                 false
             }
             None if hub.wanted.held.people.contains_key(&user.subject) => {

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod cost;
+mod denied;
 mod documents;
 mod faults;
 mod fixture;

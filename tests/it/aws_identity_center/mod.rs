@@ -3,6 +3,7 @@
 mod assignments;
 mod ceiling;
 mod conformance;
+mod contradictions;
 mod fixture;
 mod foreign;
 mod instance;

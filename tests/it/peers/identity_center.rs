@@ -51,6 +51,8 @@ pub struct Behaviour {
     pub ceiling: Option<usize>,
     /// The token of a page leads to the same page again.
     pub stuck: bool,
+    /// Lists of users and permission sets leave this one out, and say nothing of it.
+    pub hidden: Option<String>,
 }
 
 /// Everything there is.
@@ -143,6 +145,7 @@ impl State {
                 never_ends: false,
                 ceiling: None,
                 stuck: false,
+                hidden: None,
             },
             instances: vec![(INSTANCE.to_owned(), account.to_owned())],
             caller: account.to_owned(),
