@@ -87,10 +87,30 @@ impl Bindings<'_> {
                 existing.insert((subject.clone(), name));
                 continue;
             }
+            if let Some(name) = role_at.and_then(|at| self.lost_mark(at, subject)) {
+                existing.insert((subject.clone(), name));
+                continue;
+            }
             ending.extend(self.unbind(binding, group_at, role_at, subject, drafts));
         }
         let beginning = self.bind(&existing, drafts);
         self.replace(&ending, &existing, &beginning, drafts);
+    }
+
+    /// The role that a group should have, if an observed one looks like it but for its mark, which
+    /// was lost or damaged: a finding says so, and nobody loses a role because of that.
+    fn lost_mark(&self, at: usize, group: &Subject) -> Option<&RoleName> {
+        if self.roles.matching.of_observed[at] != Match::Foreign {
+            return None;
+        }
+        let role = &self.roles.seen.roles[at];
+        let wanted = self.wanted.bindings.keys().filter(|(holder, _)| holder == group);
+        wanted.map(|(_, name)| name).find(|name| {
+            let subject = Subject::Role((*name).clone());
+            let spec = self.roles.wanted.roles.get(&subject).map(|role| &role.spec);
+            role.ownership.may_become(&subject)
+                && spec.is_some_and(|spec| spec.name == role.spec.name)
+        })
     }
 
     /// Ends a binding; gives it back where something may replace it.

@@ -263,7 +263,7 @@ fn by_hand(hub: &Hub<'_>, other: &Other, subject: Option<&Subject>) -> Result<Re
             Some(_) if hub.kept(other.group).is_some() => {
                 Err(hub.kept(other.group).unwrap_or_default())
             }
-            // A finding says so: nobody loses a group because a tag was lost.
+            // A finding says so: nobody loses a group because a mark was lost.
             Some(_) if may_be_meant(hub, other) => Err(String::new()),
             Some(group) => hub.blame(group).map_or(Ok(Reason::ByHand), Err),
             None => Err(String::new()),
@@ -271,18 +271,21 @@ fn by_hand(hub: &Hub<'_>, other: &Other, subject: Option<&Subject>) -> Result<Re
     }
 }
 
-/// Whether a member whose mark is damaged looks like one who should be in the group.
+/// Whether a member whose mark was lost or damaged looks like one who should be in the group: its
+/// mark still says so, or else its name.
 fn may_be_meant(hub: &Hub<'_>, other: &Other) -> bool {
     let Some(user) = other.user.map(|at| &hub.seen.users[at]) else { return false };
     let Match::Wanted(group) = hub.groups.of_observed[other.group] else { return false };
-    if !matches!(user.ownership, Ownership::Damaged { .. }) {
-        return false;
-    }
+    let said = match &user.ownership {
+        Ownership::Damaged { subject, .. } => subject.as_ref(),
+        Ownership::Ours(_) | Ownership::Theirs(_) | Ownership::Unmarked => None,
+    };
     let rules = &hub.facts.user_names;
     let name = rules.fold(user.spec.name.as_str());
     let members = hub.wanted.memberships.iter().filter(|one| one.group as usize == group);
     members.map(|one| &hub.wanted.users[one.user as usize]).any(|wanted| {
-        user.ownership.may_become(&wanted.subject) && rules.fold(wanted.spec.name.as_str()) == name
+        let is_named = || rules.fold(wanted.spec.name.as_str()) == name;
+        user.ownership.may_become(&wanted.subject) && (said.is_some() || is_named())
     })
 }
 

@@ -4,6 +4,7 @@ mod assignments;
 mod ceiling;
 mod conformance;
 mod contradictions;
+mod damaged;
 mod fixture;
 mod foreign;
 mod instance;

@@ -293,7 +293,7 @@ impl Client {
         Ok(done(&reply))
     }
 
-    /// Writes the mark on a user without one. What somebody else keeps in `UserType` would be
+    /// Writes the mark on a user without one, or with a damaged one. What somebody else keeps in `UserType` would be
     /// lost, so then it is refused.
     pub(super) async fn adopt_user(
         &self,
@@ -304,16 +304,22 @@ impl Client {
         if let Some(applied) = already_adopted(id, &found.seen.ownership, subject)? {
             return Ok(applied);
         }
-        if found.user_type.as_ref().is_some_and(|text| !text.is_empty()) {
+        let is_free = found.user_type.as_ref().is_none_or(String::is_empty);
+        if !is_free && !matches!(found.seen.ownership, Ownership::Damaged { .. }) {
             let message = "somebody else uses its user type; empty it first";
             return Err(CloudError::new(ErrorKind::Invalid, "UpdateUser", id.as_str(), message));
         }
-        let applied = self.put_mark(&found, subject, None).await?;
+        // The day is a part of the mark, and may have survived what damaged it.
+        let suspended = match found.seen.spec.access {
+            Access::Suspended { since } => Some(since),
+            Access::Enabled | Access::Disabled => None,
+        };
+        let applied = self.put_mark(&found, subject, suspended).await?;
         self.hub.made(id);
         Ok(applied)
     }
 
-    /// Writes the mark after the description of a group without one.
+    /// Writes the mark after the description of a group without one, or with a damaged one.
     pub(super) async fn adopt_group(
         &self,
         id: &VendorId,
@@ -323,7 +329,8 @@ impl Client {
         if let Some(applied) = already_adopted(id, &found.seen.ownership, subject)? {
             return Ok(applied);
         }
-        let text = mark::description(&found.description, &self.hub.organisation, subject);
+        let rest = mark::without_mark(&found.description);
+        let text = mark::description(&rest, &self.hub.organisation, subject);
         let applied = self.put_group(&found, "description", &text).await?;
         self.hub.made(id);
         Ok(applied)
@@ -337,7 +344,7 @@ pub(super) fn already_adopted(
     subject: &Subject,
 ) -> Result<Option<Applied>, CloudError> {
     match ownership {
-        Ownership::Unmarked => Ok(None),
+        other if other.may_become(subject) => Ok(None),
         other => {
             must_be_ours("Adopt", id.as_str(), other, Some(subject))?;
             Ok(Some(Applied::default()))

@@ -350,6 +350,11 @@ impl State {
     }
 
     /// Somebody attaches a policy by hand.
+    pub fn tag_set(&mut self, set: &str, key: &str, value: &str) {
+        let set = self.sets.get_mut(set).expect("a permission set");
+        set.tags.insert(key.to_owned(), value.to_owned());
+    }
+
     pub fn attach(&mut self, set: &str, policy: &str) {
         let set = self.sets.get_mut(set).expect("a set there is");
         set.managed.insert(policy.to_owned());
