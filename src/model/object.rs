@@ -398,6 +398,9 @@ pub struct ObservedAccount {
     pub quotas: BTreeMap<Quota, u64>,
     /// What ends by itself, and when: certificates that others log in with.
     pub expiries: BTreeMap<String, Date>,
+    /// Of a hub in which the roles of all accounts are: how many roles groups of ours have in which
+    /// account, by its id, also in accounts that nobody asked about.
+    pub assigned_in: BTreeMap<String, u64>,
     /// Objects of ours that others lean on, by id, and who does: they are not deleted.
     pub leaned_on: BTreeMap<VendorId, String>,
     /// Of an incomplete reading: the kinds that were listed completely all the same. Of other

@@ -57,6 +57,7 @@ fn account<T: serde::Serialize>(
         attachments,
         quotas,
         expiries,
+        assigned_in,
         leaned_on,
         listed,
         unlisted_providers,
@@ -78,7 +79,7 @@ fn account<T: serde::Serialize>(
         (place, own_principal, missing, listed, unlisted_providers),
         (users, groups, roles),
         (memberships, bindings, credentials),
-        (attachments, quotas, expiries, leaned_on),
+        (attachments, quotas, expiries, leaned_on, assigned_in),
     ))
 }
 

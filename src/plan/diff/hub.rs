@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
@@ -10,7 +11,9 @@ use super::attachments::Attached;
 use super::departures::{self, Verdict};
 use super::drafts::Drafts;
 use super::matching::{self, Match, Matching};
-use super::{DiffInputs, PEOPLE, copied_mark, finding, groups, keys, members, shared, users};
+use super::{
+    DiffInputs, PEOPLE, copied_mark, finding, foreign, groups, keys, members, shared, users,
+};
 use crate::desired::{Desired, DesiredHub, Standing};
 use crate::diagnostic::Finding;
 use crate::model::{
@@ -33,6 +36,10 @@ pub(super) struct Hub<'a> {
     /// Why no group may be deleted here, if so: its bindings in an account cannot be seen.
     pub(super) unread_accounts: Option<String>,
     pub(super) seen: &'a ObservedAccount,
+    /// Groups that have a role in some account.
+    pub(super) bound: HashSet<&'a VendorId>,
+    /// The ids of the hub's accounts.
+    pub(super) accounts: HashSet<&'a str>,
     /// Our groups that have a role in an account that is none of this hub's, and which.
     pub(super) bound_elsewhere: BTreeMap<&'a VendorId, &'a Place>,
     /// Credentials of departing users and of service accounts with keys of ours, as far as they
@@ -100,6 +107,8 @@ impl<'a> Hub<'a> {
             reading,
             unread_accounts: unread_accounts(inputs, place),
             seen,
+            bound: inputs.observed.accounts.values().flat_map(bound).collect(),
+            accounts: accounts(inputs, place),
             bound_elsewhere: bound_elsewhere(inputs, place, &group_at),
             credentials: credentials(inputs, place),
             user_targets: vec![None; wanted.users.len()],
@@ -126,6 +135,8 @@ impl<'a> Hub<'a> {
         users::changes(self, &gone, drafts);
         keys::changes(self, drafts);
         members::changes(self, &gone, drafts);
+        foreign::memberships(self, drafts);
+        foreign::accounts(self, drafts);
     }
 
     /// Why nothing may be concluded from the inventory not asking for a group, if so: it is of a
@@ -181,6 +192,11 @@ impl<'a> Hub<'a> {
             Match::Wanted(_) | Match::Extraneous => true,
             Match::Surplus | Match::Foreign => false,
         })
+    }
+
+    /// The first day on which somebody may be deleted who was suspended on a day.
+    pub(super) fn grace_end(&self, since: Date) -> Date {
+        since.checked_add(i64::from(self.grace_days).days()).unwrap_or(since)
     }
 
     /// Why no object of a kind may be created here, if so: one that was not listed may be there.
@@ -332,6 +348,15 @@ pub(super) fn group_name(group: &GroupSpec) -> &ObjectName {
 
 fn known<T>(object: &Observed<T>, name: impl Fn(&T) -> &ObjectName) -> Target {
     Target { id: Reference::Known(object.id.clone()), name: name(&object.spec).clone() }
+}
+
+fn bound(reading: &Reading<ObservedAccount>) -> impl Iterator<Item = &VendorId> {
+    reading.got().bindings.iter().map(|one| &one.group)
+}
+
+fn accounts<'a>(inputs: &DiffInputs<'a>, hub: &Place) -> HashSet<&'a str> {
+    let below = inputs.desired.accounts.values().filter(|wanted| wanted.hub == *hub);
+    below.map(|wanted| wanted.account.id.as_str()).collect()
 }
 
 /// Where else than in the accounts of its hub a group has a role, as far as anybody looked. The

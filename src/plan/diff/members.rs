@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::PEOPLE;
 use super::departures::{Gone, Verdict};
 use super::drafts::Drafts;
 use super::hub::Hub;
 use super::matching::{Match, Matching};
+use super::{PEOPLE, foreign};
 use crate::desired::DesiredHub;
 use crate::model::{
     GroupRef, ObjectKind, ObjectName, ObservedAccount, Ownership, Reason, Subject, VendorId,
@@ -27,6 +27,8 @@ pub(super) struct Pairs {
     others: Vec<Other>,
     /// Unwanted users of ours in groups whose members are unknown: observed user → desired group.
     frozen: HashMap<usize, usize>,
+    /// Wanted users in groups that are not ours: positions of the observed group and user.
+    foreign: Vec<(usize, usize)>,
     /// How many memberships our groups have.
     pub(super) owned: usize,
 }
@@ -66,6 +68,9 @@ impl Pairs {
             if matched_group != Match::Foreign {
                 pairs.owned += 1;
             }
+            if foreign::is_one(matched_group, matched_user) {
+                pairs.foreign.extend(user.map(|user| (group, user)));
+            }
             match (matched_group, matched_user) {
                 (Match::Wanted(group), Some(Match::Wanted(user))) => {
                     pairs.wanted.push((narrow(group), narrow(user)));
@@ -95,6 +100,11 @@ impl Pairs {
         pairs.wanted.sort_unstable();
         pairs.wanted.dedup();
         pairs
+    }
+
+    /// Wanted users in groups that are not ours: positions of the observed group and user.
+    pub(super) fn in_foreign_groups(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.foreign.iter().copied()
     }
 
     /// What is to blame if an observed user is in a group from which nobody may be removed.

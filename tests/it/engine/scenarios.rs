@@ -113,6 +113,7 @@ scenarios! {
     drift_of_bindings
     drift_of_members
     foreign_group
+    foreign_membership
     foreign_role
     foreign_user
     forgotten

@@ -165,6 +165,18 @@ impl State {
         format!("{:08x}-0000-4000-8000-{:012x}", self.next_id, self.next_id)
     }
 
+    /// The id of a user there is.
+    pub fn user_called(&self, name: &str) -> String {
+        let found = self.users.iter().find(|(_, user)| text(user, "UserName") == name);
+        found.expect("a user of that name").0.clone()
+    }
+
+    /// The id of a group there is.
+    pub fn group_called(&self, name: &str) -> String {
+        let found = self.groups.iter().find(|(_, group)| text(group, "DisplayName") == name);
+        found.expect("a group of that name").0.clone()
+    }
+
     /// How often an action was called.
     pub fn count(&self, action: &str) -> usize {
         self.calls.iter().filter(|call| *call == action).count()

@@ -62,6 +62,9 @@ impl Client {
         let assignments = self.list_assignments(groups).await;
         self.take_bindings(&assignments, got, missing);
         listed(ObjectKind::Binding, missing);
+        let assigned = assignments.by_account.iter();
+        got.assigned_in =
+            assigned.map(|(account, all)| (account.clone(), all.len() as u64)).collect();
         // A permission set that is assigned cannot be deleted: one that is not listed was left out.
         if let Some(lost) = unlisted_sets(&assignments, got) {
             unlisted.insert(ObjectKind::Role);
