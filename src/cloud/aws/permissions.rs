@@ -150,19 +150,19 @@ pub fn documents(mut statements: Vec<Value>, enters: &[String]) -> Vec<Value> {
 }
 
 /// So many characters a document may have, and a comma for each statement.
-const MOST: usize = MANAGED_POLICY_SIZE as usize - 32;
+const MOST: u64 = MANAGED_POLICY_SIZE - 32;
 
 fn policy(statements: &[Value]) -> Value {
     json!({ "Version": VERSION, "Statement": statements })
 }
 
 /// How many characters IAM counts: all but white space, of which there is none.
-fn size(value: &Value) -> usize {
-    value.to_string().len()
+fn size(value: &Value) -> u64 {
+    value.to_string().len() as u64
 }
 
 /// As much of a statement as fits, by its resources, and the rest.
-fn part(mut statement: Value, room: usize) -> (Option<Value>, Option<Value>) {
+fn part(mut statement: Value, room: u64) -> (Option<Value>, Option<Value>) {
     if size(&statement) <= room {
         return (Some(statement), None);
     }

@@ -59,7 +59,8 @@ fn printed(site: &AwsSite, arguments: &[&str]) -> Vec<Value> {
 /// What a role or user is allowed, as moto can check it.
 fn everywhere(documents: &[Value]) -> Vec<Value> {
     let mut documents = documents.to_vec();
-    for statement in documents.iter_mut().flat_map(|one| one["Statement"].as_array_mut()).flatten()
+    for statement in
+        documents.iter_mut().filter_map(|one| one["Statement"].as_array_mut()).flatten()
     {
         statement["Resource"] = Value::from("*");
     }
@@ -71,7 +72,7 @@ fn documents_for_two_hundred_accounts_fit_into_managed_policies() {
     let site = AwsSite::with(INVENTORY, POLICIES);
     let mut accounts = String::new();
     for number in 0..200 {
-        let _ = write!(accounts, "      a{number}: {{vendor: aws, id: \"5{number:011}\"}}\n");
+        let _ = writeln!(accounts, "      a{number}: {{vendor: aws, id: \"5{number:011}\"}}");
     }
     site.edit("hub: true}\n", &format!("hub: true}}\n{accounts}"));
     for arguments in [
@@ -83,8 +84,9 @@ fn documents_for_two_hundred_accounts_fit_into_managed_policies() {
         // At most ten can be attached to a user or a role.
         assert!((2..=10).contains(&documents.len()), "{}", documents.len());
         for document in &documents {
-            let size = document.to_string().chars().filter(|one| !one.is_whitespace()).count();
-            assert!(size <= 6_144, "{arguments:?}: {size} characters");
+            let text = document.to_string();
+            let length = text.chars().filter(|one| !one.is_whitespace()).count();
+            assert!(length <= 6_144, "{arguments:?}: {length} characters");
         }
         // Each account is in them exactly once, by its role alone.
         let text = serde_json::to_string(&documents).expect("JSON");

@@ -51,15 +51,14 @@ pub fn ownership(written: &Written, external: bool, organisation: &OrganisationN
             Ownership::Damaged { why: why.clone(), subject: Some(subject) }
         }
         Written::Part(_, _, why) => Ownership::Theirs(why.clone()),
-        Written::Mark(found, subject) if is_written(organisation, found) => {
-            match subject_of(subject) {
-                Some(subject) => Ownership::Ours(subject),
-                None => {
+        Written::Mark(found, subject) if is_written(organisation, found) => subject_of(subject)
+            .map_or_else(
+                || {
                     let why = format!("subject {subject:?} is not readable");
                     Ownership::Damaged { why, subject: None }
-                }
-            }
-        }
+                },
+                Ownership::Ours,
+            ),
         Written::Mark(found, _) => Ownership::Theirs(found.clone()),
     }
 }
