@@ -64,10 +64,16 @@ pub trait Vendor: Send + Sync {
         None
     }
 
-    /// What the program must be allowed to do in an account, as a document the vendor
-    /// understands: no more than it needs. `None` where nothing need be allowed.
-    fn permissions(&self, _site: &Site<'_>, _purpose: Purpose) -> Option<serde_json::Value> {
+    /// The role by which the program enters an account when it runs in the one with the id `from`;
+    /// `None` where it enters none.
+    fn way_in(&self, _account: &Account, _from: &str) -> Option<String> {
         None
+    }
+
+    /// What the program must be allowed to do, as documents the vendor understands, each as small
+    /// as the vendor wants it: no more than it needs. Empty where nothing need be allowed.
+    fn permissions(&self, _needed: &Needed<'_>) -> Vec<serde_json::Value> {
+        Vec::new()
     }
 
     /// What the log-in service of an organisation must say of people, where they have no users:
@@ -97,6 +103,17 @@ pub trait Vendor: Send + Sync {
     ) -> Result<BTreeMap<AttributeName, AttributeValue>, CloudError> {
         Ok(BTreeMap::new())
     }
+}
+
+/// What the program needs in one account.
+#[derive(Clone, Copy, Debug)]
+pub struct Needed<'a> {
+    /// The account it works in; `None` for one in which it only runs.
+    pub within: Option<&'a Site<'a>>,
+    /// What it does there.
+    pub purpose: Purpose,
+    /// The roles by which it enters other accounts from there ([`Vendor::way_in`]).
+    pub enters: &'a [String],
 }
 
 /// What the program is to be allowed to do.

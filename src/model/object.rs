@@ -1,7 +1,7 @@
 //! What exists (or should) at a vendor: users, groups, roles, what connects them, and whose they
 //! are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AttachmentKind, AttributeName, CredentialKind, GroupRef, InvalidIdentifier, ObjectName,
-    OrganisationName, Private, RoleName, ServiceAccountName, StableId, VendorId,
+    AttachmentKind, AttributeName, CredentialKind, GroupRef, InvalidIdentifier, Missing,
+    ObjectName, OrganisationName, Private, RoleName, ServiceAccountName, StableId, VendorId,
 };
 use crate::model::DirectoryName;
 
@@ -424,12 +424,60 @@ pub struct ObservedAccount {
     pub quotas: BTreeMap<Quota, u64>,
     /// What ends by itself, and when: certificates that others log in with.
     pub expiries: BTreeMap<String, Date>,
+    /// Of a hub in which the roles of all accounts are: how many roles groups of ours have in which
+    /// account, by its id, also in accounts that nobody asked about.
+    pub assigned_in: BTreeMap<String, u64>,
     /// Objects of ours that others lean on, by id, and who does: they are not deleted.
     pub leaned_on: BTreeMap<VendorId, String>,
-    /// Of an incomplete reading: the kinds that were listed completely all the same. Objects of
-    /// other kinds are not created, since one that was not listed may be there under another
-    /// name; a second one with the same mark is something only people can sort out.
+    /// Of an incomplete reading: the kinds that were listed completely all the same. Of other
+    /// kinds nothing is created, since one that was not listed may be there under another name (a
+    /// second one with the same mark is something only people can sort out), and nothing is taken
+    /// away that rests on their list.
     pub listed: BTreeSet<ObjectKind>,
+    /// The lists of identity providers, which are kept like roles, were not complete: none is
+    /// made.
+    pub unlisted_providers: bool,
+}
+
+impl ObservedAccount {
+    /// Says of each kind whether its list is complete: all are but those that are `unlisted`, and
+    /// those that what else was read contradicts, which is told then.
+    pub fn prove(&mut self, mut unlisted: BTreeSet<ObjectKind>, missing: &mut Vec<Missing>) {
+        for (kind, why) in self.contradictions() {
+            if unlisted.insert(kind) {
+                missing.push(why);
+            }
+        }
+        self.listed = ObjectKind::ALL.into_iter().filter(|kind| !unlisted.contains(kind)).collect();
+    }
+
+    /// Which lists the account itself contradicts, and by what: a list that shows who is in a
+    /// group, but not the user, lacks users. Bindings are not looked at: their ends may be in other
+    /// accounts.
+    fn contradictions(&self) -> Vec<(ObjectKind, Missing)> {
+        fn ids<T>(all: &[Observed<T>]) -> HashSet<&VendorId> {
+            all.iter().map(|one| &one.id).collect()
+        }
+        if self.memberships.is_empty() {
+            return Vec::new();
+        }
+        let (users, groups) = (ids(&self.users), ids(&self.groups));
+        let unlisted = |all: &HashSet<&VendorId>, end: fn(&Membership) -> &VendorId| {
+            let ends = self.memberships.iter().map(end);
+            ends.filter(|id| !all.contains(*id)).collect::<BTreeSet<_>>().len()
+        };
+        [
+            (ObjectKind::User, unlisted(&users, |one| &one.user), "are members of groups"),
+            (ObjectKind::Group, unlisted(&groups, |one| &one.group), "have members"),
+        ]
+        .into_iter()
+        .filter(|(_, count, _)| *count > 0)
+        .map(|(kind, count, what)| {
+            let why = format!("{count} {what}, and were not listed");
+            (kind, Missing::new(kind.plural(), why))
+        })
+        .collect()
+    }
 }
 
 /// Kinds of objects, for counting, limits and `--only`.

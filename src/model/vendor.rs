@@ -32,6 +32,8 @@ pub struct VendorFacts {
     pub role_names: NameRules,
     /// Whether users have a profile (full name, mail address) that is kept in step.
     pub profile: bool,
+    /// Whether no two users can have one mail address.
+    pub unique_mails: bool,
     /// What a role may say for this vendor.
     pub role_attributes: &'static [AttributeFacts],
     /// What an account may say for this vendor: how to reach it.

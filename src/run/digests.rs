@@ -58,8 +58,10 @@ fn account<T: serde::Serialize>(
         attachments,
         quotas,
         expiries,
+        assigned_in,
         leaned_on,
         listed,
+        unlisted_providers,
     } = reading.got();
     let mut users: Vec<_> = users.iter().collect();
     users.sort_unstable_by_key(|user| &user.id);
@@ -75,10 +77,10 @@ fn account<T: serde::Serialize>(
     attachments.sort_unstable();
     let missing: &[Missing] = reading.missing();
     digest(&(
-        (place, own_principal, missing, listed),
+        (place, own_principal, missing, listed, unlisted_providers),
         (users, groups, roles),
         (memberships, bindings, credentials),
-        (attachments, quotas, expiries, leaned_on),
+        (attachments, quotas, expiries, leaned_on, assigned_in),
     ))
 }
 

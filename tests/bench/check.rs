@@ -36,6 +36,7 @@ fn main() {
         group_names: NAMES,
         role_names: NAMES,
         profile: true,
+        unique_mails: false,
         role_attributes: &[AttributeFacts {
             name: "permissions",
             shape: AttributeShape::Set,

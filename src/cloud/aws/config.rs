@@ -263,6 +263,7 @@ fn facts(
         group_names: GROUP_NAMES,
         role_names: ROLE_NAMES,
         profile: false,
+        unique_mails: false,
         role_attributes: ROLE_ATTRIBUTES,
         account_settings,
         has_users,

@@ -28,8 +28,7 @@ pub enum Marked {
 /// Ours, if [`ORGANISATION_TAG`] is the organisation's name, [`SUBJECT_TAG`] says whom it stands
 /// for and, for a user, its path is the organisation's. Unmarked, if it has none of these. Damaged,
 /// if it has some of them and nothing of anybody else's: an adoption was interrupted, or somebody
-/// moved it or took a tag off. Otherwise somebody else's. A mark of ours whose subject cannot be
-/// read is treated like somebody else's: a newer program may have written it.
+/// moved it, took a tag off or wrote something into one. Otherwise somebody else's.
 pub fn ownership(
     kind: Marked,
     path: &str,
@@ -51,8 +50,8 @@ pub fn ownership(
             match subject_of(subject, in_tag) {
                 Some(subject) if kind == Marked::Tagged || path_of_ours => Ownership::Ours(subject),
                 Some(subject) if !says_path => damaged("tags, but another path", Some(subject)),
-                Some(_) => Ownership::Theirs(format!("{found} (tags, but path {path})")),
-                None => Ownership::Theirs(format!("{found} (subject {subject:?} is not readable)")),
+                None if path_of_ours || !says_path => damaged("an unreadable subject", None),
+                Some(_) | None => Ownership::Theirs(format!("{found} (tags, but path {path})")),
             }
         }
         (Some(found), None)
@@ -60,7 +59,7 @@ pub fn ownership(
         {
             damaged("no tag for whom it stands", None)
         }
-        (None, Some(subject)) if kind == Marked::User && path_of_ours => {
+        (None, Some(subject)) if kind == Marked::Tagged || path_of_ours => {
             match subject_of(subject, in_tag) {
                 Some(subject) => damaged("no tag of the organisation", Some(subject)),
                 None => Ownership::Theirs(format!("no organisation, subject {subject}")),
@@ -206,13 +205,18 @@ mod tests {
         assert_eq!(damaged("/reconcile/spi/", &OURS[1..]), whose);
         assert_eq!(damaged("/reconcile/spi/", &OURS[..1]), None);
         assert_eq!(damaged("/reconcile/spi/", &[]), None);
+        assert_eq!(damaged("/reconcile/spi/", &[OURS[0], (SUBJECT_TAG, "")]), None);
+        let unknown = [OURS[0], (SUBJECT_TAG, "planet:debian:1")];
+        assert_eq!(damaged("/reconcile/spi/", &unknown), None);
+        assert_eq!(damaged("/", &unknown), None);
+        let of_role = of(Marked::Tagged, "/", &OURS[1..]);
+        assert!(matches!(of_role, Ownership::Damaged { subject: Some(_), .. }), "{of_role:?}");
         for (path, tags) in [
             ("/reconcile/", &OURS[..]),
             ("/reconcile/others/", &OURS),
             ("/reconcile/spi/more/", &OURS),
             ("/", &OURS[1..]),
-            ("/reconcile/spi/", &[OURS[0], (SUBJECT_TAG, "")]),
-            ("/reconcile/spi/", &[OURS[0], (SUBJECT_TAG, "planet:debian:1")]),
+            ("/reconcile/others/", &unknown),
             ("/reconcile/spi/", &[(ORGANISATION_TAG, "SPI"), OURS[1]]),
             ("/reconcile/spi/", &[(ORGANISATION_TAG, ""), OURS[1]]),
         ] {

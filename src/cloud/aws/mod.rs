@@ -48,7 +48,7 @@ use async_trait::async_trait;
 pub use config::Settings;
 pub use whole::{NotWhole, WholeReplies};
 
-use super::{CloudError, Connection, ErrorKind, Purpose, Vendor};
+use super::{CloudError, Connection, ErrorKind, Needed, Vendor};
 use crate::http;
 use crate::model::{
     Account, AttributeName, AttributeValue, ObjectName, OrganisationName, Site, Subject,
@@ -197,7 +197,14 @@ impl Vendor for AwsVendor {
         (!self.facts.has_users).then(|| realise::mapping(site.account, held))
     }
 
-    fn permissions(&self, site: &Site<'_>, purpose: Purpose) -> Option<serde_json::Value> {
-        Some(permissions::document(site, purpose, self.facts.has_users))
+    fn way_in(&self, account: &Account, from: &str) -> Option<String> {
+        session::is_entered(account, from).then(|| session::role_arn(account))
+    }
+
+    fn permissions(&self, needed: &Needed<'_>) -> Vec<serde_json::Value> {
+        let within = needed
+            .within
+            .map(|site| permissions::within(site, needed.purpose, self.facts.has_users));
+        permissions::documents(within.unwrap_or_default(), needed.enters)
     }
 }

@@ -1,6 +1,6 @@
 //! An account as the rest of the program sees it, from the bulk reading.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_iam::types::SummaryKeyType;
@@ -16,8 +16,8 @@ use super::realise::{INLINE, MANAGED, TRUST};
 use super::{convert, providers};
 use crate::cloud::error::some;
 use crate::model::{
-    Attachment, AttributeValue, Binding, HeldAttachment, HolderKind, Membership, Missing, Observed,
-    ObservedAccount, OrganisationName, Quota, Reading, RoleSpec, VendorId,
+    Attachment, AttributeValue, Binding, HeldAttachment, HolderKind, Membership, Missing,
+    ObjectKind, Observed, ObservedAccount, OrganisationName, Quota, Reading, RoleSpec, VendorId,
 };
 
 impl Client {
@@ -27,6 +27,7 @@ impl Client {
     /// assume where.
     pub(super) async fn observe_account(&self) -> Reading<ObservedAccount> {
         let mut missing = Vec::new();
+        let mut unlisted = BTreeSet::new();
         let mut got = ObservedAccount::default();
         let is_hub = self.session.is_none();
         // Before anything else waits, so that the hub is read once for all its accounts.
@@ -35,6 +36,8 @@ impl Client {
             Ok(own) => got.own_principal = Some(own),
             Err(error) => {
                 missing.push(Missing::new("the program's own principal", error.to_string()));
+                // Any of them may be the program itself.
+                unlisted.extend([ObjectKind::User, ObjectKind::Role]);
                 // Without credentials nothing else comes of it but the same error again and again.
                 let read_nothing = first.as_ref().is_none_or(|hub| hub.roles.is_empty());
                 if read_nothing {
@@ -51,29 +54,39 @@ impl Client {
             Some(session) => Arc::new(Raw::read(session, Part::Others).await),
         };
         missing.extend(own.missing.iter().cloned());
+        unlisted.extend(&own.unlisted);
         if !is_hub && !hub.missing.is_empty() {
             let why = hub.missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             missing.push(Missing::new("which groups have a role here", format!("the hub: {why}")));
+            unlisted.extend(hub.unlisted.get(&ObjectKind::Binding));
         }
         if is_hub {
             self.people(&own, &mut got);
         } else {
             self.left_behind(&own, &mut got);
         }
-        self.roles_of(&own, &mut got, &mut missing).await;
-        self.bindings_of(&mut got, &mut missing).await;
+        for (kind, lost) in [
+            (ObjectKind::Role, self.roles_of(&own, &mut got).await),
+            (ObjectKind::Binding, self.bindings_of(&mut got).await),
+        ] {
+            unlisted.extend((!lost.is_empty()).then_some(kind));
+            missing.extend(lost);
+        }
         if is_hub {
             // By now the documents are known that the bulk reading did not show.
             self.group_attachments(&own, &mut got).await;
         }
         got.quotas = quotas(&own, longest_role(&self.partition, &self.organisation));
-        if own.summary.get(&SummaryKeyType::Providers).is_none_or(|count| *count > 0) {
-            let found = providers::observe(self.session(), &self.organisation).await;
+        let providers = own.summary.get(&SummaryKeyType::Providers).copied();
+        if providers.is_none_or(|count| count > 0) {
+            let found = providers::observe(self.session(), &self.organisation, providers).await;
+            got.unlisted_providers = !found.missing.is_empty();
             trusted_by_others(&found.all, &mut got);
             got.roles.extend(found.all);
             got.expiries = found.expiries;
             missing.extend(found.missing);
         }
+        got.prove(unlisted, &mut missing);
         Reading::from_parts(got, missing)
     }
 
@@ -173,7 +186,8 @@ impl Client {
     }
 
     /// Roles, with what is attached to ours.
-    async fn roles_of(&self, raw: &Raw, got: &mut ObservedAccount, missing: &mut Vec<Missing>) {
+    async fn roles_of(&self, raw: &Raw, got: &mut ObservedAccount) -> Vec<Missing> {
+        let mut missing = Vec::new();
         let mut known: Vec<(VendorId, Seen)> = Vec::new();
         for detail in &raw.roles {
             let name = detail.role_name.as_deref().unwrap_or_default();
@@ -218,10 +232,11 @@ impl Client {
             got.roles.push(role);
         }
         self.roles.replace(known);
+        missing
     }
 
     /// Which of the hub's groups may assume which role of this account.
-    async fn bindings_of(&self, got: &mut ObservedAccount, missing: &mut Vec<Missing>) {
+    async fn bindings_of(&self, got: &mut ObservedAccount) -> Vec<Missing> {
         let by_arn: HashMap<String, VendorId> = got
             .roles
             .iter()
@@ -232,7 +247,7 @@ impl Client {
         let roles = match self.hub.roles().await {
             Ok(roles) => roles,
             Err(error) => {
-                return missing.push(Missing::new("roles of groups", error.to_string()));
+                return vec![Missing::new("roles of groups", error.to_string())];
             }
         };
         for (group, arn) in roles {
@@ -244,6 +259,7 @@ impl Client {
             }
         }
         got.bindings.sort();
+        Vec::new()
     }
 }
 

@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::config::{ASSUME_ROLE, DEFAULT_ROLE, ORGANISATION_TAG};
+use super::config::{MANAGED_POLICY_SIZE, ORGANISATION_TAG};
 use super::document::VERSION;
 use super::identity::{organisation_tag, path_of};
-use super::session::{partition, setting};
+use super::session::partition;
 use crate::cloud::Purpose;
 use crate::model::Site;
 
@@ -121,8 +121,76 @@ const PROVIDERS: &[&str] = &[
     "iam:UpdateSAMLProvider",
 ];
 
-/// The policy of the program in one account.
-pub fn document(site: &Site<'_>, purpose: Purpose, has_users: bool) -> Value {
+/// Policies with all of these statements, and with leave to take on these roles: as many as it
+/// takes for each to be small enough for a managed policy. None for nothing.
+pub fn documents(mut statements: Vec<Value>, enters: &[String]) -> Vec<Value> {
+    if !enters.is_empty() {
+        statements.push(permit("OtherAccounts", &["sts:AssumeRole"], enters));
+    }
+    let mut documents: Vec<Vec<Value>> = Vec::new();
+    for statement in statements {
+        let mut rest = Some(statement);
+        while let Some(statement) = rest.take() {
+            let last = documents.last().map_or(&[][..], Vec::as_slice);
+            let is_fresh = last.is_empty();
+            let (fits, more) = match part(statement, MOST.saturating_sub(size(&policy(last)))) {
+                // It fits nowhere: IAM will say so.
+                (None, whole) if is_fresh => (whole, None),
+                parts => parts,
+            };
+            match (fits, documents.last_mut()) {
+                (Some(fits), Some(last)) => last.push(fits),
+                (Some(first), None) => documents.push(vec![first]),
+                (None, _) => {}
+            }
+            if more.is_some() {
+                documents.push(Vec::new());
+            }
+            rest = more;
+        }
+    }
+    documents.retain(|statements| !statements.is_empty());
+    documents.iter().map(|statements| policy(statements)).collect()
+}
+
+/// So many characters a document may have, and a comma for each statement.
+const MOST: u64 = MANAGED_POLICY_SIZE - 32;
+
+fn policy(statements: &[Value]) -> Value {
+    json!({ "Version": VERSION, "Statement": statements })
+}
+
+/// How many characters IAM counts: all but white space, of which there is none.
+fn size(value: &Value) -> u64 {
+    value.to_string().len() as u64
+}
+
+/// As much of a statement as fits, by its resources, and the rest.
+fn part(mut statement: Value, room: u64) -> (Option<Value>, Option<Value>) {
+    if size(&statement) <= room {
+        return (Some(statement), None);
+    }
+    let resources = statement["Resource"].as_array().cloned().unwrap_or_default();
+    statement["Resource"] = json!([]);
+    let mut left = room.saturating_sub(size(&statement));
+    let fits = |one: &&Value| {
+        let length = size(one) + 1;
+        let fits = length <= left;
+        left = left.saturating_sub(length);
+        fits
+    };
+    let count = resources.iter().take_while(fits).count();
+    let with = |some: &[Value]| {
+        let mut statement = statement.clone();
+        statement["Resource"] = some.into();
+        statement
+    };
+    let (now, later) = resources.split_at(count);
+    ((!now.is_empty()).then(|| with(now)), Some(with(later)))
+}
+
+/// What the program does within one account.
+pub fn within(site: &Site<'_>, purpose: Purpose, has_users: bool) -> Vec<Value> {
     let account = site.account;
     let partition = partition(account);
     let organisation = &account.place.organisation;
@@ -131,24 +199,12 @@ pub fn document(site: &Site<'_>, purpose: Purpose, has_users: bool) -> Value {
     let any = |kind: &str| format!("arn:{partition}:iam::{}:{kind}/*", account.id);
     let is_hub = account.is_hub();
     let mut statements = vec![permit("Read", READ, &["*".to_owned()])];
-    if is_hub {
-        let roles = site.accounts.iter().filter(|other| other.id != account.id);
-        let roles: Vec<String> = roles
-            .map(|other| {
-                let role = setting(other, ASSUME_ROLE).unwrap_or(DEFAULT_ROLE);
-                format!("arn:{partition}:iam::{}:role/{}", other.id, role.trim_start_matches('/'))
-            })
-            .collect();
-        if !roles.is_empty() {
-            statements.push(permit("OtherAccounts", &["sts:AssumeRole"], &roles));
-        }
-        if has_users {
-            statements.push(permit("ReadCredentials", READ_CREDENTIALS, &[own("user")]));
-            let list = &["iam:ListVirtualMFADevices"];
-            statements.push(permit("ListSecondFactors", list, &["*".to_owned()]));
-            let tags = &["iam:ListMFADeviceTags"];
-            statements.push(permit("ReadSecondFactors", tags, &[any("mfa")]));
-        }
+    if is_hub && has_users {
+        statements.push(permit("ReadCredentials", READ_CREDENTIALS, &[own("user")]));
+        let list = &["iam:ListVirtualMFADevices"];
+        statements.push(permit("ListSecondFactors", list, &["*".to_owned()]));
+        let tags = &["iam:ListMFADeviceTags"];
+        statements.push(permit("ReadSecondFactors", tags, &[any("mfa")]));
     }
     if purpose != Purpose::Read {
         statements.push(permit("Look", LOOK, &["*".to_owned()]));
@@ -177,7 +233,7 @@ pub fn document(site: &Site<'_>, purpose: Purpose, has_users: bool) -> Value {
         let providers = [any("oidc-provider"), any("saml-provider")];
         statements.push(permit("IdentityProviders", PROVIDERS, &providers));
     }
-    json!({ "Version": VERSION, "Statement": statements })
+    statements
 }
 
 fn permit(name: &str, actions: &[&str], resources: &[String]) -> Value {

@@ -92,8 +92,13 @@ pub struct Providers {
     pub missing: Vec<Missing>,
 }
 
-/// Reads all providers: two lists, and a call for each provider.
-pub async fn observe(session: &Session, organisation: &OrganisationName) -> Providers {
+/// Reads all providers: two lists, and a call for each provider. `count` is how many the account
+/// says it has.
+pub async fn observe(
+    session: &Session,
+    organisation: &OrganisationName,
+    count: Option<i32>,
+) -> Providers {
     let mut found = Providers::default();
     let mut arns = Vec::new();
     let list = session.reads.list_open_id_connect_providers().send();
@@ -111,6 +116,11 @@ pub async fn observe(session: &Session, organisation: &OrganisationName) -> Prov
             None => found.missing.push(no_list("SAML providers")),
         },
         Err(error) => found.missing.push(Missing::new("SAML providers", error.to_string())),
+    }
+    let said = count.and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
+    if found.missing.is_empty() && arns.len() < said {
+        let why = format!("{} were listed, the account says it has {said}", arns.len());
+        found.missing.push(Missing::new("identity providers", why));
     }
     for arn in arns {
         match get(&session.reads, organisation, &arn).await {

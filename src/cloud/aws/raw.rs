@@ -1,6 +1,6 @@
 //! Everything of an account as IAM shows it, read in bulk, with what is missing of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_iam::types::{
     EntityType, GroupDetail, ManagedPolicyDetail, RoleDetail, SummaryKeyType, UserDetail,
@@ -11,7 +11,7 @@ use super::identity::ROOT;
 use super::pages::Pages;
 use super::session::Session;
 use crate::cloud::CloudError;
-use crate::model::Missing;
+use crate::model::{Missing, ObjectKind};
 
 /// What every summary has, also of an account with nothing in it: 0.
 const COUNTS: [SummaryKeyType; 3] =
@@ -34,6 +34,8 @@ pub struct Raw {
     pub summary: HashMap<SummaryKeyType, i32>,
     /// What is missing.
     pub missing: Vec<Missing>,
+    /// The kinds whose lists are not complete.
+    pub unlisted: BTreeSet<ObjectKind>,
 }
 
 /// What `GetAccountAuthorizationDetails` does not tell of a role.
@@ -61,6 +63,11 @@ impl Raw {
         let mut raw = Self::default();
         raw.read_summary(session).await;
         raw.read_details(session, part).await;
+        if !raw.missing.is_empty() {
+            // One list shows all kinds, and the summary is the second witness of each.
+            raw.unlisted.extend(ObjectKind::ALL);
+        }
+        // What is missing of these is looked at role by role.
         raw.read_extras(session).await;
         raw.count();
         raw
@@ -160,15 +167,18 @@ impl Raw {
     /// not: the summary lags behind, and leaves out what does not count against quotas.)
     fn count(&mut self) {
         let counts = [
-            (SummaryKeyType::Users, "users", self.users.len()),
-            (SummaryKeyType::Groups, "groups", self.groups.len()),
-            (SummaryKeyType::Roles, "roles", self.roles.len()),
+            // Who is in which group is a part of users, which roles a group has one of groups.
+            (SummaryKeyType::Users, self.users.len(), [ObjectKind::User, ObjectKind::Membership]),
+            (SummaryKeyType::Groups, self.groups.len(), [ObjectKind::Group, ObjectKind::Binding]),
+            (SummaryKeyType::Roles, self.roles.len(), [ObjectKind::Role; 2]),
         ];
-        for (key, what, listed) in counts {
+        for (key, listed, kinds) in counts {
             let said = self.summary.get(&key).copied().unwrap_or(0);
             if usize::try_from(said).is_ok_and(|said| listed < said) {
                 let why = format!("{listed} were listed, the account says it has {said}");
-                self.missing.push(Missing::new(what, why));
+                self.missing.push(Missing::new(kinds[0].plural(), why));
+                self.unlisted.extend(kinds);
+                self.unlisted.insert(ObjectKind::Attachment);
             }
         }
     }

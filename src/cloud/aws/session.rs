@@ -129,6 +129,17 @@ pub fn setting<'a>(account: &'a Account, name: &str) -> Option<&'a str> {
     }
 }
 
+/// Whether we act as a role in an account, with credentials of the account `from`.
+pub fn is_entered(account: &Account, from: &str) -> bool {
+    account.id != from || setting(account, ASSUME_ROLE).is_some()
+}
+
+/// The role as which we act in an account that we enter.
+pub fn role_arn(account: &Account) -> String {
+    let role = setting(account, ASSUME_ROLE).unwrap_or(DEFAULT_ROLE).trim_start_matches('/');
+    format!("arn:{}:iam::{}:role/{role}", partition(account), account.id)
+}
+
 /// One account, signed in to. Its clients are cheap to clone.
 pub struct Session {
     base: Arc<Base>,

@@ -1,5 +1,6 @@
 //! Our client of one account: time limits, paging, ownership, and which step is which call.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ pub(super) struct Client {
 impl Observe for Client {
     async fn observe(&self) -> Reading<ObservedAccount> {
         let mut missing = Vec::new();
+        let mut unlisted = BTreeSet::new();
         let mut got = ObservedAccount::default();
         let organisation = &self.organisation;
         match self.call(Operation::GetCallerIdentity, "", self.service.get_caller_identity()).await
@@ -33,6 +35,8 @@ impl Observe for Client {
             Ok(reply) => got.own_principal = reply.body.map(VendorId::new),
             Err(error) => {
                 missing.push(Missing::new("the program's own principal", error.to_string()));
+                // Any of them may be the program itself.
+                unlisted.insert(ObjectKind::User);
             }
         }
         let mut failed = missing.len();
@@ -42,8 +46,8 @@ impl Observe for Client {
             })
             .await;
         let mut listed = |kind, missing: &[Missing]| {
-            if missing.len() == failed {
-                got.listed.insert(kind);
+            if missing.len() > failed {
+                unlisted.insert(kind);
             }
             failed = missing.len();
         };
@@ -85,6 +89,7 @@ impl Observe for Client {
             .map(|(group, role)| Binding { role: role.into(), group: group.into() })
             .collect();
         got.bindings.sort();
+        got.prove(unlisted, &mut missing);
         Reading::from_parts(got, missing)
     }
 

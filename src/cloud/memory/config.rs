@@ -71,6 +71,7 @@ pub fn facts() -> VendorFacts {
         group_names: NAMES,
         role_names: NAMES,
         profile: true,
+        unique_mails: false,
         role_attributes: &[
             AttributeFacts {
                 name: PERMISSIONS,

@@ -16,18 +16,24 @@ use crate::model::{
 /// Whose an object is: the one rule, on its labels alone.
 ///
 /// Ours, if [`ORGANISATION_TAG`] is the organisation's name and [`SUBJECT_TAG`] says whom it
-/// stands for; unmarked, if it has neither label; otherwise somebody else's. A mark of ours whose
-/// subject cannot be read is treated like somebody else's: a newer program may have written it.
+/// stands for; unmarked, if it has neither label; damaged, if one of them is missing, or does not
+/// say whom it stands for; somebody else's, if it names another organisation.
 pub fn ownership(tags: &Tags, organisation: &OrganisationName) -> Ownership {
+    let damaged = |why: String, subject| Ownership::Damaged { why, subject };
     match (tags.get(ORGANISATION_TAG), tags.get(SUBJECT_TAG)) {
         (None, None) => Ownership::Unmarked,
-        (Some(found), Some(subject)) if found == organisation.as_str() => match subject.parse() {
-            Ok(subject) => Ownership::Ours(subject),
-            Err(_) => Ownership::Theirs(format!("{found} (subject {subject:?} is not readable)")),
+        (Some(found), subject) if found == organisation.as_str() => {
+            match subject.map(|subject| (subject, subject.parse())) {
+                Some((_, Ok(subject))) => Ownership::Ours(subject),
+                Some((subject, Err(_))) => damaged(format!("subject {subject:?}"), None),
+                None => damaged("no label for whom it stands".to_owned(), None),
+            }
+        }
+        (Some(found), _) => Ownership::Theirs(found.clone()),
+        (None, Some(subject)) => match subject.parse() {
+            Ok(subject) => damaged("no label of the organisation".to_owned(), Some(subject)),
+            Err(_) => Ownership::Theirs(format!("no organisation, subject {subject}")),
         },
-        (Some(found), None) => Ownership::Theirs(format!("{found} (without a subject)")),
-        (Some(found), Some(_)) => Ownership::Theirs(found.clone()),
-        (None, Some(subject)) => Ownership::Theirs(format!("no organisation, subject {subject}")),
     }
 }
 
@@ -282,12 +288,19 @@ mod tests {
         assert_eq!(of(&[ours[0], ours[1], ("colour", "red")]), Ownership::Ours(subject()));
         assert_eq!(of(&[]), Ownership::Unmarked);
         assert_eq!(of(&[("organisation", "spi"), ("subject", "role:x")]), Ownership::Unmarked);
+        for (damaged, whose) in [
+            (&[ours[0]][..], None),
+            (&[ours[1]], Some(subject())),
+            (&[ours[0], (SUBJECT_TAG, "")], None),
+            (&[ours[0], (SUBJECT_TAG, "person:debian")], None),
+            (&[ours[0], (SUBJECT_TAG, "planet:debian:2345")], None),
+        ] {
+            let Ownership::Damaged { subject, .. } = of(damaged) else { panic!("{damaged:?}") };
+            assert_eq!(subject, whose, "{damaged:?}");
+        }
         for theirs in [
-            &[ours[0]][..],
-            &[ours[1]],
-            &[ours[0], (SUBJECT_TAG, "")],
-            &[ours[0], (SUBJECT_TAG, "person:debian")],
-            &[ours[0], (SUBJECT_TAG, "planet:debian:2345")],
+            &[(SUBJECT_TAG, "person:debian")][..],
+            &[(ORGANISATION_TAG, "SPI")],
             &[(ORGANISATION_TAG, "SPI"), ours[1]],
             &[(ORGANISATION_TAG, "spi "), ours[1]],
             &[(ORGANISATION_TAG, ""), ours[1]],

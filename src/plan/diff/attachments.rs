@@ -65,8 +65,9 @@ impl<'a> Attached<'a> {
                 drafts.find(only_forbids(&hub.place, holder, attachment));
                 continue;
             }
-            if let Some(unread) = &hub.unread {
-                drafts.withhold(&hub.place, ObjectKind::Attachment, unread);
+            let rests_on = [ObjectKind::User, ObjectKind::Group, ObjectKind::Attachment];
+            if let Some(unread) = hub.lacks(&rests_on) {
+                drafts.withhold(&hub.place, ObjectKind::Attachment, &unread);
                 continue;
             }
             let id = push_detach(&hub.place, holder, attachment, reason.clone(), drafts);
@@ -118,7 +119,9 @@ pub(super) fn role(
     role: &DesiredRole,
     drafts: &mut Drafts,
 ) {
-    let (place, unread, facts) = (&roles.place, roles.unread.as_ref(), roles.hub.facts);
+    let (place, facts) = (&roles.place, roles.hub.facts);
+    let unread = roles.lacks(&[ObjectKind::Role, ObjectKind::Attachment]);
+    let unread = unread.as_ref();
     let DesiredRole { attachments: wanted, reasons, .. } = role;
     let same_place =
         |one: &Attachment, other: &Attachment| one.kind == other.kind && one.name == other.name;

@@ -7,7 +7,7 @@ use super::drafts::Drafts;
 use super::hub::Hub;
 use super::matching::Match;
 use super::roles::Roles;
-use super::{DiffInputs, shared};
+use super::{DiffInputs, PEOPLE, shared};
 use crate::desired::DesiredAccount;
 use crate::diagnostic::Finding;
 use crate::model::{
@@ -33,7 +33,7 @@ pub(super) fn changes(
         seen: reading.got(),
         hub,
         roles,
-        unread: super::unread(place, reading),
+        unread: super::unread(place, reading, &[ObjectKind::Binding]),
     };
     account.bindings(drafts);
 }
@@ -44,6 +44,7 @@ struct Bindings<'a> {
     seen: &'a ObservedAccount,
     hub: &'a Hub<'a>,
     roles: &'a Roles<'a>,
+    /// Why no binding may end here, if so.
     unread: Option<String>,
 }
 
@@ -86,10 +87,30 @@ impl Bindings<'_> {
                 existing.insert((subject.clone(), name));
                 continue;
             }
+            if let Some(name) = role_at.and_then(|at| self.lost_mark(at, subject)) {
+                existing.insert((subject.clone(), name));
+                continue;
+            }
             ending.extend(self.unbind(binding, group_at, role_at, subject, drafts));
         }
         let beginning = self.bind(&existing, drafts);
         self.replace(&ending, &existing, &beginning, drafts);
+    }
+
+    /// The role that a group should have, if an observed one looks like it but for its mark, which
+    /// was lost or damaged: a finding says so, and nobody loses a role because of that.
+    fn lost_mark(&self, at: usize, group: &Subject) -> Option<&RoleName> {
+        if self.roles.matching.of_observed[at] != Match::Foreign {
+            return None;
+        }
+        let role = &self.roles.seen.roles[at];
+        let wanted = self.wanted.bindings.keys().filter(|(holder, _)| holder == group);
+        wanted.map(|(_, name)| name).find(|name| {
+            let subject = Subject::Role((*name).clone());
+            let spec = self.roles.wanted.roles.get(&subject).map(|role| &role.spec);
+            role.ownership.may_become(&subject)
+                && spec.is_some_and(|spec| spec.name == role.spec.name)
+        })
     }
 
     /// Ends a binding; gives it back where something may replace it.
@@ -107,7 +128,8 @@ impl Bindings<'_> {
             Some(Subject::Role(name)) => self.wanted.ended.get(&(subject.clone(), name.clone())),
             _ => None,
         };
-        let unread = self.unread.clone().or_else(|| self.hub.unread.clone());
+        let role_list = || self.roles.lacks(&[ObjectKind::Role]);
+        let unread = self.unread.clone().or_else(role_list).or_else(|| self.hub.lacks(PEOPLE));
         let doubtful = || self.hub.unnamed(subject).or_else(|| self.hub.doubtful_grants());
         // What somebody did by hand, and what has ended by itself, no grant was asked for.
         let wants_grant = ended.is_none() && matches!(role_subject, Some(Subject::Role(_)));

@@ -158,15 +158,18 @@ pub(super) fn changes(hub: &Hub<'_>, drafts: &mut Drafts) -> Gone {
                 }
             }
             Verdict::Goes { reason, suspend, delete } => {
-                let Some(credentials) = hub.credentials.get(&user.id) else {
-                    if *suspend || *delete {
-                        let because = format!("credentials in {}", hub.place);
-                        drafts.withhold(&hub.place, ObjectKind::User, &because);
-                    }
-                    continue;
-                };
-                let going = Going { user, subject, reason, suspend: *suspend, delete: *delete };
-                if let Some(deletion) = going.changes(hub, credentials, drafts) {
+                let credentials = hub.credentials_of(&user.id);
+                let (mut suspend, mut delete) = (*suspend, *delete);
+                // What is known of them goes in any case. But one that is not listed would outlive
+                // the suspension, after which nobody looks for it.
+                if !credentials.is_some_and(|credentials| credentials.all) && (suspend || delete) {
+                    let because = format!("credentials in {}", hub.place);
+                    drafts.withhold(&hub.place, ObjectKind::User, &because);
+                    (suspend, delete) = (false, false);
+                }
+                let known = credentials.map_or(&[][..], |credentials| &credentials.known);
+                let going = Going { user, subject, reason, suspend, delete };
+                if let Some(deletion) = going.changes(hub, known, drafts) {
                     gone.deletions.insert(position, deletion);
                 }
             }

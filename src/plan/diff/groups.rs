@@ -1,10 +1,10 @@
 //! Groups of one hub: created, renamed, deleted.
 
 use super::drafts::Drafts;
-use super::finding;
 use super::hub::{Hub, Reach};
 use super::matching::Match;
 use super::names::{self, Act, Want};
+use super::{PEOPLE, finding};
 use crate::model::{ChangeId, GroupSpec, ObjectKind, ObjectName, Reason};
 use crate::plan::{Output, Reference, Step, Target};
 
@@ -32,7 +32,7 @@ fn deletions(hub: &mut Hub<'_>, drafts: &mut Drafts) {
         if hub.groups.copied[position] || hub.bound_elsewhere.contains_key(&group.id) {
             continue;
         }
-        let unread = hub.unread.clone().or_else(|| hub.unread_accounts.clone());
+        let unread = hub.lacks(PEOPLE).or_else(|| hub.unread_accounts.clone());
         let doubtful = || hub.unnamed(subject).or_else(|| hub.doubtful_grants());
         if let Some(because) = unread.or_else(doubtful) {
             drafts.withhold(&hub.place, ObjectKind::Group, &because);
@@ -64,7 +64,7 @@ fn names(hub: &mut Hub<'_>, drafts: &mut Drafts) {
         })
         .filter(|(index, _)| match hub.unlisted(ObjectKind::Group) {
             Some(unread) if hub.groups.of_desired[*index].is_none() => {
-                drafts.withhold(&hub.place, ObjectKind::Group, unread);
+                drafts.withhold(&hub.place, ObjectKind::Group, &unread);
                 false
             }
             Some(_) | None => true,

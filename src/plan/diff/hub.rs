@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
@@ -10,12 +11,14 @@ use super::attachments::Attached;
 use super::departures::{self, Verdict};
 use super::drafts::Drafts;
 use super::matching::{self, Match, Matching};
-use super::{DiffInputs, copied_mark, finding, groups, keys, members, shared, users};
+use super::{
+    DiffInputs, PEOPLE, copied_mark, finding, foreign, groups, keys, members, shared, users,
+};
 use crate::desired::{Desired, DesiredHub, Standing};
 use crate::diagnostic::Finding;
 use crate::model::{
     ChangeId, Credential, DirectoryName, GroupSpec, HolderKind, ObjectKind, ObjectName, Observed,
-    ObservedAccount, Ownership, Place, Reason, Subject, UserSpec, VendorFacts, VendorId,
+    ObservedAccount, Ownership, Place, Reading, Reason, Subject, UserSpec, VendorFacts, VendorId,
     VendorName,
 };
 use crate::plan::{Reference, Target};
@@ -28,16 +31,20 @@ pub(super) struct Hub<'a> {
     pub(super) facts: &'a VendorFacts,
     pub(super) today: Date,
     pub(super) grace_days: u32,
-    /// Why nothing may be removed here at all, if so.
-    pub(super) unread: Option<String>,
+    /// How far everything here was read.
+    reading: &'a Reading<ObservedAccount>,
     /// Why no group may be deleted here, if so: its bindings in an account cannot be seen.
     pub(super) unread_accounts: Option<String>,
     pub(super) seen: &'a ObservedAccount,
+    /// Groups that have a role in some account.
+    pub(super) bound: HashSet<&'a VendorId>,
+    /// The ids of the hub's accounts.
+    pub(super) accounts: HashSet<&'a str>,
     /// Our groups that have a role in an account that is none of this hub's, and which.
     pub(super) bound_elsewhere: BTreeMap<&'a VendorId, &'a Place>,
-    /// Credentials of departing users and of service accounts with keys of ours; of those users
-    /// only whose credentials were all read.
-    pub(super) credentials: HashMap<&'a VendorId, Vec<&'a Credential>>,
+    /// Credentials of departing users and of service accounts with keys of ours, as far as they
+    /// were read.
+    credentials: HashMap<&'a VendorId, Credentials<'a>>,
     pub(super) users: Matching,
     pub(super) groups: Matching,
     pub(super) pairs: members::Pairs,
@@ -97,9 +104,11 @@ impl<'a> Hub<'a> {
             facts,
             today: inputs.today,
             grace_days: inputs.grace_days,
-            unread: super::unread(place, reading),
+            reading,
             unread_accounts: unread_accounts(inputs, place),
             seen,
+            bound: inputs.observed.accounts.values().flat_map(bound).collect(),
+            accounts: accounts(inputs, place),
             bound_elsewhere: bound_elsewhere(inputs, place, &group_at),
             credentials: credentials(inputs, place),
             user_targets: vec![None; wanted.users.len()],
@@ -126,6 +135,8 @@ impl<'a> Hub<'a> {
         users::changes(self, &gone, drafts);
         keys::changes(self, drafts);
         members::changes(self, &gone, drafts);
+        foreign::memberships(self, drafts);
+        foreign::accounts(self, drafts);
     }
 
     /// Why nothing may be concluded from the inventory not asking for a group, if so: it is of a
@@ -145,8 +156,8 @@ impl<'a> Hub<'a> {
 
     /// Why nothing may be removed on account of a subject, if so.
     pub(super) fn blame(&self, subject: &Subject) -> Option<String> {
-        if let Some(unread) = &self.unread {
-            return Some(unread.clone());
+        if let Some(unread) = self.lacks(PEOPLE) {
+            return Some(unread);
         }
         let directory = match subject {
             Subject::Person { directory, .. } => directory,
@@ -183,9 +194,24 @@ impl<'a> Hub<'a> {
         })
     }
 
+    /// The first day on which somebody may be deleted who was suspended on a day.
+    pub(super) fn grace_end(&self, since: Date) -> Date {
+        since.checked_add(i64::from(self.grace_days).days()).unwrap_or(since)
+    }
+
     /// Why no object of a kind may be created here, if so: one that was not listed may be there.
-    pub(super) fn unlisted(&self, kind: ObjectKind) -> Option<&String> {
-        self.unread.as_ref().filter(|_| !self.seen.listed.contains(&kind))
+    pub(super) fn unlisted(&self, kind: ObjectKind) -> Option<String> {
+        self.lacks(&[kind])
+    }
+
+    /// Why nothing may be removed here that rests on the lists of some kinds, if so.
+    pub(super) fn lacks(&self, rests_on: &[ObjectKind]) -> Option<String> {
+        super::unread(&self.place, self.reading, rests_on)
+    }
+
+    /// The credentials of a user, as far as they were read.
+    pub(super) fn credentials_of(&self, user: &VendorId) -> Option<&Credentials<'a>> {
+        self.credentials.get(user)
     }
 
     /// What is to blame where it is unknown who should be in an observed group of ours.
@@ -324,6 +350,15 @@ fn known<T>(object: &Observed<T>, name: impl Fn(&T) -> &ObjectName) -> Target {
     Target { id: Reference::Known(object.id.clone()), name: name(&object.spec).clone() }
 }
 
+fn bound(reading: &Reading<ObservedAccount>) -> impl Iterator<Item = &VendorId> {
+    reading.got().bindings.iter().map(|one| &one.group)
+}
+
+fn accounts<'a>(inputs: &DiffInputs<'a>, hub: &Place) -> HashSet<&'a str> {
+    let below = inputs.desired.accounts.values().filter(|wanted| wanted.hub == *hub);
+    below.map(|wanted| wanted.account.id.as_str()).collect()
+}
+
 /// Where else than in the accounts of its hub a group has a role, as far as anybody looked. The
 /// same account may be in the inventory twice, once for each organisation in it.
 fn bound_elsewhere<'a>(
@@ -353,24 +388,31 @@ fn bound_elsewhere<'a>(
 fn unread_accounts(inputs: &DiffInputs<'_>, hub: &Place) -> Option<String> {
     inputs.desired.accounts.iter().filter(|(_, wanted)| wanted.hub == *hub).find_map(
         |(place, _)| match inputs.observed.accounts.get(place) {
-            Some(reading) => super::unread(place, reading),
+            Some(reading) => super::unread(place, reading, &[ObjectKind::Binding]),
             None => Some(format!("account {place} (not looked at)")),
         },
     )
 }
 
-/// Credentials by user, of those of whom they were all read. No reading at all proves nothing.
+/// What is known of the credentials of one user.
+pub(super) struct Credentials<'a> {
+    /// Sorted.
+    pub(super) known: Vec<&'a Credential>,
+    /// There are no others.
+    pub(super) all: bool,
+}
+
+/// Credentials by user. No reading at all proves nothing.
 fn credentials<'a>(
     inputs: &DiffInputs<'a>,
     place: &Place,
-) -> HashMap<&'a VendorId, Vec<&'a Credential>> {
+) -> HashMap<&'a VendorId, Credentials<'a>> {
     let readings = inputs.observed.credentials.get(place).into_iter().flatten();
     readings
-        .filter(|(_, reading)| reading.is_complete())
         .map(|(user, reading)| {
-            let mut credentials: Vec<&Credential> = reading.got().iter().collect();
-            credentials.sort();
-            (user, credentials)
+            let mut known: Vec<&Credential> = reading.got().iter().collect();
+            known.sort();
+            (user, Credentials { known, all: reading.is_complete() })
         })
         .collect()
 }

@@ -4,6 +4,7 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use super::PEOPLE;
 use super::drafts::Drafts;
 use super::hub::Hub;
 use super::matching::Match;
@@ -39,7 +40,7 @@ pub(super) fn changes(hub: &Hub<'_>, drafts: &mut Drafts) {
         let keyed = Keyed { hub, index, user, rotation, kind: &kind };
         if keyed.revocations_and_issue(drafts).is_none() {
             let because =
-                hub.unread.clone().unwrap_or_else(|| format!("credentials in {}", hub.place));
+                hub.lacks(PEOPLE).unwrap_or_else(|| format!("credentials in {}", hub.place));
             drafts.withhold(&hub.place, ObjectKind::User, &because);
         }
     }
@@ -85,7 +86,7 @@ impl Keyed<'_> {
             self.not_yet_come(since, drafts);
         }
         let issues = is_due && !self.is_disabled();
-        if self.hub.unread.is_some() && (issues || !going.is_empty()) {
+        if self.hub.lacks(PEOPLE).is_some() && (issues || !going.is_empty()) {
             return None;
         }
         let needs = self.revoke(&going, newest.map(|(key, _)| key), drafts);
@@ -100,13 +101,8 @@ impl Keyed<'_> {
     #[expect(clippy::type_complexity, reason = "two lists, told apart by what is known of them")]
     fn keys(&self) -> Option<(Vec<(&Credential, Date)>, Vec<&Credential>)> {
         let Some(user) = self.user else { return Some((Vec::new(), Vec::new())) };
-        let all = self
-            .hub
-            .credentials
-            .get(&user.id)?
-            .iter()
-            .copied()
-            .filter(|key| key.kind == *self.kind);
+        let credentials = self.hub.credentials_of(&user.id).filter(|one| one.all)?;
+        let all = credentials.known.iter().copied().filter(|key| key.kind == *self.kind);
         let (handed_over, lost): (Vec<_>, Vec<_>) = all.partition(|key| key.handed_over.is_some());
         let mut handed_over: Vec<_> =
             handed_over.into_iter().filter_map(|key| Some((key, key.handed_over?))).collect();

@@ -10,6 +10,7 @@ use super::departures::{Gone, Verdict};
 use super::drafts::Drafts;
 use super::hub::Hub;
 use super::matching::{Match, Matching};
+use super::{PEOPLE, foreign};
 use crate::desired::DesiredHub;
 use crate::model::{
     GroupRef, ObjectKind, ObjectName, ObservedAccount, Ownership, Reason, Subject, VendorId,
@@ -26,6 +27,8 @@ pub(super) struct Pairs {
     others: Vec<Other>,
     /// Unwanted users of ours in groups whose members are unknown: observed user → desired group.
     frozen: HashMap<usize, usize>,
+    /// Wanted users in groups that are not ours: positions of the observed group and user.
+    foreign: Vec<(usize, usize)>,
     /// How many memberships our groups have.
     pub(super) owned: usize,
 }
@@ -65,6 +68,9 @@ impl Pairs {
             if matched_group != Match::Foreign {
                 pairs.owned += 1;
             }
+            if foreign::is_one(matched_group, matched_user) {
+                pairs.foreign.extend(user.map(|user| (group, user)));
+            }
             match (matched_group, matched_user) {
                 (Match::Wanted(group), Some(Match::Wanted(user))) => {
                     pairs.wanted.push((narrow(group), narrow(user)));
@@ -94,6 +100,11 @@ impl Pairs {
         pairs.wanted.sort_unstable();
         pairs.wanted.dedup();
         pairs
+    }
+
+    /// Wanted users in groups that are not ours: positions of the observed group and user.
+    pub(super) fn in_foreign_groups(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.foreign.iter().copied()
     }
 
     /// What is to blame if an observed user is in a group from which nobody may be removed.
@@ -250,8 +261,8 @@ fn known_group(hub: &Hub<'_>, group: usize) -> Option<GroupRef> {
 /// A membership of a group of ours whose user is foreign or not listed; or of a group that should
 /// go and cannot, because not everything was read.
 fn by_hand(hub: &Hub<'_>, other: &Other, subject: Option<&Subject>) -> Result<Reason, String> {
-    if let Some(unread) = &hub.unread {
-        return Err(unread.clone());
+    if let Some(unread) = hub.lacks(PEOPLE) {
+        return Err(unread);
     }
     if hub.groups.of_observed[other.group] == Match::Extraneous {
         return Err(hub.unread_accounts.clone().unwrap_or_default());
@@ -262,7 +273,7 @@ fn by_hand(hub: &Hub<'_>, other: &Other, subject: Option<&Subject>) -> Result<Re
             Some(_) if hub.kept(other.group).is_some() => {
                 Err(hub.kept(other.group).unwrap_or_default())
             }
-            // A finding says so: nobody loses a group because a tag was lost.
+            // A finding says so: nobody loses a group because a mark was lost.
             Some(_) if may_be_meant(hub, other) => Err(String::new()),
             Some(group) => hub.blame(group).map_or(Ok(Reason::ByHand), Err),
             None => Err(String::new()),
@@ -270,18 +281,21 @@ fn by_hand(hub: &Hub<'_>, other: &Other, subject: Option<&Subject>) -> Result<Re
     }
 }
 
-/// Whether a member whose mark is damaged looks like one who should be in the group.
+/// Whether a member whose mark was lost or damaged looks like one who should be in the group: its
+/// mark still says so, or else its name.
 fn may_be_meant(hub: &Hub<'_>, other: &Other) -> bool {
     let Some(user) = other.user.map(|at| &hub.seen.users[at]) else { return false };
     let Match::Wanted(group) = hub.groups.of_observed[other.group] else { return false };
-    if !matches!(user.ownership, Ownership::Damaged { .. }) {
-        return false;
-    }
+    let said = match &user.ownership {
+        Ownership::Damaged { subject, .. } => subject.as_ref(),
+        Ownership::Ours(_) | Ownership::Theirs(_) | Ownership::Unmarked => None,
+    };
     let rules = &hub.facts.user_names;
     let name = rules.fold(user.spec.name.as_str());
     let members = hub.wanted.memberships.iter().filter(|one| one.group as usize == group);
     members.map(|one| &hub.wanted.users[one.user as usize]).any(|wanted| {
-        user.ownership.may_become(&wanted.subject) && rules.fold(wanted.spec.name.as_str()) == name
+        let is_named = || rules.fold(wanted.spec.name.as_str()) == name;
+        user.ownership.may_become(&wanted.subject) && (said.is_some() || is_named())
     })
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Architecture invariants:
 //! - pure: the same desired and observed give the same plan, whatever order a vendor lists in;
-//! - no removal is planned in an account, or on account of a directory, that was not completely
-//!   read: it is counted as withheld instead;
+//! - no removal is planned that rests on a list of an account, or on a directory, that was not
+//!   completely read: it is counted as withheld instead;
 //! - what is not ours is never the object of a step. Memberships and bindings belong to their
 //!   group; a departing user of ours leaves foreign groups too.
 
@@ -11,9 +11,11 @@ mod attachments;
 mod bindings;
 mod departures;
 mod drafts;
+mod foreign;
 mod groups;
 mod hub;
 mod keys;
+mod mails;
 mod matching;
 mod members;
 mod names;
@@ -289,9 +291,29 @@ fn owned_attachments(seen: &ObservedAccount) -> usize {
     seen.attachments.iter().filter(is_ours).count()
 }
 
-/// Why nothing may be removed in an account, if so.
-fn unread<T>(place: &Place, reading: &Reading<T>) -> Option<String> {
-    (!reading.is_complete()).then(|| format!("account {place}"))
+/// What it rests on that somebody loses something in a hub: whom it hits, and whether enough
+/// administrators stay, is told by these lists. (What is attached to whom, and which identity
+/// providers there are, is not asked.)
+const PEOPLE: &[ObjectKind] = &[
+    ObjectKind::User,
+    ObjectKind::Group,
+    ObjectKind::Membership,
+    ObjectKind::Role,
+    ObjectKind::Binding,
+];
+
+/// What it rests on that a role object goes or means less.
+const ROLES: &[ObjectKind] = &[ObjectKind::Role, ObjectKind::Binding];
+
+/// Why nothing may be removed in an account that rests on the lists of some kinds, if so.
+fn unread(
+    place: &Place,
+    reading: &Reading<ObservedAccount>,
+    rests_on: &[ObjectKind],
+) -> Option<String> {
+    let listed = &reading.got().listed;
+    let proven = reading.is_complete() || rests_on.iter().all(|kind| listed.contains(kind));
+    (!proven).then(|| format!("account {place}"))
 }
 
 /// A place, shared by all its changes.

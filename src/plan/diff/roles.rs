@@ -7,12 +7,12 @@ use super::attachments::{self, Attached};
 use super::drafts::Drafts;
 use super::hub::{Hub, Reach};
 use super::matching::{self, Match, Matching};
-use super::{DiffInputs, copied_mark, finding, shared, unowned};
+use super::{DiffInputs, PEOPLE, ROLES, copied_mark, finding, shared, unowned};
 use crate::desired::{DesiredAccount, DesiredRole};
 use crate::diagnostic::Finding;
 use crate::model::{
     Attachment, AttributeValue, Binding, ChangeId, HolderKind, ObjectKind, Observed,
-    ObservedAccount, Place, Reason, RoleSpec, Subject, VendorFacts, VendorId,
+    ObservedAccount, Place, Reading, Reason, RoleSpec, Subject, VendorFacts, VendorId,
 };
 use crate::plan::{Effect, Output, Reference, Step, Target};
 
@@ -22,7 +22,8 @@ pub(super) struct Roles<'a> {
     pub(super) wanted: &'a DesiredAccount,
     pub(super) seen: &'a ObservedAccount,
     pub(super) hub: &'a Hub<'a>,
-    pub(super) unread: Option<String>,
+    /// How far everything here was read.
+    reading: &'a Reading<ObservedAccount>,
     /// Users of ours are left in a former hub, which existing roles still trust.
     moved: bool,
     pub(super) role_at: HashMap<&'a VendorId, usize>,
@@ -63,7 +64,7 @@ impl<'a> Roles<'a> {
             wanted,
             seen,
             hub,
-            unread: super::unread(place, reading),
+            reading,
             moved,
             role_at: seen.roles.iter().enumerate().map(|(at, role)| (&role.id, at)).collect(),
             subjects: wanted.roles.keys().collect(),
@@ -108,6 +109,22 @@ impl<'a> Roles<'a> {
         }
     }
 
+    /// Why nothing may be removed here that rests on the lists of some kinds, if so.
+    pub(super) fn lacks(&self, rests_on: &[ObjectKind]) -> Option<String> {
+        super::unread(&self.place, self.reading, rests_on)
+    }
+
+    /// Why a role object may not be made here, if so: one that was not listed may be there.
+    fn unlisted(&self, subject: &Subject) -> Option<String> {
+        let is_provider = matches!(subject, Subject::IdentityProvider(_));
+        if is_provider && self.seen.unlisted_providers {
+            return self
+                .lacks(&[ObjectKind::Role])
+                .or_else(|| Some(format!("account {}", self.place)));
+        }
+        self.lacks(&[ObjectKind::Role])
+    }
+
     fn copied_marks(&self, drafts: &mut Drafts) {
         for (position, role) in self.seen.roles.iter().enumerate() {
             if let (true, Some(subject)) =
@@ -144,7 +161,7 @@ impl<'a> Roles<'a> {
             {
                 continue;
             }
-            let unread = self.unread.clone().or_else(|| self.hub.unread.clone());
+            let unread = self.lacks(ROLES).or_else(|| self.hub.lacks(PEOPLE));
             // Somewhere a group may have a shared role.
             let elsewhere = self.hub.unread_accounts.clone();
             let unread = unread.or(elsewhere.filter(|_| self.hub.facts.shared_roles));
@@ -276,10 +293,8 @@ impl<'a> Roles<'a> {
                 }
                 None if role.blocked => continue,
                 // One that was not listed may be there under another name.
-                None if self.unread.is_some() && !self.seen.listed.contains(&ObjectKind::Role) => {
-                    if let Some(unread) = &self.unread {
-                        drafts.withhold(&self.place, ObjectKind::Role, unread);
-                    }
+                None if let Some(unread) = self.unlisted(subject) => {
+                    drafts.withhold(&self.place, ObjectKind::Role, &unread);
                     continue;
                 }
                 None => {
@@ -376,8 +391,8 @@ impl<'a> Roles<'a> {
         let reasons = std::iter::once(Reason::Differs { what: differences.join(", ") })
             .chain(role.reasons.iter().cloned())
             .collect();
-        if let (Effect::Removal, Some(unread)) = (step.effect(), &self.unread) {
-            drafts.withhold(&self.place, ObjectKind::Role, unread);
+        if let (Effect::Removal, Some(unread)) = (step.effect(), self.lacks(ROLES)) {
+            drafts.withhold(&self.place, ObjectKind::Role, &unread);
             return Reach { target, needs: None };
         }
         let id = drafts.push(&self.place, step, needs, reasons);

@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use jiff::ToSpan;
-
 use super::departures::{Gone, Verdict};
 use super::drafts::Drafts;
 use super::finding;
 use super::hub::{Hub, Reach};
+use super::mails::{self, Mail, Mails};
 use super::names::{self, Act, Want};
 use crate::diagnostic::Finding;
 use crate::model::{Access, ChangeId, ObjectKind, ObjectName, Reason, UserSpec};
@@ -21,8 +20,9 @@ pub(super) fn changes(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
             hub.user_targets[index] = Some(Reach { target: hub.user_target(position), needs });
         }
     }
-    let renamed = names(hub, gone, drafts);
-    profiles(hub, &renamed, drafts);
+    let mails = Mails::of(hub);
+    let renamed = names(hub, gone, &mails, drafts);
+    profiles(hub, gone, &mails, &renamed, drafts);
 }
 
 /// Brings back a user that was suspended by us. One that somebody else disabled, before or after it
@@ -57,7 +57,7 @@ fn restore(hub: &Hub<'_>, index: usize, position: usize, drafts: &mut Drafts) ->
 }
 
 /// Hands out names: creations and renamings. Which desired users get another name.
-fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) -> HashSet<usize> {
+fn names(hub: &mut Hub<'_>, gone: &Gone, mails: &Mails, drafts: &mut Drafts) -> HashSet<usize> {
     let rules = &hub.facts.user_names;
     let wants: Vec<Want> = hub
         .wanted
@@ -71,14 +71,20 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) -> HashSet<usize> 
         .filter(|(index, user)| match hub.unlisted(ObjectKind::User) {
             _ if hub.users.of_desired[*index].is_some() => true,
             Some(unread) => {
-                drafts.withhold(&hub.place, ObjectKind::User, unread);
+                drafts.withhold(&hub.place, ObjectKind::User, &unread);
                 false
             }
             None if hub.wanted.held.people.contains_key(&user.subject) => {
                 withhold(hub, *index, drafts);
                 false
             }
-            None => true,
+            None => match mails.look(hub, gone, *index) {
+                Mail::Free | Mail::After(_) => true,
+                Mail::Taken(holder) => {
+                    mails::taken(hub, *index, holder, drafts);
+                    false
+                }
+            },
         })
         .map(|(index, user)| Want {
             index,
@@ -91,14 +97,20 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) -> HashSet<usize> 
     }
     let existing: Vec<String> =
         hub.seen.users.iter().map(|user| rules.fold(user.spec.name.as_str())).collect();
-    let refused =
-        names::hand_out(&wants, &existing, &gone.deletions, |index, act, needs| match act {
+    let refused = names::hand_out(&wants, &existing, &gone.deletions, |index, act, mut needs| {
+        let mail = mails.look(hub, gone, index);
+        if let Mail::After(deletion) = mail {
+            needs.push(deletion);
+        }
+        match act {
             Act::Create => create(hub, index, needs, drafts),
             Act::Rename { from, temporary } => {
                 let to = temporary.unwrap_or_else(|| hub.wanted.users[index].spec.name.clone());
-                rename(hub, index, from, to, needs, drafts)
+                let change = Renaming { from, to, wanted: reachable(hub, index, &mail, drafts) };
+                rename(hub, index, change, needs, drafts)
             }
-        });
+        }
+    });
     let mut renamed: HashSet<usize> = wants.iter().map(|want| want.index).collect();
     for (index, existing) in refused {
         taken(hub, index, existing, drafts);
@@ -129,26 +141,42 @@ fn create(hub: &mut Hub<'_>, index: usize, needs: Vec<ChangeId>, drafts: &mut Dr
     id
 }
 
-/// Renames the observed user of a desired one, and puts its profile right with the same write;
-/// `from` where it has a temporary name by then.
+/// What a desired user, which is there, can be like: as it should be, but for an address that
+/// somebody else keeps.
+fn reachable(hub: &Hub<'_>, index: usize, mail: &Mail, drafts: &mut Drafts) -> UserSpec {
+    let mut spec = hub.wanted.users[index].spec.clone();
+    if let Mail::Taken(holder) = mail {
+        let position = hub.users.of_desired[index].expect("only users that are there");
+        spec.email.clone_from(&hub.seen.users[position].spec.email);
+        mails::taken(hub, index, *holder, drafts);
+    }
+    spec
+}
+
+/// A renaming: `from` where the user has a temporary name by then, and what it should be like.
+struct Renaming {
+    from: Option<ObjectName>,
+    to: ObjectName,
+    wanted: UserSpec,
+}
+
+/// Renames the observed user of a desired one, and puts its profile right with the same write.
 fn rename(
     hub: &Hub<'_>,
     index: usize,
-    from: Option<ObjectName>,
-    to: ObjectName,
+    Renaming { from, to, wanted }: Renaming,
     mut needs: Vec<ChangeId>,
     drafts: &mut Drafts,
 ) -> ChangeId {
     let position = hub.users.of_desired[index].expect("only observed users are renamed");
-    let wanted = &hub.wanted.users[index];
-    let subject = wanted.subject.clone();
+    let subject = hub.wanted.users[index].subject.clone();
     let observed = &hub.seen.users[position];
     let access = access_by_then(hub, index, &mut needs);
     let mut before = UserSpec { access, ..observed.spec.clone() };
     if let Some(from) = from {
-        before = UserSpec { name: from, access, ..wanted.spec.clone() };
+        before = UserSpec { name: from, access, ..wanted.clone() };
     }
-    let after = UserSpec { name: to, access, ..wanted.spec.clone() };
+    let after = UserSpec { name: to, access, ..wanted };
     let step = Step::UpdateUser {
         id: observed.id.clone(),
         subject: subject.clone(),
@@ -172,31 +200,48 @@ fn access_by_then(hub: &Hub<'_>, index: usize, needs: &mut Vec<ChangeId>) -> Acc
 }
 
 /// Users that keep their name, wanted or not, but have another profile.
-fn profiles(hub: &Hub<'_>, renamed: &HashSet<usize>, drafts: &mut Drafts) {
+fn profiles(
+    hub: &Hub<'_>,
+    gone: &Gone,
+    mails: &Mails,
+    renamed: &HashSet<usize>,
+    drafts: &mut Drafts,
+) {
     if !hub.facts.profile {
         return;
     }
     for (index, wanted) in hub.wanted.users.iter().enumerate() {
         let Some(position) = hub.users.of_desired[index] else { continue };
         let observed = &hub.seen.users[position];
+        let as_wanted = |spec: &UserSpec| {
+            (&spec.display_name, &spec.email) == (&wanted.spec.display_name, &wanted.spec.email)
+        };
+        if renamed.contains(&index) || as_wanted(&observed.spec) {
+            continue;
+        }
+        let mail = mails.look(hub, gone, index);
+        let reachable = reachable(hub, index, &mail, drafts);
         let mut what = Vec::new();
-        if observed.spec.display_name != wanted.spec.display_name {
+        if observed.spec.display_name != reachable.display_name {
             what.push("full name");
         }
-        if observed.spec.email != wanted.spec.email {
+        if observed.spec.email != reachable.email {
             what.push("mail address");
         }
-        if what.is_empty() || renamed.contains(&index) {
+        if what.is_empty() {
             continue;
         }
         let mut needs = Vec::new();
+        if let Mail::After(deletion) = mail {
+            needs.push(deletion);
+        }
         let access = access_by_then(hub, index, &mut needs);
         let name = &observed.spec.name;
         let step = Step::UpdateUser {
             id: observed.id.clone(),
             subject: wanted.subject.clone(),
             before: Box::new(UserSpec { access, ..observed.spec.clone() }),
-            after: Box::new(UserSpec { access, name: name.clone(), ..wanted.spec.clone() }),
+            after: Box::new(UserSpec { access, name: name.clone(), ..reachable }),
         };
         let reason = Reason::Differs { what: what.join(", ") };
         drafts.push(&hub.place, step, needs, [reason].into());
@@ -211,7 +256,7 @@ fn taken(hub: &Hub<'_>, index: usize, existing: usize, drafts: &mut Drafts) {
         (Some(subject), Access::Suspended { since, .. })
             if matches!(hub.verdicts.get(&existing), Some(Verdict::Goes { .. })) =>
         {
-            let end = since.checked_add(i64::from(hub.grace_days).days()).unwrap_or(since);
+            let end = hub.grace_end(since);
             ("name-taken", format!("still stands for {subject}, to be deleted from {end} on"))
         }
         (Some(subject), _) => ("name-taken", format!("stands for {subject}")),

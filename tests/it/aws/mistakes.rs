@@ -119,6 +119,29 @@ fn a_damaged_mark_is_told_about_and_can_be_completed() {
 }
 
 #[test]
+fn a_mark_that_was_lost_takes_nobodys_rights() {
+    let site = AwsSite::applied();
+    let (hub, mirrors) = (site.account(HUB), site.account(MIRRORS));
+    let tags =
+        [("TagKeys.member.1", "reconcile:subject"), ("TagKeys.member.2", "reconcile:organisation")];
+    hub.iam("UntagUser", &[&[("UserName", "boris")], &tags[..]].concat());
+    hub.iam("UpdateUser", &[("UserName", "boris"), ("NewPath", "/")]);
+    mirrors.iam("UntagRole", &[&[("RoleName", "administrator")], &tags[..]].concat());
+    let run = site.run(&[]).ends_with(5);
+    assert_eq!(run.changes(), [""; 0], "{}", run.out);
+    for told in ["error[foreign-user]", "error[foreign-role]"] {
+        assert!(run.text().contains(told), "{}", run.text());
+    }
+    let document = hub
+        .iam("GetGroupPolicy", &[("GroupName", "admin"), ("PolicyName", "reconcile-assume-1")])
+        .text("PolicyDocument");
+    assert!(document.contains(MIRRORS), "the administrators may still assume it: {document}");
+    site.run(&["adopt", "spi-hub", "user", "boris", "--yes"]).ends_with(0);
+    site.run(&["adopt", "debian-mirrors", "role", "administrator", "--yes"]).ends_with(0);
+    assert_eq!(site.run(&[]).ends_with(0).changes(), [""; 0]);
+}
+
+#[test]
 fn adoption_shows_what_would_be_taken_off() {
     let site = AwsSite::new();
     let hub = site.account(HUB);

@@ -3,6 +3,7 @@
 mod clock;
 mod conformance;
 mod cost;
+mod denied;
 mod documents;
 mod echoes;
 mod faults;

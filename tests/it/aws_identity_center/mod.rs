@@ -4,6 +4,8 @@ mod assignments;
 mod blocked;
 mod ceiling;
 mod conformance;
+mod contradictions;
+mod damaged;
 mod fixture;
 mod foreign;
 mod instance;

@@ -90,6 +90,10 @@ impl Case {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Ran {
+        ran(&mut self.command(arguments))
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_reconcile"));
         command
             .env_clear()
@@ -99,7 +103,7 @@ impl Case {
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .args(arguments);
-        ran(&mut command)
+        command
     }
 
     /// The embedded cloud as lines of text.

@@ -5,4 +5,5 @@ mod belief;
 mod case;
 mod directory;
 mod loss;
+mod rights;
 mod states;

@@ -143,6 +143,7 @@ fn a_role_gets_what_is_missing_loses_what_is_too_much_and_keeps_what_is_right() 
         // Nothing is taken off on account of what was not read.
         let reading = observed.accounts.remove(&hub_place()).expect("the hub was read");
         let (seen, _) = reading.into_parts();
+        let seen = ObservedAccount { listed: [].into(), ..seen };
         let reading = Reading::partial(seen, Missing::new("roles", "a page went missing"));
         observed.accounts.insert(hub_place(), reading);
         let plan = applied.cloud.plan_for(&given, &desired, &observed);

@@ -371,11 +371,20 @@ impl<'a> Hub<'a> {
                 .filter(|(of, _)| of == subject)
                 .filter_map(|(_, user)| single(user))
                 .collect();
+            // Whoever has the name of one of them and no mark may be that one, who lost it.
+            let names = self.wanted_members.iter().filter(|(of, _)| of == subject);
+            let names: BTreeSet<String> =
+                names.map(|(_, user)| self.wanted_users[user].0.to_lowercase()).collect();
+            let may_be_meant = |id: &String| {
+                let user = self.account.users.get(id).filter(|user| is_unmarked(&user.tags));
+                user.is_some_and(|user| names.contains(&user.name.to_lowercase()))
+            };
             let found: BTreeSet<String> = self
                 .account
                 .memberships
                 .iter()
                 .filter(|(user, of)| *of == group.id && !doubtful.contains(user))
+                .filter(|(user, _)| !may_be_meant(user))
                 .map(|(user, _)| user.clone())
                 .collect();
             let held: BTreeSet<String> = self.held.iter().filter_map(single).collect();
@@ -471,15 +480,16 @@ impl<'a> Hub<'a> {
             .flatten()
             .map(|role| &role.id)
             .collect();
-        let wanted: BTreeSet<String> = wanted
-            .iter()
-            .filter(|(of, _)| of == subject)
-            .filter_map(|(_, role)| single(role))
-            .collect();
+        let names = wanted.iter().filter(|(of, _)| of == subject).map(|(_, role)| role);
+        let may_be_meant = |id: &String| {
+            let role = account.roles.get(id).filter(|role| is_unmarked(&role.tags));
+            role.is_some_and(|role| names.clone().any(|name| *name == role.name))
+        };
+        let wanted: BTreeSet<String> = names.clone().filter_map(single).collect();
         let found: BTreeSet<String> = account
             .bindings
             .iter()
-            .filter(|(of, role)| of == group && !doubtful.contains(role))
+            .filter(|(of, role)| of == group && !doubtful.contains(role) && !may_be_meant(role))
             .map(|(_, role)| role.clone())
             .collect();
         if self.is_undecided(subject) {
@@ -494,6 +504,10 @@ impl<'a> Hub<'a> {
             wrong.push(format!("{account_name}: {subject} has {found:?} and not {wanted:?}"));
         }
     }
+}
+
+fn is_unmarked(tags: &Tags) -> bool {
+    !tags.contains_key(ORGANISATION) && !tags.contains_key(SUBJECT)
 }
 
 /// Whether the inventory names a group of the organisation that its directory does not know.

@@ -1,9 +1,9 @@
 //! What must have been read before something may be taken away.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile::cloud::memory::service::state::{Role, State};
-use reconcile::model::{Place, Subject, VendorId};
+use reconcile::model::{ObjectKind, ObservedAccount, Place, Reading, Subject, VendorId};
 use reconcile::plan::{Effect, Observations, Plan, Reference, Step};
 
 use super::world::{Given, Model};
@@ -12,13 +12,18 @@ use super::world::{Given, Model};
 #[derive(Debug, Default)]
 pub struct Lost {
     pub directories: BTreeSet<String>,
-    pub accounts: BTreeSet<Place>,
+    /// The kinds whose lists are not complete.
+    pub accounts: BTreeMap<Place, BTreeSet<ObjectKind>>,
     pub credentials: BTreeSet<(Place, VendorId)>,
 }
 
 impl Lost {
     pub fn of(given: &Given, observed: &Observations) -> Self {
         let accounts = observed.accounts.iter().filter(|(_, reading)| !reading.is_complete());
+        let unlisted = |reading: &Reading<ObservedAccount>| {
+            let listed = &reading.got().listed;
+            ObjectKind::ALL.into_iter().filter(|kind| !listed.contains(kind)).collect()
+        };
         let credentials = observed.credentials.iter().flat_map(|(place, readings)| {
             let lost = readings.iter().filter(|(_, reading)| !reading.is_complete());
             lost.map(|(user, _)| (place.clone(), user.clone()))
@@ -26,7 +31,7 @@ impl Lost {
         let directories = given.directories.iter().filter(|(_, reading)| !reading.is_complete());
         Self {
             directories: directories.map(|(name, _)| name.to_string()).collect(),
-            accounts: accounts.map(|(place, _)| place.clone()).collect(),
+            accounts: accounts.map(|(place, one)| (place.clone(), unlisted(one))).collect(),
             credentials: credentials.collect(),
         }
     }
@@ -50,7 +55,8 @@ pub fn unproven(plan: &Plan, lost: &Lost) -> Vec<String> {
         .collect();
     let mut wrong = Vec::new();
     for (place, step) in removals(plan) {
-        if lost.accounts.contains(place) {
+        let of_account = lost.accounts.get(place);
+        if of_account.is_some_and(|kinds| rests_on(step).iter().any(|kind| kinds.contains(kind))) {
             wrong.push(format!("account was not read: {place} {step:?}"));
         }
         // A group that nothing asks for any more goes with its members, whoever they are.
@@ -67,7 +73,7 @@ pub fn unproven(plan: &Plan, lost: &Lost) -> Vec<String> {
             wrong.push(format!("directory was not read: {place} {step:?}"));
         }
         let departs = match step {
-            Step::RevokeCredential { credential, .. } => Some(&credential.user),
+            // A credential that is known goes, whatever others there may be.
             Step::SuspendUser { id, .. } | Step::DeleteUser { id, .. } => Some(id),
             _ => None,
         };
@@ -76,6 +82,17 @@ pub fn unproven(plan: &Plan, lost: &Lost) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// The lists of an account that tell whether somebody may lose something there.
+fn rests_on(step: &Step) -> &'static [ObjectKind] {
+    use ObjectKind::{Binding, Group, Membership, Role, User};
+    match step {
+        Step::UnbindRole { .. } | Step::DeleteRole { .. } | Step::UpdateRole { .. } => {
+            &[Role, Binding]
+        }
+        _ => &[User, Group, Membership, Role, Binding],
+    }
 }
 
 fn known(reference: &Reference) -> Option<&VendorId> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 use reconcile::apply::Options;
 use reconcile::diagnostic::Severity;
-use reconcile::model::{Missing, ObjectKind, Reading};
+use reconcile::model::{Missing, ObjectKind, ObservedAccount, Reading};
 use reconcile::plan::{Effect, Narrowing, Observations, Plan, Step, lint, narrow};
 
 use super::meddling::meddle;
@@ -194,14 +194,7 @@ fn lose_something(
         if only_said {
             edit(reading, |account| account.listed = ObjectKind::ALL.into());
         } else {
-            edit(reading, |account| {
-                account.listed.clear();
-                account.users.retain(|_| rng.bool());
-                account.groups.retain(|_| rng.u8(..4) > 0);
-                account.roles.retain(|_| rng.u8(..4) > 0);
-                account.memberships.retain(|_| rng.bool());
-                account.bindings.retain(|_| rng.bool());
-            });
+            edit(reading, |account| lose_lists(rng, account));
         }
     }
     for reading in observed.credentials.values_mut().flat_map(BTreeMap::values_mut) {
@@ -214,6 +207,22 @@ fn lose_something(
         }
     }
     Lost::of(given, observed)
+}
+
+/// Cuts some of an account's lists, or all of them; each says so of itself.
+fn lose_lists(rng: &mut Rng, account: &mut ObservedAccount) {
+    let all = rng.bool();
+    account.listed = ObjectKind::ALL.into_iter().filter(|_| !all && rng.u8(..3) > 0).collect();
+    for kind in ObjectKind::ALL.into_iter().filter(|kind| !account.listed.contains(kind)) {
+        match kind {
+            ObjectKind::User => account.users.retain(|_| rng.bool()),
+            ObjectKind::Group => account.groups.retain(|_| rng.u8(..4) > 0),
+            ObjectKind::Role => account.roles.retain(|_| rng.u8(..4) > 0),
+            ObjectKind::Membership => account.memberships.retain(|_| rng.bool()),
+            ObjectKind::Binding => account.bindings.retain(|_| rng.bool()),
+            ObjectKind::Attachment => account.attachments.retain(|_| rng.bool()),
+        }
+    }
 }
 
 /// Additions that do not wait for a removal go on, if all that is missing is the certainty that

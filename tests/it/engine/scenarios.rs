@@ -113,6 +113,7 @@ scenarios! {
     drift_of_bindings
     drift_of_members
     foreign_group
+    foreign_membership
     foreign_role
     foreign_user
     forgotten
@@ -128,6 +129,8 @@ scenarios! {
     leaver_in_grace
     limit_reached
     limit_tripped
+    mark_damaged
+    mark_lost
     minimum_administrators
     mover
     name_reused_after_grace
@@ -284,7 +287,8 @@ impl Scene {
 
     /// What people do at the vendor: `disable USER`, `credential USER`, `user NAME [MARK]`,
     /// `group NAME [MARK]`, `role NAME [MARK]`, `join USER GROUP`, `leave USER GROUP`,
-    /// `profile USER`, `redefine ROLE`, `bind GROUP ROLE`, `acts-as USER`. A mark is
+    /// `profile USER`, `redefine ROLE`, `bind GROUP ROLE`, `acts-as USER`, `unmark user USER`,
+    /// `unmark role ROLE`, `damage user USER` (its mark no longer says whom it stands for). A mark is
     /// ORGANISATION/SUBJECT. Roles are those of the hub.
     fn by_hand(&self, words: &str) {
         let words: Vec<&str> = words.split(' ').collect();
@@ -336,6 +340,14 @@ impl Scene {
                 account: hub(),
                 group: group(who),
                 role: role(what),
+            }),
+            ["unmark", "role", name] => {
+                let id = VendorId::new(role(name));
+                self.world.edit_role(HUB, &id, |role| role.tags.clear())
+            }
+            ["unmark", "user", name] => edit(name, |user| user.tags.clear()),
+            ["damage", "user", name] => edit(name, |user| {
+                user.tags.insert("reconcile:subject".to_owned(), "person:debian".to_owned());
             }),
             ["acts-as", name] => self
                 .world

@@ -26,6 +26,7 @@ pub fn vendors() -> Vec<VendorFacts> {
         group_names: NAMES,
         role_names: NAMES,
         profile: true,
+        unique_mails: false,
         role_attributes: &[
             AttributeFacts {
                 name: "permissions",

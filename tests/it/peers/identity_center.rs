@@ -51,6 +51,8 @@ pub struct Behaviour {
     pub ceiling: Option<usize>,
     /// The token of a page leads to the same page again.
     pub stuck: bool,
+    /// Lists of users and permission sets leave this one out, and say nothing of it.
+    pub hidden: Option<String>,
 }
 
 /// Everything there is.
@@ -143,6 +145,7 @@ impl State {
                 never_ends: false,
                 ceiling: None,
                 stuck: false,
+                hidden: None,
             },
             instances: vec![(INSTANCE.to_owned(), account.to_owned())],
             caller: account.to_owned(),
@@ -160,6 +163,18 @@ impl State {
     pub(super) fn new_id(&mut self) -> String {
         self.next_id += 1;
         format!("{:08x}-0000-4000-8000-{:012x}", self.next_id, self.next_id)
+    }
+
+    /// The id of a user there is.
+    pub fn user_called(&self, name: &str) -> String {
+        let found = self.users.iter().find(|(_, user)| text(user, "UserName") == name);
+        found.expect("a user of that name").0.clone()
+    }
+
+    /// The id of a group there is.
+    pub fn group_called(&self, name: &str) -> String {
+        let found = self.groups.iter().find(|(_, group)| text(group, "DisplayName") == name);
+        found.expect("a group of that name").0.clone()
     }
 
     /// How often an action was called.

@@ -145,6 +145,7 @@ pub fn facts() -> VendorFacts {
         group_names: GROUP_NAMES,
         role_names: SET_NAMES,
         profile: true,
+        unique_mails: true,
         role_attributes: ROLE_ATTRIBUTES,
         account_settings: ACCOUNT_SETTINGS,
         has_users: true,

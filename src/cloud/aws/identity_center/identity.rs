@@ -302,8 +302,8 @@ impl Client {
         Ok(done(&reply))
     }
 
-    /// Writes the mark on a user without one. What somebody else keeps in `UserType` would be
-    /// lost, so then it is refused.
+    /// Writes the mark on a user without one, with a damaged one, or with the one that it takes the
+    /// place of. What somebody else keeps in `UserType` would be lost, so then it is refused.
     pub(super) async fn adopt_user(
         &self,
         id: &VendorId,
@@ -311,26 +311,27 @@ impl Client {
         subject: &Subject,
     ) -> Result<Applied, CloudError> {
         let found = self.user(id).await?;
-        if from.is_some() && found.seen.ownership.subject() == from {
-            let since = match found.seen.spec.access {
-                Access::Suspended { since, .. } => Some(since),
-                Access::Enabled | Access::Disabled => None,
-            };
-            return self.put_mark(&found, subject, since).await;
-        }
-        if let Some(applied) = already_adopted(id, &found.seen.ownership, subject)? {
+        let ownership = &found.seen.ownership;
+        let passes = from.is_some() && ownership.subject() == from;
+        if !passes && let Some(applied) = already_adopted(id, ownership, subject)? {
             return Ok(applied);
         }
-        if found.user_type.as_ref().is_some_and(|text| !text.is_empty()) {
+        let is_free = found.user_type.as_ref().is_none_or(String::is_empty);
+        if !is_free && !passes && !matches!(ownership, Ownership::Damaged { .. }) {
             let message = "somebody else uses its user type; empty it first";
             return Err(CloudError::new(ErrorKind::Invalid, "UpdateUser", id.as_str(), message));
         }
-        let applied = self.put_mark(&found, subject, None).await?;
+        // The day is a part of the mark, and may have survived what damaged it.
+        let suspended = match found.seen.spec.access {
+            Access::Suspended { since, .. } => Some(since),
+            Access::Enabled | Access::Disabled => None,
+        };
+        let applied = self.put_mark(&found, subject, suspended).await?;
         self.hub.made(id);
         Ok(applied)
     }
 
-    /// Writes the mark after the description of a group without one.
+    /// Writes the mark after the description of a group without one, or with a damaged one.
     pub(super) async fn adopt_group(
         &self,
         id: &VendorId,
@@ -340,7 +341,8 @@ impl Client {
         if let Some(applied) = already_adopted(id, &found.seen.ownership, subject)? {
             return Ok(applied);
         }
-        let text = mark::description(&found.description, &self.hub.organisation, subject);
+        let rest = mark::without_mark(&found.description);
+        let text = mark::description(&rest, &self.hub.organisation, subject);
         let applied = self.put_group(&found, "description", &text).await?;
         self.hub.made(id);
         Ok(applied)
@@ -354,7 +356,7 @@ pub(super) fn already_adopted(
     subject: &Subject,
 ) -> Result<Option<Applied>, CloudError> {
     match ownership {
-        Ownership::Unmarked => Ok(None),
+        other if other.may_become(subject) => Ok(None),
         other => {
             must_be_ours("Adopt", id.as_str(), other, Some(subject))?;
             Ok(Some(Applied::default()))

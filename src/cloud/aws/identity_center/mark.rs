@@ -25,8 +25,9 @@ pub enum Written {
     Nothing,
     /// A mark: organisation and subject, as written.
     Mark(String, String),
-    /// Something that looks like a mark and is none.
-    Damaged(String),
+    /// A part of a mark: the organisation and the subject as far as they are there, and what is
+    /// wrong with it.
+    Part(Option<String>, Option<String>, String),
 }
 
 /// Whose an object is: the one rule.
@@ -34,20 +35,30 @@ pub enum Written {
 /// What another source of identities (SCIM, a directory) put there is never ours, whatever it
 /// carries: that source would undo every change, and may have copied our mark. Of the others, ours
 /// if the mark has our organisation's name and a subject that can be read; unmarked if there is
-/// nothing; otherwise somebody else's.
+/// nothing; damaged if it has a part of that and no other organisation's name; otherwise somebody
+/// else's.
 pub fn ownership(written: &Written, external: bool, organisation: &OrganisationName) -> Ownership {
     if external {
         return Ownership::Theirs("comes from another source of identities".to_owned());
     }
     match written {
         Written::Nothing => Ownership::Unmarked,
-        Written::Damaged(text) => Ownership::Theirs(text.clone()),
-        Written::Mark(found, subject) if is_written(organisation, found) => {
-            match subject_of(subject) {
-                Some(subject) => Ownership::Ours(subject),
-                None => Ownership::Theirs(format!("{found} (subject {subject:?} is not readable)")),
-            }
+        Written::Part(Some(found), subject, why) if is_written(organisation, found) => {
+            let subject = subject.as_deref().and_then(subject_of);
+            Ownership::Damaged { why: why.clone(), subject }
         }
+        Written::Part(None, Some(subject), why) if let Some(subject) = subject_of(subject) => {
+            Ownership::Damaged { why: why.clone(), subject: Some(subject) }
+        }
+        Written::Part(_, _, why) => Ownership::Theirs(why.clone()),
+        Written::Mark(found, subject) if is_written(organisation, found) => subject_of(subject)
+            .map_or_else(
+                || {
+                    let why = format!("subject {subject:?} is not readable");
+                    Ownership::Damaged { why, subject: None }
+                },
+                Ownership::Ours,
+            ),
         Written::Mark(found, _) => Ownership::Theirs(found.clone()),
     }
 }
@@ -98,9 +109,15 @@ pub fn of_user_type(user_type: Option<&str>) -> (Written, Option<&str>) {
         Some((mark, day)) => (mark, Some(day)),
         None => (user_type, None),
     };
-    let damaged = || Written::Damaged(format!("a damaged mark: {user_type:?}"));
     let written = if mark.contains(';') { None } else { parse(mark) };
-    (written.unwrap_or_else(damaged), day)
+    (written.unwrap_or_else(|| part(mark, format!("it says {user_type:?}"))), day)
+}
+
+/// What is left of a mark in a text that begins like one.
+fn part(text: &str, why: String) -> Written {
+    let rest = text.strip_prefix(PREFIX).unwrap_or_default();
+    let end = rest.find([':', ';', ']', ' ']).unwrap_or(rest.len());
+    Written::Part(Some(rest[..end].to_owned()), None, why)
 }
 
 /// The description of a group of ours: what it said before, and the mark.
@@ -112,10 +129,19 @@ pub fn description(before: &str, organisation: &OrganisationName, subject: &Subj
 pub fn of_description(description: Option<&str>) -> Written {
     let description = description.unwrap_or_default().trim_end();
     let Some(begin) = description.rfind("[reconcile:") else { return Written::Nothing };
-    let mark = description[begin + 1..].strip_suffix(']').filter(|mark| !mark.contains([']', ' ']));
+    let rest = &description[begin + 1..];
+    let mark = rest.strip_suffix(']').filter(|mark| !mark.contains([']', ' ']));
     mark.and_then(parse).unwrap_or_else(|| {
-        Written::Damaged("a mark that is damaged or not at the end of the description".to_owned())
+        part(rest, "its mark is damaged or not at the end of the description".to_owned())
     })
+}
+
+/// A description without what is left of a mark in it.
+pub fn without_mark(description: &str) -> String {
+    let Some(begin) = description.rfind("[reconcile:") else { return description.to_owned() };
+    let rest = &description[begin..];
+    let end = rest.find(']').map_or(rest.len(), |end| end + 1);
+    format!("{}{}", description[..begin].trim_end(), &rest[end..])
 }
 
 /// The tags of a permission set of ours.
@@ -136,8 +162,14 @@ pub fn of_tags<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Writte
     match (organisation, subject) {
         (None, None) => Written::Nothing,
         (Some(organisation), Some(subject)) => Written::Mark(organisation, subject),
-        (Some(found), None) => Written::Damaged(format!("{found} (without a subject)")),
-        (None, Some(subject)) => Written::Damaged(format!("no organisation, subject {subject}")),
+        (Some(found), None) => {
+            let why = format!("{found} (without a subject)");
+            Written::Part(Some(found), None, why)
+        }
+        (None, Some(subject)) => {
+            let why = format!("no organisation, subject {subject}");
+            Written::Part(None, Some(subject), why)
+        }
     }
 }
 
@@ -212,15 +244,21 @@ mod tests {
         for unmarked in [None, Some(""), Some("Employee"), Some("Reconcile:spi:role:x")] {
             assert_eq!(of(unmarked), Ownership::Unmarked, "{unmarked:?}");
         }
-        for theirs in [
-            "reconcile:",
+        for damaged in [
             "reconcile:spi",
             "reconcile:spi:",
             "reconcile:spi:planet:x:y",
-            "reconcile:SPI:person:debian:2345",
-            "reconcile:others:person:debian:2345",
             "reconcile:spi:person:debian:2345;x",
             "reconcile:spi:person:debian:2345;x;suspended=2026-03-09",
+        ] {
+            let found = of(Some(damaged));
+            assert!(matches!(found, Ownership::Damaged { subject: None, .. }), "{damaged}");
+        }
+        for theirs in [
+            "reconcile:",
+            "reconcile:SPI:person:debian:2345",
+            "reconcile:others:person:debian:2345",
+            "reconcile:others:person:debian:2345;x",
         ] {
             assert!(matches!(of(Some(theirs)), Ownership::Theirs(_)), "{theirs}");
         }
@@ -250,12 +288,14 @@ mod tests {
         for unmarked in [None, Some(""), Some("[it] reconcile:spi:group:debian:admin")] {
             assert_eq!(of(unmarked), Ownership::Unmarked, "{unmarked:?}");
         }
-        for theirs in [
+        for damaged in [
             "[reconcile:spi:group:debian:admin] and more",
             "[reconcile:spi]",
             "[reconcile:spi:group:debian:admin",
-            "[reconcile:others:group:debian:admin]",
         ] {
+            assert!(matches!(of(Some(damaged)), Ownership::Damaged { .. }), "{damaged}");
+        }
+        for theirs in ["[reconcile:others:group:debian:admin]", "[reconcile:others]"] {
             assert!(matches!(of(Some(theirs)), Ownership::Theirs(_)), "{theirs}");
         }
     }
@@ -266,9 +306,11 @@ mod tests {
         let tags = tags(&spi(), &role);
         let of = |tags: &[(&str, &str)]| ownership(&of_tags(tags.to_vec()), false, &spi());
         let all = [(tags[0].0, &*tags[0].1), (tags[1].0, &*tags[1].1), ("colour", "red")];
-        assert_eq!(of(&all), Ownership::Ours(role));
+        assert_eq!(of(&all), Ownership::Ours(role.clone()));
         assert_eq!(of(&all[2..]), Ownership::Unmarked);
-        assert!(matches!(of(&all[..1]), Ownership::Theirs(_)));
-        assert!(matches!(of(&all[1..]), Ownership::Theirs(_)));
+        assert!(matches!(of(&all[..1]), Ownership::Damaged { subject: None, .. }));
+        let found = of(&all[1..]);
+        assert!(matches!(found, Ownership::Damaged { subject: Some(found), .. } if found == role));
+        assert!(matches!(of(&[(all[0].0, "others")]), Ownership::Theirs(_)));
     }
 }

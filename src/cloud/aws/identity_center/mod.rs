@@ -44,7 +44,7 @@ pub use config::Patience;
 
 use super::AwsBase;
 use super::session::{Base, Session};
-use crate::cloud::{CloudError, Connection, ErrorKind, Purpose, Vendor};
+use crate::cloud::{CloudError, Connection, ErrorKind, Needed, Vendor};
 use crate::model::{Account, OrganisationName, Site, VendorFacts};
 use ceiling::Ceilings;
 use hub::Hub;
@@ -138,7 +138,14 @@ impl Vendor for IdentityCenter {
     }
 
     /// Of the hub; the other accounts are not signed in to.
-    fn permissions(&self, site: &Site<'_>, purpose: Purpose) -> Option<serde_json::Value> {
-        (site.account.place == site.hub.place).then(|| permissions::document(purpose))
+    fn permissions(&self, needed: &Needed<'_>) -> Vec<serde_json::Value> {
+        let hub = needed.within.filter(|site| site.account.place == site.hub.place);
+        let within = hub.map(|_| permissions::within(needed.purpose));
+        super::permissions::documents(within.unwrap_or_default(), needed.enters)
+    }
+
+    fn way_in(&self, account: &Account, from: &str) -> Option<String> {
+        let is_entered = account.is_hub() && super::session::is_entered(account, from);
+        is_entered.then(|| super::session::role_arn(account))
     }
 }

@@ -10,7 +10,7 @@
 //! same time. What is assigned to foreign groups and users is not looked at: a permission set of
 //! ours that one of them has cannot be deleted, and the service says so.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -30,9 +30,10 @@ const AT_ONCE: usize = 8;
 impl Client {
     pub(super) async fn observe_hub(&self, got: &mut ObservedAccount, missing: &mut Vec<Missing>) {
         let mut failed = missing.len();
-        let mut listed = |got: &mut ObservedAccount, kind, missing: &[Missing]| {
-            if missing.len() == failed {
-                got.listed.insert(kind);
+        let mut unlisted = BTreeSet::new();
+        let mut listed = |kind, missing: &[Missing]| {
+            if missing.len() > failed {
+                unlisted.insert(kind);
             }
             failed = missing.len();
         };
@@ -40,27 +41,36 @@ impl Client {
             self.hub.saw(&seen.id, &seen.ownership);
             got.users.push(seen);
         }
-        listed(got, ObjectKind::User, missing);
+        listed(ObjectKind::User, missing);
         for Crowd { seen, .. } in self.list_groups(missing).await {
             self.hub.saw(&seen.id, &seen.ownership);
             got.groups.push(seen);
         }
-        listed(got, ObjectKind::Group, missing);
+        listed(ObjectKind::Group, missing);
         let groups = got.groups.iter().map(|group| group.id.clone()).collect();
         got.memberships = self.list_memberships(groups, missing).await;
-        listed(got, ObjectKind::Membership, missing);
+        listed(ObjectKind::Membership, missing);
         for set in self.list_sets(missing).await {
             self.hub.saw(&set.id, &set.ownership);
             got.roles.push(set);
         }
-        listed(got, ObjectKind::Role, missing);
+        listed(ObjectKind::Role, missing);
         got.attachments = self.list_attachments(&got.roles, missing).await;
-        listed(got, ObjectKind::Attachment, missing);
+        listed(ObjectKind::Attachment, missing);
         let groups = got.groups.iter().filter(|group| group.ownership.subject().is_some());
         let groups = groups.map(|group| group.id.clone()).collect();
         let assignments = self.list_assignments(groups).await;
         self.take_bindings(&assignments, got, missing);
-        listed(got, ObjectKind::Binding, missing);
+        listed(ObjectKind::Binding, missing);
+        let assigned = assignments.by_account.iter();
+        got.assigned_in =
+            assigned.map(|(account, all)| (account.clone(), all.len() as u64)).collect();
+        // A permission set that is assigned cannot be deleted: one that is not listed was left out.
+        if let Some(lost) = unlisted_sets(&assignments, got) {
+            unlisted.insert(ObjectKind::Role);
+            missing.push(lost);
+        }
+        got.prove(unlisted, missing);
     }
 
     /// Of other accounts only what is assigned there: all else is in the hub.
@@ -80,8 +90,9 @@ impl Client {
         });
         let Ok(assignments) = self.hub.assignments.get(work).await;
         self.take_bindings(&assignments, got, missing);
-        if missing.is_empty() {
-            got.listed.extend(ObjectKind::ALL);
+        got.listed.extend(ObjectKind::ALL);
+        if !missing.is_empty() {
+            got.listed.remove(&ObjectKind::Binding);
         }
     }
 
@@ -153,6 +164,16 @@ impl Client {
         }
         Assignments { by_account, missing }
     }
+}
+
+/// What is missing of permission sets, because groups of ours have some that were not listed, in
+/// whichever account.
+fn unlisted_sets(assignments: &Assignments, got: &ObservedAccount) -> Option<Missing> {
+    let listed: HashSet<&VendorId> = got.roles.iter().map(|set| &set.id).collect();
+    let assigned = assignments.by_account.values().flatten().map(|one| &one.role);
+    let lost: BTreeSet<&VendorId> = assigned.filter(|set| !listed.contains(*set)).collect();
+    let why = format!("{} are assigned to groups, and were not listed", lost.len());
+    (!lost.is_empty()).then(|| Missing::new("permission sets", why))
 }
 
 /// The results of many lists, with what failed in the order of the lists.

@@ -59,16 +59,16 @@ const WRITES: &[&str] = &[
     "sso:UpdatePermissionSet",
 ];
 
-/// A policy that allows what the program calls and nothing else.
+/// Statements that allow what the program calls and nothing else.
 ///
 /// On all resources: neither users nor groups can be told apart by a policy, and what of them is
 /// whose stands in their mark, which this program goes by.
-pub fn document(purpose: Purpose) -> Value {
+pub fn within(purpose: Purpose) -> Vec<Value> {
     let mut statements =
         vec![json!({"Sid": "Look", "Effect": "Allow", "Action": READS, "Resource": "*"})];
     if purpose != Purpose::Read {
         statements
             .push(json!({"Sid": "Change", "Effect": "Allow", "Action": WRITES, "Resource": "*"}));
     }
-    json!({"Version": "2012-10-17", "Statement": statements})
+    statements
 }

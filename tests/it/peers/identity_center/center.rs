@@ -349,6 +349,17 @@ impl State {
         text(&made["PermissionSet"], "PermissionSetArn").to_owned()
     }
 
+    /// The ARN of a permission set there is.
+    pub fn set_called(&self, name: &str) -> String {
+        self.sets.iter().find(|(_, set)| set.name == name).expect("a set of that name").0.clone()
+    }
+
+    /// Somebody tags a permission set by hand.
+    pub fn tag_set(&mut self, set: &str, key: &str, value: &str) {
+        let set = self.sets.get_mut(set).expect("a permission set");
+        set.tags.insert(key.to_owned(), value.to_owned());
+    }
+
     /// Somebody attaches a policy by hand.
     pub fn attach(&mut self, set: &str, policy: &str) {
         let set = self.sets.get_mut(set).expect("a set there is");

@@ -234,6 +234,11 @@ impl State {
         next_revision(user);
     }
 
+    /// Forgets a user, as if it had never been.
+    pub fn forget_user(&mut self, id: &str) {
+        self.users.remove(id);
+    }
+
     /// A user as it is stored.
     pub fn stored_user(&self, id: &str) -> Value {
         self.users.get(id).cloned().unwrap_or_default()
