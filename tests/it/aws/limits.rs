@@ -87,3 +87,60 @@ fn policies_a_role_has_no_room_for_are_held_with_their_number() {
     let attached = builds.iam("ListAttachedRolePolicies", &[("RoleName", "operator")]);
     assert_eq!(attached.all("PolicyArn").len(), 10);
 }
+
+#[test]
+fn a_misspelt_policy_is_found_before_anything_is_taken_off() {
+    let site = AwsSite::applied();
+    let policies = site.read("policies/all.yaml");
+    site.write(
+        "policies/all.yaml",
+        &policies.replace("[AdministratorAccess]", "[AdministratorAcess]"),
+    );
+    let attached = |id: &str| {
+        let role = [("RoleName", "administrator")];
+        site.account(id).iam("ListAttachedRolePolicies", &role).all("PolicyArn")
+    };
+    let before = [HUB, BUILDS].map(attached);
+    for arguments in [&["--dry-run"][..], &[]] {
+        site.wire.clear();
+        let run = site.run(arguments).ends_with(11);
+        let text = run.text();
+        assert!(text.contains("error[unknown-policy]"), "{text}");
+        assert!(text.contains("AdministratorAcess, which there is not"), "{text}");
+        assert_eq!(run.changes(), [""; 0], "{text}");
+        assert_eq!(site.wire.writes(), []);
+    }
+    assert_eq!([HUB, BUILDS].map(attached), before);
+    site.write("policies/all.yaml", &policies);
+    assert_eq!(site.run(&[]).ends_with(0).changes(), [""; 0]);
+}
+
+#[test]
+fn what_has_no_room_beside_what_it_replaces_comes_second_and_is_told() {
+    let site = AwsSite::new();
+    let builds = site.account(BUILDS);
+    let names = |prefix: &str| -> String {
+        let names = (0..10).map(|number| {
+            builds.policy(&format!("{prefix}{number}"), "/", &allow("ec2:*"));
+            format!("'arn:aws:iam::{{account}}:policy/{prefix}{number}'")
+        });
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let policies = site.read("policies/all.yaml");
+    let with = |names: &str| {
+        let text = policies.replace("[AmazonEC2FullAccess]", &format!("[{names}]"));
+        site.write("policies/all.yaml", &text);
+    };
+    with(&names("old"));
+    site.run(&[]).ends_with(0);
+    let new = names("new");
+    with(&new);
+    let dry = site.run(&["--dry-run"]).ends_with(0);
+    assert!(dry.text().contains("warning[replaced-without-overlap]"), "{}", dry.text());
+    assert!(dry.text().contains("no room on role `operator` for 10 more"), "{}", dry.text());
+    site.run(&[]).ends_with(0);
+    let attached = builds.iam("ListAttachedRolePolicies", &[("RoleName", "operator")]);
+    let attached = attached.all("PolicyArn");
+    assert_eq!(attached.len(), 10);
+    assert!(attached.iter().all(|arn| arn.contains("policy/new")), "{attached:?}");
+}

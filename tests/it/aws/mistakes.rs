@@ -127,7 +127,7 @@ fn a_mark_that_was_lost_takes_nobodys_rights() {
     hub.iam("UntagUser", &[&[("UserName", "boris")], &tags[..]].concat());
     hub.iam("UpdateUser", &[("UserName", "boris"), ("NewPath", "/")]);
     mirrors.iam("UntagRole", &[&[("RoleName", "administrator")], &tags[..]].concat());
-    let run = site.run(&[]).ends_with(5);
+    let run = site.run(&[]).ends_with(11);
     assert_eq!(run.changes(), [""; 0], "{}", run.out);
     for told in ["error[foreign-user]", "error[foreign-role]"] {
         assert!(run.text().contains(told), "{}", run.text());

@@ -34,12 +34,12 @@ fn a_newcomer_waits_for_the_address_of_somebody_who_left_and_everybody_is_told()
     let (case, peer) = applied();
     case.people("after.ldif");
     // Bela left and is back as another person with the same address.
-    let first = run(&case, &peer, &[]).ends_with(5);
+    let first = run(&case, &peer, &[]).ends_with(11);
     says(&first, "- suspend user bela");
     let made = peer.state().count("CreateUser");
     let told = "cannot have its mail address: user `bela` has it";
     for arguments in [&["--dry-run"][..], &[]] {
-        let ran = run(&case, &peer, arguments).ends_with(5);
+        let ran = run(&case, &peer, arguments).ends_with(11);
         says(&ran, "error[mail-taken] example/main: person:people:2002 (`bbauer`)");
         says(&ran, told);
         says(&ran, "suspended, still stands for person:people:1002, to be deleted from");

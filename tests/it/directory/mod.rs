@@ -186,6 +186,8 @@ pub fn without_own_ids(reading: Reading<Directory>) -> Reading<Directory> {
         for person in &mut directory.people {
             person.other_ids = Box::default();
         }
+        // Nor does a file show a time.
+        directory.time = None;
         directory
     })
 }

@@ -6,7 +6,6 @@ use std::ops::Bound;
 use super::super::api::{Code, Failure, Page, RoleInput, UserInput};
 use super::super::config::NAMES;
 use super::state::{Role, Row, Table, User};
-use crate::cloud::error::some;
 
 /// A page of a table; the token is the id of the last row of the page before.
 pub(in super::super) fn table_page<T: Row + Clone>(
@@ -111,16 +110,22 @@ pub(in super::super) fn no_such(kind: &str, object: &str) -> Failure {
     refusal(Code::NoSuchEntity, &format!("there is no {kind} {object}"))
 }
 
+/// So many things that are in the way are named.
+const NAMED: usize = 5;
+
 /// Refuses a deletion as long as there are such things, and names them.
 pub(in super::super) fn none_of(
     message: &str,
     names: impl Iterator<Item = String>,
 ) -> Result<(), Failure> {
-    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     if names.is_empty() {
         return Ok(());
     }
-    Err(refusal(Code::DeleteConflict, &format!("{message}: {}", some(&names))))
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Err(refusal(Code::DeleteConflict, &format!("{message}: {}{rest}", names.join(", "))))
 }
 
 pub(in super::super) fn reset() -> Failure {

@@ -187,6 +187,10 @@ async fn the_table_has_every_list_that_the_program_reads() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cloud/aws");
     for entry in std::fs::read_dir(folder).expect("the folder of the source") {
         let path = entry.expect("an entry").path();
+        // What was refused is named there, from first pages; nothing follows from what is on none.
+        if path.ends_with("blockers.rs") {
+            continue;
+        }
         if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(path).expect("source");
             in_source.extend(lists_in(&text));
