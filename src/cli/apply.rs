@@ -29,9 +29,9 @@ pub(super) struct Args {
     #[arg(long, short)]
     yes: bool,
 
-    /// Carry out removals that are held, too; the digest must be that of the plan
-    #[arg(long, value_name = "DIGEST")]
-    approve_removals: Option<Approval>,
+    /// Carry out what is held, too; the digest must be that of the plan
+    #[arg(long, alias = "approve-removals", value_name = "DIGEST")]
+    approve: Option<Approval>,
 
     /// Write numbers about the run to this file, for Prometheus' textfile collector
     #[arg(long, value_name = "FILE")]
@@ -60,7 +60,7 @@ fn change(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCod
         let interrupt = perform::interruption();
         let locks = input.lock(globals)?;
         let baseline = baseline(globals)?;
-        let approved = approved(args.approve_removals.as_ref(), globals)?;
+        let approved = approved(args.approve.as_ref(), globals)?;
         let look = Look::at(globals, &input, &baseline, approved);
         let look = perform::unless_interrupted(&interrupt, look).await?;
         compare(&file, &input, &look)?;

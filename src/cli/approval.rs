@@ -11,7 +11,7 @@ use super::{Failure, Globals};
 use crate::plan::{PlanDigest, PlanFile};
 use crate::record::SavedPlan;
 
-/// What `--approve-removals` says: `DIGEST`, or `DIGEST:RUN` where that run used it before.
+/// What `--approve` says: `DIGEST`, or `DIGEST:RUN` where that run used it before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Approval {
     digest: PlanDigest,
@@ -60,7 +60,7 @@ impl Approval {
             (Some(run), Some(after)) if run == after => return Ok(Some(digest.clone())),
             (Some(run), _) => format!(
                 "run {run} has used this approval, and it is for one run; look at `reconcile \
-                 record show {run}`, then --approve-removals {digest}:{run} lets the same plan go \
+                 record show {run}`, then --approve {digest}:{run} lets the same plan go \
                  once more"
             ),
             (None, Some(after)) => format!("run {after} has not used this approval"),

@@ -12,7 +12,7 @@ use crate::model::VendorFacts;
 fn command_line() {
     let words = &[
         "--dry-run\n",
-        "--approve-removals\n",
+        "--approve\n",
         "--today\n",
         "--org\n",
         "--account\n",

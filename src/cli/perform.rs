@@ -70,9 +70,7 @@ impl Look {
         );
         let digest = prepared.review.approved.plan().digest();
         if approved.is_some_and(|approved| approved != digest) {
-            tracing::warn!(
-                "--approve-removals names another plan than this one, so nothing is approved"
-            );
+            tracing::warn!("--approve names another plan than this one, so nothing is approved");
         }
         let findings = &prepared.review.approved.plan().findings;
         let has_news = Told::read(&globals.state).lacks(findings);

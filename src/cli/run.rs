@@ -41,10 +41,10 @@ pub(super) struct Args {
     #[command(flatten)]
     scope: Scope,
 
-    /// Carry out removals that are held, too, if the plan is the one with this digest (a dry run
+    /// Carry out what is held, too, if the plan is the one with this digest (a dry run
     /// shows it) and no run has done so before; DIGEST:RUN for once more after that run
-    #[arg(long, value_name = "DIGEST")]
-    approve_removals: Option<Approval>,
+    #[arg(long, alias = "approve-removals", value_name = "DIGEST")]
+    approve: Option<Approval>,
 
     /// With --dry-run: end with code 10 when there are changes to make
     #[arg(long, requires = "dry_run")]
@@ -85,7 +85,7 @@ fn look(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCode,
     let shown = args.shown();
     perform::on_runtime(async {
         let baseline = baseline(globals)?;
-        let approved = approved(args.approve_removals.as_ref(), globals)?;
+        let approved = approved(args.approve.as_ref(), globals)?;
         let look = Look::at(globals, &input, &baseline, approved).await;
         let code = look.exit_code();
         if !look.is_silent(shown.quiet) {
@@ -102,7 +102,7 @@ fn change(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<ExitCod
         let interrupt = perform::interruption();
         let locks = input.lock(globals)?;
         let baseline = baseline(globals)?;
-        let approved = approved(args.approve_removals.as_ref(), globals)?;
+        let approved = approved(args.approve.as_ref(), globals)?;
         let look = Look::at(globals, &input, &baseline, approved);
         let look = perform::unless_interrupted(&interrupt, look).await?;
         let shown = args.shown();

@@ -240,7 +240,7 @@ mod tests {
             "mailto:anna@example.org",
             "anna@example.org",
             "--bypass yes --compass=north --passage=x monkey=1 keyboard=us",
-            "reconcile --approve-removals 12ab:7 --expect 12:ab",
+            "reconcile --approve 12ab:7 --expect 12:ab",
             "https://host:8443/path?x=1&y=2",
             "[::1]:389",
             "--today 2026-11-28 -vv",

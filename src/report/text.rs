@@ -192,7 +192,7 @@ fn approval(out: &mut dyn Write, review: &Review) -> io::Result<()> {
             some => format!("{some} of the {all} changes"),
         };
         writeln!(out, "  To let {which} go, once and for exactly this plan, add to the command:")?;
-        writeln!(out, "      --approve-removals {digest}")?;
+        writeln!(out, "      --approve {digest}")?;
     }
     let which = match all - approvable {
         0 => return Ok(()),

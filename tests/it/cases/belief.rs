@@ -35,7 +35,7 @@ fn who_comes_new_in_a_directory_that_hides_states_waits_and_an_administrator_can
     case.run(&[]).ends_with(0);
     case.people("after.ldif");
     let digest = case.run(&["--dry-run"]).ends_with(3).digest();
-    case.run(&["--approve-removals", &digest]).ends_with(0);
+    case.run(&["--approve", &digest]).ends_with(0);
     assert!(enabled(&case).contains(&"p3".to_owned()), "somebody has said so");
     let again = case.run(&[]).ends_with(0);
     assert!(again.changes().is_empty(), "{}", again.out);
@@ -87,7 +87,7 @@ fn a_number_that_was_given_again_is_no_renaming() {
     // Not only once: what was not believed is not remembered.
     case.run(&[]).ends_with(3);
     let digest = case.run(&["--dry-run"]).ends_with(3).digest();
-    case.run(&["--approve-removals", &digest]).ends_with(0);
+    case.run(&["--approve", &digest]).ends_with(0);
     assert!(enabled(&case).contains(&"nina".to_owned()), "somebody said it is the same person");
     case.run(&[]).ends_with(0);
 }

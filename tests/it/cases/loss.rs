@@ -30,7 +30,7 @@ fn a_role_that_means_less_is_counted_as_what_people_lose() {
     all_begin(&ran, 3, "! update role");
     says(&ran, "3 removals (3 held)");
     // What administrators hold stays, approved or not; the rest is let go for one run.
-    let approved = case.run(&["--approve-removals", &ran.digest()]).ends_with(3);
+    let approved = case.run(&["--approve", &ran.digest()]).ends_with(3);
     says(&approved, "2 held");
     // The other way round nobody loses anything.
     case.edit(POLICIES, "permissions: [nothing]", "permissions: [\"*\"]");
@@ -57,7 +57,7 @@ fn an_account_taken_out_of_the_inventory_is_not_forgotten() {
     case.edit(INVENTORY, "hub: true}\n", &format!("hub: true}}\n{retired}"));
     let ran = case.run(&[]).ends_with(3);
     says(&ran, "accesses (one person in one account)");
-    let ran = case.run(&["--approve-removals", &ran.digest()]).ends_with(0);
+    let ran = case.run(&["--approve", &ran.digest()]).ends_with(0);
     let mut ended = ran.changes();
     ended.retain(|line| line.starts_with("- unbind role") || line.starts_with("- delete role"));
     assert_eq!(ended.len(), 4, "{}", ran.text());

@@ -69,7 +69,7 @@ fn a_clock_far_ahead_of_the_last_run_deletes_nobody_until_somebody_approves() {
     let cloud = site.world().describe().unwrap();
     assert!(cloud.contains(&format!("{SPI_HUB} member mirrors tomasz")), "the rest is done");
     let digest = site.run(&["--dry-run"]).ends_with(3).digest();
-    site.run(&["--approve-removals", &digest]).ends_with(0);
+    site.run(&["--approve", &digest]).ends_with(0);
     assert!(!exists(&site, "eilidh"));
     site.run(&[]).ends_with(0);
 }

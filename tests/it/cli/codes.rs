@@ -19,7 +19,7 @@ fn wrong_usage_and_wrong_inventory() {
     for arguments in [
         &["--nonsense"][..],
         &["nonsense"],
-        &["--approve-removals", "12"],
+        &["--approve", "12"],
         &["--today", "2027-01-01"],
         &["--detailed-exitcode"],
         &["--dry-run", "check"],
@@ -71,9 +71,9 @@ fn an_approval_is_for_one_plan_and_works_once() {
     exodus(&site);
     let digest = site.run(&["--dry-run"]).ends_with(3).digest();
     let other = format!("{:064x}", 7);
-    let run = site.run(&["--approve-removals", &other]).ends_with(3);
+    let run = site.run(&["--approve", &other]).ends_with(3);
     assert!(run.err.contains("names another plan"), "{}", run.err);
-    let run = site.run(&["--approve-removals", &digest]).ends_with(0);
+    let run = site.run(&["--approve", &digest]).ends_with(0);
     assert!(run.out.contains("Approved for this run"), "{}", run.out);
     let cloud = site.world().describe().unwrap();
     assert!(LEAVERS.iter().all(|login| {
@@ -83,7 +83,7 @@ fn an_approval_is_for_one_plan_and_works_once() {
     for login in ["hana", "ignacio", "jolanta"] {
         site.edit_person(login, |entry| format!("{entry}\naccountStatus: inactive"));
     }
-    site.run(&["--approve-removals", &digest]).ends_with(3);
+    site.run(&["--approve", &digest]).ends_with(3);
 }
 
 #[test]

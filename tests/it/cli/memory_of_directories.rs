@@ -31,7 +31,7 @@ fn a_directory_that_shrank_is_not_believed_the_second_time_either() {
         assert_eq!(now, remembered);
     }
     let digest = site.run(&["--dry-run"]).ends_with(3).digest();
-    site.run(&["--approve-removals", &digest]).ends_with(0);
+    site.run(&["--approve", &digest]).ends_with(0);
     let now = fs::read_to_string(site.state().join("directories.json")).unwrap();
     assert_ne!(now, remembered, "an administrator has said so");
     assert!(site.run(&[]).ends_with(0).changes().is_empty());
@@ -81,9 +81,9 @@ fn a_required_administrator_stays_whatever_the_directory_says() {
         let run = site.run(&[]).ends_with(code);
         assert!(run.out.contains("cannot be approved"), "{}", run.out);
         let digest = run.digest();
-        site.run(&["--approve-removals", &digest]).ends_with(code);
+        site.run(&["--approve", &digest]).ends_with(code);
         let digest = site.run(&["--dry-run"]).ends_with(code).digest();
-        site.run(&["--approve-removals", &digest]).ends_with(code);
+        site.run(&["--approve", &digest]).ends_with(code);
         let cloud = site.world().describe().unwrap();
         assert!(cloud.iter().any(|line| line.contains("user amara enabled=true")));
         assert!(cloud.iter().any(|line| line.contains("member sysadmin amara")));

@@ -320,7 +320,7 @@ fn come_back(site: &Site, again: &str) {
         site.edit_person(login, |entry| entry.replace("\naccountStatus: inactive", ""));
     }
     let digest = site.run(&["--dry-run"]).ends_with(3).digest();
-    let back = site.run(&["--approve-removals", &format!("{digest}{again}")]).ends_with(0);
+    let back = site.run(&["--approve", &format!("{digest}{again}")]).ends_with(0);
     assert!(back.out.contains("restore user"), "{}", back.out);
 }
 
@@ -329,11 +329,11 @@ fn an_approval_that_was_used_is_refused_although_the_plan_is_the_same_again() {
     let site = Site::applied();
     leave(&site);
     let digest = site.run(&["--dry-run"]).ends_with(3).digest();
-    site.run(&["--approve-removals", &digest]).ends_with(0);
+    site.run(&["--approve", &digest]).ends_with(0);
     come_back(&site, "");
     leave(&site);
     assert_eq!(site.run(&["--dry-run"]).ends_with(3).digest(), digest, "the same plan again");
-    let run = site.run(&["--approve-removals", &digest]).ends_with(3);
+    let run = site.run(&["--approve", &digest]).ends_with(3);
     assert!(run.err.contains("run 2 has used this approval"), "{}", run.err);
     let cloud = site.world().describe().unwrap();
     assert!(LEAVERS.iter().all(|login| {
@@ -341,11 +341,11 @@ fn an_approval_that_was_used_is_refused_although_the_plan_is_the_same_again() {
     }));
     // Whoever has looked says so, once more.
     let again = format!("{digest}:2");
-    site.run(&["--approve-removals", &format!("{digest}:1")]).ends_with(3);
-    site.run(&["--approve-removals", &again]).ends_with(0);
+    site.run(&["--approve", &format!("{digest}:1")]).ends_with(3);
+    site.run(&["--approve", &again]).ends_with(0);
     come_back(&site, ":3");
     leave(&site);
-    site.run(&["--approve-removals", &again]).ends_with(3);
+    site.run(&["--approve", &again]).ends_with(3);
 }
 
 #[test]
@@ -354,9 +354,9 @@ fn an_approval_does_not_come_back_with_an_emptied_or_damaged_record() {
     leave(&site);
     let digest = site.run(&["--dry-run"]).ends_with(3).digest();
     fs::remove_dir_all(site.state().join("records")).unwrap();
-    let run = site.run(&["--approve-removals", &digest]).ends_with(3);
+    let run = site.run(&["--approve", &digest]).ends_with(3);
     assert!(run.err.contains("there is no run on record yet"), "{}", run.err);
-    site.run(&["--approve-removals", &digest]).ends_with(0);
+    site.run(&["--approve", &digest]).ends_with(0);
     come_back(&site, "");
     leave(&site);
     // The file of the run that used it is gone.
@@ -366,7 +366,7 @@ fn an_approval_does_not_come_back_with_an_emptied_or_damaged_record() {
         .find(|path| path.to_string_lossy().contains("/000002-"))
         .unwrap();
     fs::remove_file(file).unwrap();
-    let run = site.run(&["--approve-removals", &digest]).ends_with(3);
+    let run = site.run(&["--approve", &digest]).ends_with(3);
     assert!(run.err.contains("the run record does not verify"), "{}", run.err);
 }
 

@@ -28,7 +28,7 @@ fn an_approval_is_offered_only_for_what_it_lets_go() {
     ] {
         let text = plain(|out| report::plan(out, &review, Detail::Everything));
         assert!(text.contains(told), "{text}");
-        assert_eq!(text.contains("--approve-removals"), offered, "{text}");
+        assert_eq!(text.contains("--approve"), offered, "{text}");
     }
     let approved = sample::leaving_approved(3, 2);
     let text = plain(|out| report::plan(out, &approved, Detail::Everything));
