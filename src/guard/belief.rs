@@ -157,8 +157,8 @@ fn told(doubt: &Doubt, limit: Limit) -> String {
              likely hidden from this bind",
         ),
         Cause::Returned { before, returned } => format!(
-            "directory {directory} gives {returned} people back who had left, expired or were \
-             locked when it was last read, {}",
+            "directory {directory} gives {returned} people back who had left, expired, were \
+             locked or not plainly active when it was last read, {}",
             at_most(before),
         ),
         Cause::Others { before, others } => format!(

@@ -12,7 +12,8 @@
 //! Besides objects, access is counted (see [`super::Holdings`]): one role that means less is one
 //! object, and may be everything that forty people had.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::{Context, Holdings, Recent, Rule, Violation, violation};
 use crate::model::{ChangeId, ObjectKind, OrganisationName, Place, VendorId};
@@ -21,9 +22,17 @@ use crate::policies::Limit;
 
 /// One violation for every organisation and kind with more removals than allowed, and for every
 /// organisation that would lose too much access; it holds all removals that were counted.
-pub(super) fn violations(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
+///
+/// `held` is what other rules hold: who was to leave and stays does not count as a user, but what
+/// they lose all the same does.
+pub(super) fn violations(
+    plan: &Plan,
+    context: &Context<'_>,
+    held: &BTreeMap<ChangeId, Arc<str>>,
+) -> Vec<Violation> {
     let revoked = revoked(plan);
-    let departing = departing(plan, &revoked);
+    let mut departing = departing(plan, &revoked);
+    stay(&mut departing, plan, |change| held.contains_key(&change));
     let mut violations = Vec::new();
     for ((organisation, kind), counted) in counted(plan, &revoked, &departing) {
         let limits = &context.policies.limits_of(organisation).kinds;
@@ -38,6 +47,8 @@ pub(super) fn violations(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
         };
         violations.extend(taken.violation(organisation, counted.holds));
     }
+    let held: BTreeSet<ChangeId> = violations.iter().flat_map(|one| &one.holds).copied().collect();
+    stay(&mut departing, plan, |change| held.contains(&change));
     for (organisation, lost) in context.holdings.lost(plan, &departing) {
         let taken = Taken {
             what: "accesses (one person in one account)",
@@ -50,6 +61,19 @@ pub(super) fn violations(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
         violations.extend(taken.violation(organisation, lost.by.into_iter().collect()));
     }
     violations
+}
+
+/// Takes out whoever does not leave after all, because something by which they would is held.
+fn stay<'a>(
+    departing: &mut HashSet<(&'a Place, &'a VendorId)>,
+    plan: &'a Plan,
+    is_held: impl Fn(ChangeId) -> bool,
+) {
+    for change in plan.removals().filter(|change| is_held(change.id)) {
+        if let Some(user) = change.step.user() {
+            departing.remove(&(&*change.place, user));
+        }
+    }
 }
 
 /// What a part of a plan takes away, by the same rules: for adding up what was taken within a day.

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{
     AccountName, ChangeId, DirectoryName, GroupRef, OrganisationName, Place, Subject, VendorId,
 };
-use crate::plan::{Plan, PlanDigest};
+use crate::plan::{Effect, Plan, PlanDigest};
 use crate::policies::Policies;
 pub use clock::{ClockDoubt, Clocks, LONGEST_SILENCE, Otherwise, TOLERANCE, doubts};
 pub use holdings::{Held, Holdings, Members};
@@ -143,7 +143,7 @@ pub enum Cause {
         /// `None` where its schema expects it.
         showed: Option<u64>,
     },
-    /// People who had left, expired or were locked may have access again.
+    /// People who had left, expired, were locked or not plainly active may have access again.
     Returned {
         /// How many people were listed when it was last read completely.
         before: u64,
@@ -263,15 +263,15 @@ impl Rule {
 /// A rule's function.
 type Check = fn(&Plan, &Context<'_>) -> Vec<Violation>;
 
-/// Every rule, all of them always applied.
-const RULES: [Check; 8] = [
+/// Every rule, all of them always applied; then the limits, and last the quotas, which look at what
+/// the others hold.
+const RULES: [Check; 7] = [
     principals::own,
     principals::protected,
     administrators::required,
     administrators::minimum,
     belief::directories,
     belief::another_person,
-    limits::violations,
     clock::violations,
 ];
 
@@ -282,6 +282,8 @@ const RULES: [Check; 8] = [
 pub fn review(plan: Plan, context: &Context<'_>) -> Review {
     let mut violations: Vec<Violation> =
         RULES.iter().flat_map(|check| check(&plan, context)).collect();
+    let held_anyway = holds(&plan, violations.iter());
+    violations.extend(limits::violations(&plan, context, &held_anyway));
     violations.sort();
     let approved = context.approved.as_ref().is_some_and(|approved| *approved == plan.digest());
     let knows_exceptions = violations.iter().any(|violation| violation.overridable);
@@ -308,14 +310,7 @@ fn held_by<'a>(
     context: &Context<'_>,
     violations: impl Iterator<Item = &'a Violation>,
 ) -> (BTreeMap<ChangeId, Arc<str>>, Vec<Violation>) {
-    let mut held = BTreeMap::new();
-    for violation in violations {
-        let why: Arc<str> = violation.message.as_str().into();
-        for change in &violation.holds {
-            held.entry(*change).or_insert_with(|| Arc::clone(&why));
-        }
-    }
-    hold_along(plan, &mut held);
+    let mut held = holds(plan, violations);
     // What is held uses nothing and frees nothing.
     let quotas = quotas::violations(plan, context, &held);
     for violation in &quotas {
@@ -328,8 +323,25 @@ fn held_by<'a>(
     (held, quotas)
 }
 
+/// What is held by violations, and what hangs together with it; and why.
+fn holds<'a>(
+    plan: &Plan,
+    violations: impl Iterator<Item = &'a Violation>,
+) -> BTreeMap<ChangeId, Arc<str>> {
+    let mut held = BTreeMap::new();
+    for violation in violations {
+        let why: Arc<str> = violation.message.as_str().into();
+        for change in &violation.holds {
+            held.entry(*change).or_insert_with(|| Arc::clone(&why));
+        }
+    }
+    hold_along(plan, &mut held);
+    held
+}
+
 /// Holds what hangs together with what is held: what needs it could not be done anyway, and a
-/// deletion that is held is worth nothing if the object is emptied all the same.
+/// deletion that is held is worth nothing if the object is emptied all the same. What was to replace
+/// the object comes: otherwise there never would be enough for it to go.
 fn hold_along(plan: &Plan, held: &mut BTreeMap<ChangeId, Arc<str>>) {
     if held.is_empty() {
         return;
@@ -346,7 +358,11 @@ fn hold_along(plan: &Plan, held: &mut BTreeMap<ChangeId, Arc<str>>) {
         let change = &plan.changes[id.index()];
         let deletion = change.step.is_irreversible();
         let along = dependents.get(&id).into_iter().flatten();
-        let along = along.chain(change.needs.iter().filter(|_| deletion));
+        let emptied = change
+            .needs
+            .iter()
+            .filter(|need| deletion && plan.changes[need.index()].step.effect() == Effect::Removal);
+        let along = along.chain(emptied);
         for other in along {
             held.entry(*other).or_insert_with(|| {
                 spreading.push(*other);

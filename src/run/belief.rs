@@ -66,7 +66,7 @@ struct Compared<'a> {
     still_present: u64,
     /// How many who might have had access are listed at all.
     still_listed: u64,
-    /// How many who might not have had access now may.
+    /// How many who might not have had access, or not all of it, now may.
     returned: u64,
     strangers: Vec<(&'a StableId, Vec<&'static str>)>,
 }
@@ -85,7 +85,7 @@ impl<'a> Compared<'a> {
             }
             compared.still_listed += u64::from(was.present);
             compared.still_present += u64::from(was.present && now.present);
-            compared.returned += u64::from(!was.present && now.present);
+            compared.returned += u64::from(now.is_given_back(was));
             if let Some(different) = now.is_not(was) {
                 compared.strangers.push((&person.stable_id, different));
             }

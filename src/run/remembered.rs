@@ -85,6 +85,14 @@ impl Remembered {
         Some(self.email? == Fingerprint::of("email", &now))
     }
 
+    /// Whether this is who may have had no access, or not all of it, and of whom nothing says so any
+    /// more: they had left, expired or were locked, or had a status that is not plainly active.
+    pub(super) fn is_given_back(&self, before: &Self) -> bool {
+        let [had_a_status, ..] = before.shows;
+        let [has_a_status, ..] = self.shows;
+        self.present && (!before.present || had_a_status && !has_a_status)
+    }
+
     /// What is different if this is somebody else than `before`: nothing by which they could be
     /// known is as it was. `None` for the same person, and where nothing can be compared.
     pub(super) fn is_not(&self, before: &Self) -> Option<Vec<&'static str>> {

@@ -58,6 +58,30 @@ fn one_hidden_attribute_is_enough() {
     assert_eq!(case.cloud(), before);
 }
 
+#[test]
+fn states_that_some_do_not_show_any_more_are_counted_whatever_they_said() {
+    let case = Case::new("status-hidden");
+    // Nobody knows what they mean: nothing new for them.
+    let away = |text: &str, who: &[u8]| {
+        who.iter().fold(text.to_owned(), |text, number| {
+            text.replace(
+                &format!("\nuidNumber: {}\n", 2000 + u16::from(*number)),
+                &format!("\nuidNumber: {}\naccountStatus: away\n", 2000 + u16::from(*number)),
+            )
+        })
+    };
+    let path = case.path("inventory/people.ldif");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, away(&text, &[1, 2, 4, 5])).unwrap();
+    case.run(&[]);
+    let before = case.cloud();
+    assert_eq!(enabled(&case).len(), 5);
+    std::fs::write(&path, away(&text, &[5])).unwrap();
+    let run = case.run(&[]).ends_with(3);
+    assert!(run.out.contains("gives 3 people back"), "{}", run.out);
+    assert_eq!(case.cloud(), before);
+}
+
 /// On the embedded cloud, where nothing but the directory tells who somebody is.
 fn uid_number_given_again() -> Case {
     let case = Case::new("uid-number-given-again");

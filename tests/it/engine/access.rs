@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use reconcile::apply::Options;
 use reconcile::cloud::memory::{Fault, Operation};
-use reconcile::guard::{Context, Held, Holdings, Members, Recent, Review, Rule, review, taken};
+use reconcile::guard::{
+    Cause, Context, Doubt, Held, Holdings, Members, Recent, Review, Rule, review, taken,
+};
 use reconcile::model::{
     Access, AttributeValue, ChangeId, ObjectKind, Place, Reason, RoleSpec, Subject, UserSpec,
     VendorId,
@@ -146,6 +148,84 @@ fn one_change_takes_as_much_as_people_lose_by_it() {
             assert!(violation.message.starts_with(&told), "{}", violation.message);
         }
     }
+}
+
+#[test]
+fn whoever_was_to_leave_and_stays_counts() {
+    let steps = || vec![("farm", unbind("g")), ("hub", suspend(1)), ("hub", suspend(2))];
+    let policies = policies(38);
+    let mut context = Context::new(&policies);
+    context.holdings = holdings();
+    assert_eq!(review(plan(steps()), &context).violations, []);
+    // Their directory is not believed: they stay, and lose what all others lose.
+    let cause = Cause::Lacks { before: 100, now: 0, listed: 100 };
+    context.doubts = vec![Doubt { directory: "debian".into(), cause }];
+    let review = review(plan(steps()), &context);
+    let rules: Vec<Rule> = review.violations.iter().map(|one| one.rule).collect();
+    assert_eq!(rules, [Rule::DirectoryShrinkage, Rule::RemovalLimit]);
+    assert!(review.violations[1].message.starts_with("40 of 80 accesses"), "{review:?}");
+    assert_eq!(review.approved.held().len(), 3);
+}
+
+#[test]
+fn whoever_stays_for_a_limit_on_users_counts() {
+    let mut policies = policies(38);
+    policies.limits.kinds.insert(ObjectKind::User, Limit { count: 1, percent: 100, floor: 1 });
+    let mut context = Context::new(&policies);
+    context.holdings = holdings();
+    let steps = vec![("farm", unbind("g")), ("hub", suspend(1)), ("hub", suspend(2))];
+    let review = review(plan(steps), &context);
+    assert_eq!(review.violations.len(), 2, "{:?}", review.violations);
+    assert_eq!(review.approved.held().len(), 3);
+}
+
+#[test]
+fn what_is_taken_from_somebody_who_stays_counts_for_itself() {
+    let leave = |number: u32, group: &str| Step::RemoveMember {
+        group: known(group),
+        user: known(&format!("u-{number}")),
+        subject: None,
+    };
+    let mut policies = policies(1000);
+    policies
+        .limits
+        .kinds
+        .insert(ObjectKind::Membership, Limit { count: 1, percent: 100, floor: 1 });
+    let mut context = Context::new(&policies);
+    let steps = || vec![("hub", leave(1, "g")), ("hub", leave(1, "h")), ("hub", suspend(1))];
+    assert_eq!(review(plan(steps()), &context).violations, [], "a user, once");
+    context.strangers.insert(suspend(1).subject().expect("a person").clone(), vec!["name"]);
+    let review = review(plan(steps()), &context);
+    let rules: Vec<Rule> = review.violations.iter().map(|one| one.rule).collect();
+    assert_eq!(rules, [Rule::AnotherPerson, Rule::RemovalLimit]);
+    assert_eq!(review.approved.held().len(), 3);
+}
+
+#[test]
+fn what_was_to_replace_something_comes_although_the_other_may_not_go() {
+    let steps = vec![
+        ("hub", Step::BindRole { role: known("r2"), group: known("g") }),
+        ("hub", unbind("g")),
+        (
+            "hub",
+            Step::DeleteRole {
+                id: "r".into(),
+                subject: Subject::Role("r".into()),
+                before: Box::new(role(&["a"])),
+            },
+        ),
+    ];
+    let mut plan = plan(steps);
+    plan.changes.sort_by_key(|change| change.step.effect());
+    for (number, change) in (0..).zip(&mut plan.changes) {
+        change.id = ChangeId(number);
+        change.needs = (0..number).map(ChangeId).collect();
+    }
+    assert_eq!(lint(&plan), []);
+    let review = reviewed(plan, 10, &Recent::default());
+    assert_eq!(review.violations.len(), 1);
+    let held: Vec<u32> = review.approved.held().keys().map(|change| change.0).collect();
+    assert_eq!(held, [1, 2], "the group gets the other role");
 }
 
 #[test]

@@ -1,0 +1,197 @@
+//! Lives of small organisations whose directory answers with success and not with the truth, and
+//! whose inventory and policies somebody edits without care. Every run goes the way of production,
+//! and after every run nobody may have gained or lost anything on a reading not believed, or beyond
+//! a limit, whatever the verb; a [`judge`] who knows nothing of the program's rules looks.
+
+mod judge;
+mod office;
+mod readings;
+mod world;
+
+use fastrand::Rng;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use reconcile::diagnostic::Finding;
+use reconcile::model::VendorId;
+
+use super::super::oracle;
+use super::super::run::{on_a_fast_clock, story};
+use judge::{Judge, Scene};
+use office::{Office, Ran};
+use readings::Answer;
+use world::{DIRECTORY, Edit, World};
+
+/// One life in so many has its memory on a disk.
+const ON_DISK: u64 = 97;
+
+/// Lives one life.
+pub fn simulate(seed: u64, told: bool) -> Result<(), String> {
+    let mut rng = Rng::with_seed(seed);
+    let mut life = Life {
+        office: Office::new(seed % ON_DISK == 0),
+        right: World::random(&mut rng),
+        rng,
+        edits: Vec::new(),
+        judge: Judge::default(),
+        now: midday(jiff::civil::date(2026, 11, 1)),
+        told,
+        story: Vec::new(),
+    };
+    let result = on_a_fast_clock(life.live());
+    result.map_err(|wrong| format!("{}\n\n{wrong}\n\n{:#?}", life.story.join("\n"), life.right))
+}
+
+fn midday(day: Date) -> Timestamp {
+    let noon = day.at(12, 0, 0, 0).to_zoned(TimeZone::UTC).expect("a day of the calendar");
+    noon.timestamp()
+}
+
+struct Life {
+    rng: Rng,
+    office: Office,
+    right: World,
+    edits: Vec<Edit>,
+    judge: Judge,
+    now: Timestamp,
+    told: bool,
+    story: Vec<String>,
+}
+
+impl Life {
+    async fn live(&mut self) -> Result<(), String> {
+        self.run(false).await?;
+        self.add_keys();
+        for _ in 0..self.rng.u8(2..5) {
+            self.step();
+            let lies = self.rng.u8(..3) > 0;
+            self.run(lies).await?;
+        }
+        self.settle().await
+    }
+
+    /// Time passes; something happens; somebody edits.
+    fn step(&mut self) {
+        let hours = *self.rng.choice([1, 6, 20, 25, 100].iter()).unwrap_or(&1);
+        self.pass(hours);
+        for _ in 0..self.rng.u8(..3) {
+            self.right.happen(&mut self.rng);
+        }
+        if self.rng.u8(..4) == 0 {
+            self.edits.clear();
+        }
+        if self.rng.bool()
+            && let Some(edit) = self.right.careless(&mut self.rng)
+        {
+            self.tell(|| format!("{edit:?}"));
+            self.edits.push(edit);
+        }
+    }
+
+    fn pass(&mut self, hours: i64) {
+        self.now += SignedDuration::from_hours(hours);
+        let today = self.now.to_zoned(TimeZone::UTC).date();
+        self.right.model.today = today;
+    }
+
+    fn tell(&mut self, line: impl FnOnce() -> String) {
+        if self.told {
+            self.story.push(line());
+        }
+    }
+
+    /// Some people have keys.
+    fn add_keys(&mut self) {
+        let state = self.office.cloud.dump();
+        let hub = &self.right.model.accounts["hub"].id;
+        for user in state.account(hub).users.after(None) {
+            if self.rng.bool() {
+                let id = VendorId::new(user.id.as_str());
+                self.office.cloud.world.add_credential(hub, &id, "access-key").expect("memory");
+            }
+        }
+    }
+
+    fn answer(&mut self, lies: bool) -> Answer {
+        let mut answer = Answer::true_one(&self.right.model.directories[DIRECTORY]);
+        if lies {
+            let lie = answer.lie(&mut self.rng);
+            self.tell(|| lie);
+        }
+        let path = self.office.root().join(format!("{DIRECTORY}.ldif"));
+        std::fs::write(path, answer.ldif()).expect("a writable folder");
+        answer
+    }
+
+    /// A run that nobody approved.
+    async fn run(&mut self, lies: bool) -> Result<(), String> {
+        let answer = self.answer(lies);
+        let written = self.right.edited(&self.edits);
+        let before = self.office.cloud.dump();
+        let seed = self.rng.u64(..);
+        let ran = self.office.run(&written.given(), self.now, None, seed).await;
+        self.tell_run(&ran);
+        let after = self.office.cloud.dump();
+        let (right, now) = (&self.right, self.now);
+        let scene = Scene {
+            now,
+            right,
+            written: &written,
+            answer: &answer,
+            before: &before,
+            after: &after,
+        };
+        let wrong = self.judge.verdict(&scene);
+        if wrong.is_empty() { Ok(()) } else { Err(format!("{wrong:#?}")) }
+    }
+
+    fn tell_run(&mut self, ran: &Ran) {
+        let now = self.now;
+        self.tell(|| {
+            let review = &ran.prepared.review;
+            let violations: Vec<String> = review
+                .violations
+                .iter()
+                .map(|one| format!("{:?}: {} {:?}", one.rule, one.message, one.holds))
+                .collect();
+            format!(
+                "run at {now}\n{}\n{}\n{:?}",
+                story(review.approved.plan()),
+                violations.join("\n"),
+                ran.outcomes.by_change
+            )
+        });
+    }
+
+    /// Everything is put right, and an administrator approves what the program asks for: then all
+    /// is as it should be, and nothing is left to do.
+    async fn settle(&mut self) -> Result<(), String> {
+        self.edits.clear();
+        self.right.put_right();
+        self.towards(&self.right.with_another_role()).await?;
+        let findings = self.towards(&self.right.clone()).await?;
+        let wrong = oracle::wrong(&self.right.model, &self.office.cloud.dump(), &findings);
+        if wrong.is_empty() { Ok(()) } else { Err(format!("settled, and {wrong:#?}")) }
+    }
+
+    /// Runs with approvals, until there is nothing to do.
+    async fn towards(&mut self, world: &World) -> Result<Vec<Finding>, String> {
+        let mut world = world.clone();
+        for _ in 0..10 {
+            self.pass(25);
+            world.model.today = self.right.model.today;
+            self.answer(false);
+            let given = world.given();
+            let (_, look) = self.office.look(&given, self.now, None).await;
+            let plan = look.review.approved.plan();
+            if plan.changes.is_empty() {
+                return Ok(plan.findings.clone());
+            }
+            let digest = (!look.review.approvable.is_empty()).then(|| plan.digest());
+            let seed = self.rng.u64(..);
+            let ran = self.office.run(&given, self.now, digest, seed).await;
+            self.tell_run(&ran);
+        }
+        Err("it does not settle".to_owned())
+    }
+}
