@@ -358,9 +358,10 @@ fn hold_along(plan: &Plan, held: &mut BTreeMap<ChangeId, Arc<str>>) {
         let change = &plan.changes[id.index()];
         let deletion = change.step.is_irreversible();
         let along = dependents.get(&id).into_iter().flatten();
-        let emptied = change.needs.iter().filter(|need| {
-            deletion && plan.changes[need.index()].step.effect() == Effect::Removal
-        });
+        let emptied = change
+            .needs
+            .iter()
+            .filter(|need| deletion && plan.changes[need.index()].step.effect() == Effect::Removal);
         let along = along.chain(emptied);
         for other in along {
             held.entry(*other).or_insert_with(|| {

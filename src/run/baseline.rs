@@ -164,6 +164,7 @@ impl Baseline {
                 if !is_too_much && !let_go(directory, &[Rule::AnotherPerson]) {
                     keep_strangers(before, &mut now);
                 }
+                keep_unlisted(before, &mut now);
             }
             self.directories.insert(directory.clone(), Remembrance { people: now, on: today });
         }
@@ -204,6 +205,14 @@ fn path(state: &Path) -> PathBuf {
 fn people(directory: &Directory, today: Date) -> People {
     let people = directory.people.iter();
     people.map(|one| (one.stable_id.clone(), Remembered::of(one, today))).collect()
+}
+
+/// Whoever is not listed any more is not forgotten: otherwise a reading that lacks those who left
+/// would make newcomers of them in the next, and an id would mean nobody before it is given again.
+fn keep_unlisted(before: &People, now: &mut People) {
+    for (id, person) in before {
+        now.entry(id.clone()).or_insert_with(|| person.clone().gone());
+    }
 }
 
 fn keep_strangers(before: &People, now: &mut People) {

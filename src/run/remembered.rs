@@ -69,6 +69,11 @@ impl Remembered {
         }
     }
 
+    /// The same person, who is not listed any more.
+    pub(super) fn gone(self) -> Self {
+        Self { present: false, ..self }
+    }
+
     /// What they showed, in the order of [`SHOWN`].
     pub(super) fn shows(&self) -> [bool; SHOWN.len()] {
         self.shows

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use reconcile::apply::Options;
 use reconcile::cloud::memory::{Fault, Operation};
-use reconcile::guard::{Cause, Context, Doubt, Held, Holdings, Members, Recent, Review, Rule, review, taken};
+use reconcile::guard::{
+    Cause, Context, Doubt, Held, Holdings, Members, Recent, Review, Rule, review, taken,
+};
 use reconcile::model::{
     Access, AttributeValue, ChangeId, ObjectKind, Place, Reason, RoleSpec, Subject, UserSpec,
     VendorId,
@@ -185,7 +187,10 @@ fn what_is_taken_from_somebody_who_stays_counts_for_itself() {
         subject: None,
     };
     let mut policies = policies(1000);
-    policies.limits.kinds.insert(ObjectKind::Membership, Limit { count: 1, percent: 100, floor: 1 });
+    policies
+        .limits
+        .kinds
+        .insert(ObjectKind::Membership, Limit { count: 1, percent: 100, floor: 1 });
     let mut context = Context::new(&policies);
     let steps = || vec![("hub", leave(1, "g")), ("hub", leave(1, "h")), ("hub", suspend(1))];
     assert_eq!(review(plan(steps()), &context).violations, [], "a user, once");

@@ -88,7 +88,8 @@ impl Judge {
         }
         let lines = [self.line.as_ref(), scene.written.administrators.as_ref()];
         for account in scene.written.model.accounts.values() {
-            let (were, are) = (before.who_can(&account.id, PRIVILEGED), after.who_can(&account.id, PRIVILEGED));
+            let (were, are) =
+                (before.who_can(&account.id, PRIVILEGED), after.who_can(&account.id, PRIVILEGED));
             let stayed = were.intersection(&are).count();
             for line in lines.into_iter().flatten() {
                 if stayed < were.len().min(line.minimum as usize) {

@@ -1,7 +1,7 @@
 //! What a directory answers with success, and what of it is not true.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use fastrand::Rng;
 use jiff::civil::date;
@@ -43,6 +43,19 @@ enum Lie {
     CutPage,
     AnotherDirectory,
     GiveBack,
+}
+
+/// As it is told in a story: a line for everybody.
+impl fmt::Display for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Entry { id, person } in &self.entries {
+            let PersonModel { login, status, expires, locked, has_key, groups, .. } = person;
+            let id = id.as_deref().unwrap_or("-");
+            let state = (status, expires, locked, has_key);
+            writeln!(formatter, "  {id} {login} {state:?} {groups:?}")?;
+        }
+        Ok(())
+    }
 }
 
 impl Answer {
@@ -142,7 +155,8 @@ impl Answer {
 
     /// As a file.
     pub fn ldif(&self) -> String {
-        let mut text = String::from("dn: dc=example,dc=org\nobjectClass: dcObject\ndc: example\n\n");
+        let mut text =
+            String::from("dn: dc=example,dc=org\nobjectClass: dcObject\ndc: example\n\n");
         text += "dn: ou=users,dc=example,dc=org\nobjectClass: organizationalUnit\nou: users\n\n";
         for (number, group) in (800..).zip(&self.groups) {
             let _ = write!(
@@ -189,7 +203,8 @@ impl Entry {
         if *has_key == Some(true) {
             // Everybody has one of their own, whatever they are called.
             let name = name.as_deref().unwrap_or_default().bytes();
-            let number = name.fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+            let number =
+                name.fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
             line("keyFingerPrint", &format!("{number:040X}"));
         }
         if let Some(name) = name {

@@ -81,7 +81,7 @@ impl World {
                 model.grant(&format!("debian:{group}"), role, &some);
             }
         }
-        for login in LOGINS.into_iter().take(rng.usize(3..9)) {
+        for login in LOGINS.into_iter().take(rng.usize(3..8)) {
             let id = model.person(DIRECTORY, login, &[]);
             let groups = some_groups(rng);
             let status = random_status(rng, model.today);
@@ -91,8 +91,7 @@ impl World {
             person.locked = rng.u8(..10) == 0;
             person.has_key = Some(rng.u8(..8) > 0);
         }
-        let mut world =
-            Self { model, administrators: None, limits: Bounds::random(rng) };
+        let mut world = Self { model, administrators: None, limits: Bounds::random(rng) };
         world.name_administrators(rng);
         world
     }
@@ -198,7 +197,8 @@ impl World {
 
     /// Something is written without care, unless it cannot be here.
     pub fn careless(&self, rng: &mut Rng) -> Option<Edit> {
-        let role = || ["owner", "operator", "reader"][usize::from(self.limits.kinds.floor as u8) % 3];
+        let role =
+            || ["owner", "operator", "reader"][usize::from(self.limits.kinds.floor as u8) % 3];
         let some_role = |rng: &mut Rng| {
             (*rng.choice(["owner", "operator", "reader"].iter()).unwrap_or(&role())).to_owned()
         };
