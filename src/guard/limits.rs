@@ -31,10 +31,16 @@ pub(super) fn violations(
     held: &BTreeMap<ChangeId, Arc<str>>,
 ) -> Vec<Violation> {
     let revoked = revoked(plan);
-    let mut departing = departing(plan, &revoked);
+    let all = departing(plan, &revoked);
+    let mut departing = all.clone();
     stay(&mut departing, plan, |change| held.contains_key(&change));
+    // What is held with the leaving of somebody who stays is a part of it; what is not counts.
+    let counts_as_user = |change: &Change, user| {
+        let of = if held.contains_key(&change.id) { &all } else { &departing };
+        of.contains(&user)
+    };
     let mut violations = Vec::new();
-    for ((organisation, kind), counted) in counted(plan, &revoked, &departing) {
+    for ((organisation, kind), counted) in counted(plan, &revoked, counts_as_user) {
         let limits = &context.policies.limits_of(organisation).kinds;
         let kinds = plan.census.get(organisation);
         let taken = Taken {
@@ -81,7 +87,8 @@ pub fn taken(plan: &Plan, holdings: &Holdings) -> Recent {
     let revoked = revoked(plan);
     let departing = departing(plan, &revoked);
     let mut taken = Recent::default();
-    for ((organisation, kind), counted) in counted(plan, &revoked, &departing) {
+    let counts_as_user = |_: &Change, user| departing.contains(&user);
+    for ((organisation, kind), counted) in counted(plan, &revoked, counts_as_user) {
         taken.add_objects(organisation, kind, counted.count());
     }
     for (organisation, lost) in holdings.lost(plan, &departing) {
@@ -145,12 +152,12 @@ impl Counted<'_> {
 fn counted<'a>(
     plan: &'a Plan,
     revoked: &HashSet<(&Place, &VendorId)>,
-    departing: &HashSet<(&'a Place, &'a VendorId)>,
+    counts_as_user: impl Fn(&Change, (&'a Place, &'a VendorId)) -> bool,
 ) -> BTreeMap<(&'a OrganisationName, ObjectKind), Counted<'a>> {
     let mut removals: BTreeMap<(&OrganisationName, ObjectKind), Counted<'_>> = BTreeMap::new();
     for change in plan.removals() {
         let user = change.step.user().map(|user| (&*change.place, user));
-        let user = user.filter(|user| departing.contains(user));
+        let user = user.filter(|user| counts_as_user(change, *user));
         if user.is_none() && is_replaced(change, revoked) {
             continue;
         }

@@ -169,7 +169,7 @@ impl Baseline {
                 if !is_too_much && !let_go(directory, &[Rule::AnotherPerson]) {
                     keep_strangers(before, &mut now);
                 }
-                keep_former(before, &mut now);
+                keep_unlisted(before, &mut now);
             }
             self.directories.insert(directory.clone(), Remembrance { people: now, on: today });
         }
@@ -203,20 +203,6 @@ impl Baseline {
     }
 }
 
-/// Whose an id was before it was said to be another person's stays known, as somebody who left:
-/// should that line be taken out again, the newcomer does not become the former one.
-fn keep_former(before: &People, now: &mut People) {
-    let former: Vec<_> = now
-        .keys()
-        .filter_map(|id| id.as_str().rsplit_once('@'))
-        .filter(|(_, day)| day.parse::<Date>().is_ok())
-        .filter_map(|(id, _)| before.get_key_value(&StableId::from(id)))
-        .filter(|(id, _)| !now.contains_key(*id))
-        .map(|(id, was)| (id.clone(), was.clone().gone()))
-        .collect();
-    now.extend(former);
-}
-
 fn path(state: &Path) -> PathBuf {
     state.join("directories.json")
 }
@@ -224,6 +210,15 @@ fn path(state: &Path) -> PathBuf {
 fn people(directory: &Directory, today: Date) -> People {
     let people = directory.people.iter();
     people.map(|one| (one.stable_id.clone(), Remembered::of(one, today))).collect()
+}
+
+/// Whoever is not listed any more is not forgotten: otherwise a reading that lacks those who left
+/// would make newcomers of them in the next, and an id would mean nobody before it is given again,
+/// or before `reissued` is taken out again.
+fn keep_unlisted(before: &People, now: &mut People) {
+    for (id, person) in before {
+        now.entry(id.clone()).or_insert_with(|| person.clone().gone());
+    }
 }
 
 fn keep_strangers(before: &People, now: &mut People) {

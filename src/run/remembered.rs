@@ -69,7 +69,7 @@ impl Remembered {
         }
     }
 
-    /// The same, who might not have access any more.
+    /// The same person, who is not listed any more.
     pub(super) fn gone(self) -> Self {
         Self { present: false, ..self }
     }

@@ -82,6 +82,25 @@ fn states_that_some_do_not_show_any_more_are_counted_whatever_they_said() {
     assert_eq!(case.cloud(), before);
 }
 
+#[test]
+fn those_who_left_are_not_newcomers_after_a_reading_without_them() {
+    let case = Case::new("status-hidden");
+    case.run(&[]).ends_with(0);
+    let before = case.cloud();
+    let path = case.path("inventory/people.ldif");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let left = ["accountStatus: inactive", "shadowExpire: 1\n"];
+    let is_there = |entry: &&str| left.iter().all(|gone| !format!("{entry}\n").contains(gone));
+    let entries: Vec<&str> = text.split("\n\n").filter(is_there).collect();
+    assert_eq!(text.split("\n\n").count() - entries.len(), 3);
+    std::fs::write(&path, entries.join("\n\n") + "\n").unwrap();
+    case.run(&[]).ends_with(0);
+    case.people("after.ldif");
+    let run = case.run(&[]).ends_with(3);
+    assert!(run.out.contains("gives 3 people back"), "{}", run.out);
+    assert_eq!(case.cloud(), before);
+}
+
 /// On the embedded cloud, where nothing but the directory tells who somebody is.
 fn uid_number_given_again() -> Case {
     let case = Case::new("uid-number-given-again");

@@ -100,8 +100,7 @@ impl Office {
         }
     }
 
-    /// A dry run.
-    pub async fn look(
+    async fn look(
         &self,
         given: &Given,
         now: Timestamp,
@@ -118,15 +117,13 @@ impl Office {
         (gathered, prepared)
     }
 
-    /// A run.
-    pub async fn run(
-        &mut self,
-        given: &Given,
-        now: Timestamp,
-        approved: Option<PlanDigest>,
-        seed: u64,
-    ) -> Ran {
-        let (gathered, prepared) = self.look(given, now, approved).await;
+    /// A run; `approve` says whether somebody approves what it asks for, having looked at it.
+    pub async fn run(&mut self, given: &Given, now: Timestamp, approve: bool, seed: u64) -> Ran {
+        let (mut gathered, mut prepared) = self.look(given, now, None).await;
+        if approve && !prepared.review.approvable.is_empty() {
+            let digest = prepared.review.approved.plan().digest();
+            (gathered, prepared) = self.look(given, now, Some(digest)).await;
+        }
         let options = Options { seed, ..Options::default() };
         let outcomes = if self.on_disk {
             self.with_a_record(&gathered, &prepared, options, now).await

@@ -1,7 +1,7 @@
 //! What a directory answers with success, and what of it is not true.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use fastrand::Rng;
 use jiff::civil::date;
@@ -43,6 +43,19 @@ enum Lie {
     CutPage,
     AnotherDirectory,
     GiveBack,
+}
+
+/// As it is told in a story: a line for everybody.
+impl fmt::Display for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Entry { id, person } in &self.entries {
+            let PersonModel { login, status, expires, locked, has_key, groups, .. } = person;
+            let id = id.as_deref().unwrap_or("-");
+            let state = (status, expires, locked, has_key);
+            writeln!(formatter, "  {id} {login} {state:?} {groups:?}")?;
+        }
+        Ok(())
+    }
 }
 
 impl Answer {

@@ -81,7 +81,7 @@ impl World {
                 model.grant(&format!("debian:{group}"), role, &some);
             }
         }
-        for login in LOGINS.into_iter().take(rng.usize(3..9)) {
+        for login in LOGINS.into_iter().take(rng.usize(3..8)) {
             let id = model.person(DIRECTORY, login, &[]);
             let groups = some_groups(rng);
             let status = random_status(rng, model.today);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use reconcile::model::AccountStatus;
+use reconcile::model::{AccountStatus, PersonKind};
 
 use super::super::super::super::oracle::may_have_access;
 use super::super::super::super::world::PersonModel;
@@ -45,6 +45,11 @@ impl Memory {
             }
             for id in &differs.strangers {
                 now.insert(id.clone(), last[id].clone());
+            }
+            // Whoever is not listed any more showed what they showed, and is nobody who has access.
+            for (id, was) in last {
+                let kind = PersonKind::RoleAccount;
+                now.entry(id.clone()).or_insert_with(|| PersonModel { kind, ..was.clone() });
             }
         }
         self.last = Some((now, scene.written.model.today));
@@ -139,6 +144,10 @@ fn person(id: &str) -> String {
     format!("person:{DIRECTORY}:{id}")
 }
 
+fn group_subject(name: &str) -> String {
+    format!("group:{DIRECTORY}:{name}")
+}
+
 fn is_person(who: &str) -> bool {
     who.starts_with("person:")
 }
@@ -156,7 +165,12 @@ fn lost(before: &View, after: &View) -> BTreeSet<String> {
 
 /// The same, except what went because a whole group did.
 fn lost_for_themselves(before: &View, after: &View) -> BTreeSet<String> {
-    let there = |group: &String| after.groups.iter().any(|(_, one)| one == group);
+    let there = |group: &String| {
+        let there = after.groups.iter().any(|(_, one)| one == group);
+        // Its deletion failed, because of a role in an account that is not named any more.
+        let emptied = after.members.iter().all(|(_, one)| one != group);
+        there && !emptied
+    };
     let members = before.members.difference(&after.members);
     let members = members.filter(|(_, group)| there(group)).map(|(who, _)| who);
     let users = before.enabled.difference(&after.enabled);
@@ -199,14 +213,25 @@ fn falsely(scene: &Scene<'_>, last: &People, before: &View, after: &View) -> Vec
         let group = group.rsplit(':').next().unwrap_or(group);
         let grants = || model.grants.iter().filter(|grant| grant.group == group);
         let privileged = grants().any(|grant| model.roles[&grant.role].privileged);
-        let no_key = model.key_needed && person.has_key == Some(false);
+        // A key is nothing that somebody else's word takes away again.
+        let has_key = |people: &People| {
+            people.iter().any(|(id, one)| who == self::person(id) && one.has_key == Some(true))
+        };
+        let no_key = model.key_needed && !has_key(people) && !has_key(truly);
         let plainly = person.status == AccountStatus::Active && !no_key;
-        may_have_access(person, model.today)
-            && person.groups.contains(group)
-            && (plainly || !privileged)
+        may_have_access(person, model.today) && (plainly || !privileged)
     };
-    // What was so before contradicts nothing.
-    let may = |who: &str, group: &str| may_as(truly, who, group) || may_as(last, who, group);
+    let is_in = |who: &str, group: &str| {
+        let mut theirs = truly.iter().filter(|(id, _)| who == person(id));
+        theirs.any(|(_, person)| person.groups.iter().any(|one| group == group_subject(one)))
+    };
+    // Whose state was as good before contradicts nothing, in whatever group they are now; nor does
+    // somebody new.
+    let is_new = |who: &str| last.keys().all(|id| who != person(id));
+    let may = |who: &str, group: &str| {
+        let truly = may_as(truly, who, group) && is_in(who, group);
+        truly || may_as(last, who, group) || is_new(who)
+    };
     let false_ones: BTreeSet<&String> = after
         .members
         .difference(&before.members)
