@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use change::{Change, Output, Outputs, Reference, Step, Target};
-pub use diff::{DiffInputs, Observations, credentials_needed, diff};
+pub use diff::{DiffInputs, Observations, credentials_needed, diff, is_in_between};
 pub use effect::{Effect, Phase, phases};
 pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
 pub use lint::{Flaw, lint};

@@ -4,7 +4,7 @@
 //! Only a cache: without it the other limits still hold. It lives in the state folder as
 //! `directories.json` and is replaced as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use super::gather::Gathered;
 use super::remembered::Remembered;
 use crate::file;
 use crate::guard::{Rule, Violation};
-use crate::model::{Directory, DirectoryName, Reading, StableId};
+use crate::model::{Directory, DirectoryName, Reading, StableId, Subject};
 use crate::policies::Policies;
 
 /// The form of the file.
@@ -154,9 +154,13 @@ impl Baseline {
         };
         let limits =
             || std::iter::once(&policies.limits).chain(policies.organisation_limits.values());
+        let unlike = belief::unlike_their_users(self, gathered);
+        let unlike: BTreeSet<_> = unlike.keys().filter_map(person).collect();
         for (directory, reading) in &gathered.directories {
             let Reading::Complete(read) = reading else { continue };
             let mut now = people(read, today);
+            // Who has somebody else's id is told every time, until somebody says who it is.
+            let another = !let_go(directory, &[Rule::AnotherPerson]);
             if let Some(before) = self.people(directory) {
                 let rules = [Rule::DirectoryShrinkage, Rule::DirectoryBelief];
                 let causes = belief::causes(before, reading, today);
@@ -165,11 +169,13 @@ impl Baseline {
                 if is_too_much && !let_go(directory, &rules) {
                     continue;
                 }
-                // Who has somebody else's id is told every time, until somebody says who it is.
-                if !is_too_much && !let_go(directory, &[Rule::AnotherPerson]) {
+                if !is_too_much && another {
                     keep_strangers(before, &mut now);
                 }
                 keep_unlisted(before, &mut now);
+            }
+            if another {
+                now.retain(|id, _| !unlike.contains(&(directory.clone(), id.clone())));
             }
             self.directories.insert(directory.clone(), Remembrance { people: now, on: today });
         }
@@ -221,10 +227,26 @@ fn keep_unlisted(before: &People, now: &mut People) {
     }
 }
 
+fn person(subject: &Subject) -> Option<(DirectoryName, StableId)> {
+    match subject {
+        Subject::Person { directory, stable_id } => Some((directory.clone(), stable_id.clone())),
+        _ => None,
+    }
+}
+
 fn keep_strangers(before: &People, now: &mut People) {
-    for (id, person) in now {
+    for (id, person) in now.iter_mut() {
         if let Some(was) = before.get(id).filter(|was| person.is_not(was).is_some()) {
             *person = was.clone();
         }
+    }
+    let listed = |id: &StableId| now.get_key_value(id).map(|(id, one)| (id, one.clone()));
+    let back: Vec<_> = belief::given_back(before, listed)
+        .into_iter()
+        .map(|(known, listed)| (known.clone(), listed.clone()))
+        .collect();
+    for (known, listed) in back {
+        now.remove(&listed);
+        now.insert(known.clone(), before[&known].clone());
     }
 }

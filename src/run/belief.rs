@@ -10,9 +10,10 @@ use jiff::civil::Date;
 
 use super::baseline::{Baseline, People};
 use super::gather::Gathered;
-use super::remembered::{Remembered, SHOWN};
+use super::remembered::{GROUPS, Remembered, SHOWN};
 use crate::guard::{Cause, Doubt};
-use crate::model::{Directory, DirectoryName, Reading, StableId, Subject};
+use crate::model::{Directory, DirectoryName, Reading, StableId, Subject, UserSpec};
+use crate::plan::is_in_between;
 
 /// What contradicts the directories of a run.
 #[derive(Debug, Default)]
@@ -33,17 +34,86 @@ pub(super) fn of(baseline: &Baseline, gathered: &Gathered, today: Date) -> Belie
         if let Some(before) = baseline.people(name) {
             let compared = Compared::of(before, directory, today);
             causes.extend(compared.causes(before, reading.is_complete()));
-            belief.strangers.extend(compared.strangers.into_iter().map(
-                |(stable_id, different)| {
-                    let stable_id = stable_id.clone();
-                    (Subject::Person { directory: name.clone(), stable_id }, different)
-                },
-            ));
+            let strangers = compared.strangers.into_iter().chain(compared.given_back);
+            belief.strangers.extend(strangers.map(|(stable_id, different)| {
+                let stable_id = stable_id.clone();
+                (Subject::Person { directory: name.clone(), stable_id }, different)
+            }));
         }
         belief.doubts.extend(doubts(name, causes));
     }
+    belief.strangers.extend(unlike_their_users(baseline, gathered));
     belief.doubts.sort();
     belief
+}
+
+/// People of whom nothing is remembered, and whose user at a vendor shows somebody else: of an id
+/// that was free for a while, or where the memory was lost, only the user can tell whose it was.
+pub(super) fn unlike_their_users(
+    baseline: &Baseline,
+    gathered: &Gathered,
+) -> BTreeMap<Subject, Vec<&'static str>> {
+    let mut unlike = BTreeMap::new();
+    for (place, hub) in &gathered.desired.hubs {
+        let Some(seen) = gathered.observations.accounts.get(place) else { continue };
+        for user in &seen.got().users {
+            let Some(subject) = user.ownership.subject() else { continue };
+            let Subject::Person { directory, stable_id } = subject else { continue };
+            if baseline.people(directory).is_some_and(|people| people.contains_key(stable_id)) {
+                continue;
+            }
+            let Ok(at) = hub.users.binary_search_by(|one| one.subject.cmp(subject)) else {
+                continue;
+            };
+            if let Some(different) = is_not(&hub.users[at].spec, &user.spec) {
+                unlike.insert(subject.clone(), different);
+            }
+        }
+    }
+    unlike
+}
+
+/// What is different if a user stands for somebody else: nothing that it shows is theirs.
+fn is_not(wanted: &UserSpec, seen: &UserSpec) -> Option<Vec<&'static str>> {
+    let mut different = Vec::new();
+    // Between two names the user has one that says nothing.
+    if !is_in_between(&seen.name) {
+        if wanted.name == seen.name {
+            return None;
+        }
+        different.push("log-in name");
+    }
+    let profile = [
+        ("full name", &wanted.display_name, &seen.display_name),
+        ("mail address", &wanted.email, &seen.email),
+    ];
+    for (what, wanted, seen) in profile {
+        let (Some(wanted), Some(seen)) = (wanted, seen) else { continue };
+        if wanted.reveal().to_lowercase() == seen.reveal().to_lowercase() {
+            return None;
+        }
+        different.push(what);
+    }
+    (!different.is_empty()).then_some(different)
+}
+
+/// The id somebody has in the directory, if `id` is one that `reissued` makes of it.
+fn as_listed(id: &StableId) -> Option<StableId> {
+    let (listed, day) = id.as_str().rsplit_once('@')?;
+    day.parse::<Date>().ok().map(|_| StableId::new(listed))
+}
+
+/// Those who are remembered as newcomers under a former one's id and are listed under the bare id
+/// again: the line under `reissued` is gone. (What they were known by, what is listed.)
+pub(super) fn given_back<'a, 'b>(
+    before: &'a People,
+    now: impl Fn(&StableId) -> Option<(&'b StableId, Remembered)>,
+) -> Vec<(&'a StableId, &'b StableId)> {
+    let pairs = before.iter().filter_map(|(id, was)| {
+        let (listed, is) = now(&as_listed(id)?)?;
+        (now(id).is_none() && is.is_not(was).is_none()).then_some((id, listed))
+    });
+    pairs.collect()
 }
 
 /// The reasons not to believe one reading of a directory, for what is remembered of it.
@@ -69,10 +139,12 @@ struct Compared<'a> {
     /// How many who might not have had access, or not all of it, now may.
     returned: u64,
     strangers: Vec<(&'a StableId, Vec<&'static str>)>,
+    /// Both ids of those who are listed under a former one's id again.
+    given_back: Vec<(&'a StableId, Vec<&'static str>)>,
 }
 
 impl<'a> Compared<'a> {
-    fn of(before: &People, directory: &'a Directory, today: Date) -> Self {
+    fn of(before: &'a People, directory: &'a Directory, today: Date) -> Self {
         let mut compared = Self::default();
         for person in &directory.people {
             let now = Remembered::of(person, today);
@@ -89,6 +161,14 @@ impl<'a> Compared<'a> {
             if let Some(different) = now.is_not(was) {
                 compared.strangers.push((&person.stable_id, different));
             }
+        }
+        let listed = |id: &StableId| {
+            let at = directory.people.binary_search_by(|one| one.stable_id.cmp(id)).ok()?;
+            let one = &directory.people[at];
+            Some((&one.stable_id, Remembered::of(one, today)))
+        };
+        for (known, listed) in given_back(before, listed) {
+            compared.given_back.extend([(known, vec!["id"]), (listed, vec!["id"])]);
         }
         compared
     }
@@ -110,6 +190,10 @@ impl<'a> Compared<'a> {
         {
             if showed > 0 && !shown {
                 causes.push(Cause::Hides { what, showed: Some(showed) });
+                // What follows in the list are the ways groups are shown.
+                if what == GROUPS {
+                    break;
+                }
             }
         }
         if self.returned > 0 {

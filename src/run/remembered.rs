@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::sha256;
-use crate::model::{AccountStatus, Person, Standing};
+use crate::model::{AccountStatus, Person, Standing, Via};
 
 /// One person, as they were when their directory was last read completely.
 ///
@@ -30,13 +30,22 @@ pub(super) struct Remembered {
 }
 
 /// What is decided by, as it is told, with the letter by which it is remembered.
-pub(super) const SHOWN: [(&str, char); 5] = [
+///
+/// Groups come from several attributes, of which each can be hidden alone: what is left of
+/// somebody's groups proves nothing about the others.
+pub(super) const SHOWN: [(&str, char); 8] = [
     ("status", 's'),
     ("expiry", 'e'),
     ("registered key", 'k'),
     ("locked password or account", 'l'),
-    ("groups", 'g'),
+    (GROUPS, 'g'),
+    ("memberships", 'm'),
+    ("primary group", 'i'),
+    ("groups through other groups", 't'),
 ];
+
+/// Groups of any kind; what follows it in [`SHOWN`] are the ways in which groups are shown.
+pub(super) const GROUPS: &str = "groups";
 
 const PRESENT: char = 'p';
 
@@ -121,12 +130,16 @@ impl Remembered {
 
 /// What a person shows.
 fn shows(person: &Person) -> [bool; SHOWN.len()] {
+    let joined = |how: fn(Via) -> bool| person.groups.iter().any(|joined| how(joined.via));
     [
         person.status != AccountStatus::Active,
         person.expires.is_some(),
         person.has_key == Some(true),
         person.locked.is_some(),
         !person.groups.is_empty(),
+        joined(|via| via == Via::Direct),
+        joined(|via| via == Via::Primary),
+        joined(|via| matches!(via, Via::Through(_))),
     ]
 }
 
@@ -235,6 +248,16 @@ mod tests {
         assert_eq!(nina.is_not(&olaf).map(|different| different.len()), Some(4));
         assert_eq!(person("nina", "", "", "").is_not(&olaf), Some(vec!["log-in name"]));
         assert_eq!(nina.is_not(&Remembered::present_only()), None, "nothing to compare with");
+    }
+
+    #[test]
+    fn what_follows_groups_are_the_ways_they_are_shown() {
+        let after: Vec<char> = SHOWN
+            .iter()
+            .skip_while(|(what, _)| *what != GROUPS)
+            .map(|(_, letter)| *letter)
+            .collect();
+        assert_eq!(after, ['g', 'm', 'i', 't']);
     }
 
     #[test]

@@ -90,13 +90,13 @@ fn verdict(
             if let Some(because) = hub.pairs.kept_in(hub.wanted, position) {
                 return Verdict::Stays { because, frozen: true };
             }
-            match excluded.get(subject) {
-                Some(reason) => (*reason).clone(),
-                None => match hub.doubtful_grants() {
-                    Some(because) => return Verdict::Stays { because, frozen: true },
-                    None => Reason::NoGrantedGroup { subject: subject.clone() },
-                },
+            // Also of whom a rule keeps out of another group: the grant that would tell why they
+            // stay may be the misspelt one.
+            if let Some(because) = hub.doubtful_grants() {
+                return Verdict::Stays { because, frozen: true };
             }
+            let nowhere = || Reason::NoGrantedGroup { subject: subject.clone() };
+            excluded.get(subject).map_or_else(nowhere, |reason| (*reason).clone())
         }
         (Subject::Person { .. }, Some(Standing::Unclear(why))) => {
             return Verdict::Stays { because: unclear(subject, why), frozen: false };

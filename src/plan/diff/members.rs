@@ -216,7 +216,7 @@ fn others(hub: &Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
             (Some(Verdict::Goes { reason, .. }), _) => Ok(reason.clone()),
             (Some(Verdict::Stays { because, frozen }), None) => {
                 let known = frozen.then(|| known_group(hub, other.group)).flatten();
-                known.map(|group| Reason::NotMember { group }).ok_or_else(|| because.clone())
+                known.map(|group| not_in(hub, group, subject)).ok_or_else(|| because.clone())
             }
             (_, Some(_)) => group
                 .ownership
@@ -242,6 +242,13 @@ fn others(hub: &Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
             Err(because) => drafts.withhold(&hub.place, ObjectKind::Membership, &because),
         }
     }
+}
+
+/// Why somebody who stays is not wanted in a group: a rule keeps them out, or they are not in it.
+fn not_in(hub: &Hub<'_>, group: GroupRef, subject: Option<&Subject>) -> Reason {
+    let key = |subject: &Subject| (Subject::Group(group.clone()), subject.clone());
+    let rule = subject.and_then(|subject| hub.wanted.excluded.get(&key(subject)));
+    rule.cloned().unwrap_or(Reason::NotMember { group })
 }
 
 /// A wanted group of a directory that knows it.

@@ -29,6 +29,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+pub use self::names::is_in_between;
+
 use self::drafts::Drafts;
 use self::hub::Hub;
 use self::roles::Roles;

@@ -4,6 +4,14 @@ use std::collections::{HashMap, HashSet};
 
 use crate::model::{ChangeId, ObjectName};
 
+/// How the names of those begin whose names are passed round.
+const IN_BETWEEN: &str = "reconcile-moving-";
+
+/// Whether a name is one that an object has only while names are passed round.
+pub fn is_in_between(name: &ObjectName) -> bool {
+    name.as_str().starts_with(IN_BETWEEN)
+}
+
 /// Somebody who wants a name they do not have yet.
 #[derive(Clone, Copy, Debug)]
 struct Claim<'a> {
@@ -122,7 +130,7 @@ pub(super) fn hand_out(
 
 /// A temporary name that nobody has and nobody is about to get.
 fn temporary(index: usize, claims: &[Claim<'_>], occupants: &HashMap<&str, Occupant>) -> String {
-    let mut name = format!("reconcile-moving-{index}");
+    let mut name = format!("{IN_BETWEEN}{index}");
     while occupants.contains_key(name.as_str()) || claims.iter().any(|one| one.name == name) {
         name.push('-');
     }

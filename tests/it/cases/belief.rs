@@ -1,6 +1,7 @@
 //! Directories that answer with success and are not to be believed.
 
 use super::case::Case;
+use crate::cli::site::Site;
 
 /// Names of users in the embedded cloud who can be used.
 fn enabled(case: &Case) -> Vec<String> {
@@ -99,6 +100,32 @@ fn those_who_left_are_not_newcomers_after_a_reading_without_them() {
     let run = case.run(&[]).ends_with(3);
     assert!(run.out.contains("gives 3 people back"), "{}", run.out);
     assert_eq!(case.cloud(), before);
+}
+
+/// Groups come from several attributes; a primary group that still shows proves nothing about the
+/// others.
+#[test]
+fn one_hidden_way_into_groups_is_enough() {
+    for (file, hidden, told) in [
+        ("freedesktop", "memberUid", "shows nobody's memberships any more"),
+        ("debian", "subGroup", "shows nobody's groups through other groups any more"),
+        ("debian", "gidNumber", "shows nobody's primary group any more"),
+    ] {
+        let site = Site::applied();
+        let file = format!("inventory/people/{file}.ldif");
+        let before = site.world().describe().expect("a cloud");
+        let without = |text: String| {
+            let lines = text.lines().filter(|line| !line.starts_with(hidden));
+            lines.fold(String::new(), |text, line| text + line + "\n")
+        };
+        site.write(&file, &without(site.read(&file)));
+        for _ in 0..2 {
+            let run = site.run(&[]).ends_with(3);
+            assert!(run.out.contains(told), "{hidden}: {}", run.out);
+            assert!(!run.out.contains("nobody's groups any more"), "{hidden}: {}", run.out);
+            assert_eq!(site.world().describe().expect("a cloud"), before, "{hidden}");
+        }
+    }
 }
 
 /// On the embedded cloud, where nothing but the directory tells who somebody is.
@@ -208,4 +235,46 @@ fn whoever_gets_a_number_again_is_somebody_new_once_somebody_says_so() {
         "reissued: {\"1002\": soon}, schema: rfc2307",
     );
     assert!(case.run(&["check"]).ends_with(2).text().contains("`soon` is not a day"));
+}
+
+/// The number may be free for a while before it is given again: then nothing is remembered of whom it
+/// was, and only the user that was suspended still tells.
+#[test]
+fn a_number_that_was_free_for_a_while_brings_nobody_elses_user_back() {
+    for lost in [false, true] {
+        let case = uid_number_given_again();
+        case.run(&[]).ends_with(0);
+        case.edit_people("memberUid: olaf\n", "");
+        without(&case, "uid=olaf");
+        case.run(&[]).ends_with(0);
+        let before = case.cloud();
+        assert!(!enabled(&case).contains(&"olaf".to_owned()), "{before:?}");
+        case.people("after.ldif");
+        if lost {
+            std::fs::remove_file(case.path(".reconcile/directories.json")).expect("a memory");
+        }
+        for _ in 0..2 {
+            let run = case.run(&[]).ends_with(3);
+            let told = "person:people:1002 has another log-in name, full name and mail address";
+            assert!(run.out.contains(told), "{}", run.out);
+            assert_eq!(case.cloud(), before, "olaf's user does not become nina's");
+        }
+        case.edit(
+            "inventory/all.yaml",
+            "schema: rfc2307",
+            "reissued: {\"1002\": 2026-11-28}, schema: rfc2307",
+        );
+        case.run(&[]).ends_with(0);
+        assert!(enabled(&case).contains(&"nina".to_owned()), "{:?}", case.cloud());
+        assert!(case.run(&[]).ends_with(0).changes().is_empty());
+    }
+}
+
+/// Takes an entry out of what the directory says.
+fn without(case: &Case, dn: &str) {
+    let path = case.path("inventory/people.ldif");
+    let text = std::fs::read_to_string(&path).expect("LDIF");
+    let start = format!("dn: {dn},");
+    let entries = text.split("\n\n").filter(|entry| !entry.trim_start().starts_with(&start));
+    std::fs::write(&path, entries.collect::<Vec<_>>().join("\n\n")).expect("a file");
 }

@@ -95,6 +95,28 @@ fn nothing_is_made_or_taken_for_a_group_that_nobody_knows() {
     says(&case.run(&[]).ends_with(0), "Nothing to do");
 }
 
+/// Somebody who has no key is kept out of the privileged group, and builds. What they build with may
+/// be the misspelt grant: that a rule keeps them out elsewhere is no reason to take it.
+#[test]
+fn a_misspelt_group_takes_nothing_from_whom_a_rule_keeps_out_elsewhere() {
+    let case = Case::new("group-misspelt");
+    let key = "keyFingerPrint: 0000000000000000000000000000000000000002\n";
+    case.edit_people(key, &format!("{key}supplementaryGid: build\n"));
+    case.edit(INVENTORY, "minimum: 3", "minimum: 1");
+    case.run(&[]).ends_with(0);
+    case.edit_people(key, "");
+    case.edit(INVENTORY, "group: build", "group: buidl");
+    for first in [true, false] {
+        let ran = case.run(&[]).ends_with(11);
+        let mut changes = ran.changes();
+        changes.retain(|line| !line.contains("from group admin"));
+        assert_eq!(changes, [""; 0], "{}", ran.text());
+        assert_eq!(ran.text().contains("no key registered"), first, "{}", ran.text());
+    }
+    case.edit(INVENTORY, "group: buidl", "group: build");
+    says(&case.run(&[]).ends_with(0), "Nothing to do");
+}
+
 /// Several runs within a day are one: a cron job cannot drain an organisation bit by bit.
 #[test]
 fn runs_within_a_day_count_as_one() {
