@@ -29,7 +29,7 @@ const ON_DISK: u64 = 257;
 pub fn simulate(seed: u64, told: bool) -> Result<(), String> {
     let mut rng = Rng::with_seed(seed);
     let mut life = Life {
-        office: Office::new(seed % ON_DISK == 0),
+        office: Office::new(seed.is_multiple_of(ON_DISK)),
         right: World::random(&mut rng),
         rng,
         edits: Vec::new(),
@@ -170,12 +170,11 @@ impl Life {
         self.edits.clear();
         self.right.put_right();
         let right = self.right.clone();
-        let findings = match self.towards(&right).await {
-            Some(findings) => findings,
-            None => {
-                self.towards(&right.with_another_role()).await;
-                self.towards(&right).await.ok_or("it does not settle")?
-            }
+        let findings = if let Some(findings) = self.towards(&right).await {
+            findings
+        } else {
+            self.towards(&right.with_another_role()).await;
+            self.towards(&right).await.ok_or("it does not settle")?
         };
         let wrong = oracle::wrong(&self.right.model, &self.office.cloud.dump(), &findings);
         if wrong.is_empty() { Ok(()) } else { Err(format!("settled, and {wrong:#?}")) }

@@ -157,7 +157,7 @@ impl World {
             }
             _ => {
                 if let Some(login) = self.free_login() {
-                    self.model.who(DIRECTORY, &id).login = login.to_owned();
+                    login.clone_into(&mut self.model.who(DIRECTORY, &id).login);
                 }
             }
         }
@@ -169,7 +169,11 @@ impl World {
     }
 
     /// So that nothing stands in the way: enough administrators, among them those who must stay.
+    /// And somebody is left: a directory with nobody in it is never complete.
     pub fn put_right(&mut self) {
+        if self.model.directories[DIRECTORY].people.is_empty() {
+            self.model.person(DIRECTORY, "new0", &[]);
+        }
         let Some(line) = &self.administrators else { return };
         let line = line.clone();
         for (login, id) in line.required {
@@ -197,8 +201,10 @@ impl World {
 
     /// Something is written without care, unless it cannot be here.
     pub fn careless(&self, rng: &mut Rng) -> Option<Edit> {
-        let role =
-            || ["owner", "operator", "reader"][usize::from(self.limits.kinds.floor as u8) % 3];
+        let role = || {
+            ["owner", "operator", "reader"]
+                [usize::try_from(self.limits.kinds.floor).expect("a small number") % 3]
+        };
         let some_role = |rng: &mut Rng| {
             (*rng.choice(["owner", "operator", "reader"].iter()).unwrap_or(&role())).to_owned()
         };

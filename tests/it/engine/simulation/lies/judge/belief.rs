@@ -56,8 +56,8 @@ impl Memory {
     }
 
     pub fn belief(&self, scene: &Scene<'_>, before: &View, after: &View) -> Vec<String> {
-        let Some((last, day)) = &self.last else { return Vec::new() };
-        let differs = Differs::between(last, *day, &people(scene), scene.written.model.today);
+        let Some((known, day)) = &self.last else { return Vec::new() };
+        let differs = Differs::between(known, *day, &people(scene), scene.written.model.today);
         let gained = gained(before, after);
         let lost = lost(before, after);
         let mut wrong = Vec::new();
