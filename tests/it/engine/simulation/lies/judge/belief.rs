@@ -76,7 +76,7 @@ impl Memory {
             wrong.push(format!("{changed:?} are other people, and gained or lost something"));
         }
         wrong.extend(unclear(scene, &gained, before, after));
-        wrong.extend(falsely(scene, last, before, after));
+        wrong.extend(falsely(scene, known, before, after));
         wrong
     }
 }
