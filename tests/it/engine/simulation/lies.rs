@@ -34,6 +34,7 @@ pub fn simulate(seed: u64, told: bool) -> Result<(), String> {
         rng,
         edits: Vec::new(),
         judge: Judge::default(),
+        lied: None,
         now: midday(jiff::civil::date(2026, 11, 1)),
         told,
         story: Vec::new(),
@@ -53,6 +54,8 @@ struct Life {
     right: World,
     edits: Vec<Edit>,
     judge: Judge,
+    /// The last answer that was not true.
+    lied: Option<Answer>,
     now: Timestamp,
     told: bool,
     story: Vec<String>,
@@ -80,9 +83,8 @@ impl Life {
         if self.rng.u8(..4) == 0 {
             self.edits.clear();
         }
-        if self.rng.bool()
-            && let Some(edit) = self.right.careless(&mut self.rng)
-        {
+        for _ in 0..self.rng.u8(..3) {
+            let Some(edit) = self.right.careless(&mut self.rng) else { continue };
             self.tell(|| format!("{edit:?}"));
             self.edits.push(edit);
         }
@@ -115,8 +117,15 @@ impl Life {
     fn answer(&mut self, lies: bool) -> Answer {
         let mut answer = Answer::true_one(&self.right.model.directories[DIRECTORY]);
         if lies {
-            let lie = answer.lie(&mut self.rng);
-            self.tell(|| lie);
+            // What was not believed once is told again.
+            match self.lied.take().filter(|_| self.rng.u8(..3) == 0) {
+                Some(again) => answer = again,
+                None => {
+                    let lie = answer.lie(&mut self.rng);
+                    self.tell(|| lie);
+                }
+            }
+            self.lied = Some(answer.clone());
         }
         self.tell(|| answer.to_string());
         let path = self.office.root().join(format!("{DIRECTORY}.ldif"));
