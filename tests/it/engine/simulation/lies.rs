@@ -29,7 +29,7 @@ const ON_DISK: u64 = 257;
 pub fn simulate(seed: u64, told: bool) -> Result<(), String> {
     let mut rng = Rng::with_seed(seed);
     let mut life = Life {
-        office: Office::new(seed % ON_DISK == 0),
+        office: Office::new(seed.is_multiple_of(ON_DISK)),
         right: World::random(&mut rng),
         rng,
         edits: Vec::new(),
@@ -118,12 +118,11 @@ impl Life {
         let mut answer = Answer::true_one(&self.right.model.directories[DIRECTORY]);
         if lies {
             // What was not believed once is told again.
-            match self.lied.take().filter(|_| self.rng.u8(..3) == 0) {
-                Some(again) => answer = again,
-                None => {
-                    let lie = answer.lie(&mut self.rng);
-                    self.tell(|| lie);
-                }
+            if let Some(again) = self.lied.take().filter(|_| self.rng.u8(..3) == 0) {
+                answer = again;
+            } else {
+                let lie = answer.lie(&mut self.rng);
+                self.tell(|| lie);
             }
             self.lied = Some(answer.clone());
         }
@@ -179,13 +178,12 @@ impl Life {
         self.edits.clear();
         self.right.put_right();
         let right = self.right.clone();
-        let findings = match self.towards(&right).await {
-            Some(findings) => findings,
-            None => {
-                self.towards(&right.with_another_role()).await;
-                self.towards(&right).await.ok_or("it does not settle")?
-            }
-        };
+        let mut settled = self.towards(&right).await;
+        if settled.is_none() {
+            self.towards(&right.with_another_role()).await;
+            settled = self.towards(&right).await;
+        }
+        let findings = settled.ok_or("it does not settle")?;
         let wrong = oracle::wrong(&self.right.model, &self.office.cloud.dump(), &findings);
         if wrong.is_empty() { Ok(()) } else { Err(format!("settled, and {wrong:#?}")) }
     }

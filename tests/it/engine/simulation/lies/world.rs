@@ -157,7 +157,7 @@ impl World {
             }
             _ => {
                 if let Some(login) = self.free_login() {
-                    self.model.who(DIRECTORY, &id).login = login.to_owned();
+                    login.clone_into(&mut self.model.who(DIRECTORY, &id).login);
                 }
             }
         }
@@ -197,11 +197,7 @@ impl World {
 
     /// Something is written without care, unless it cannot be here.
     pub fn careless(&self, rng: &mut Rng) -> Option<Edit> {
-        let role =
-            || ["owner", "operator", "reader"][usize::from(self.limits.kinds.floor as u8) % 3];
-        let some_role = |rng: &mut Rng| {
-            (*rng.choice(["owner", "operator", "reader"].iter()).unwrap_or(&role())).to_owned()
-        };
+        let some_role = |rng: &mut Rng| ["owner", "operator", "reader"][rng.usize(..3)].to_owned();
         let grant = |rng: &mut Rng| rng.usize(..self.model.grants.len());
         Some(match rng.u8(..12) {
             0 | 1 => {
