@@ -97,9 +97,9 @@ impl Remembered {
     /// Whether this is who may have had no access, or not all of it, and of whom nothing says so any
     /// more: they had left, expired or were locked, or had a status that is not plainly active.
     pub(super) fn is_given_back(&self, before: &Self) -> bool {
-        let [status_before, ..] = before.shows;
-        let [status_now, ..] = self.shows;
-        self.present && (!before.present || status_before && !status_now)
+        let [was_marked, ..] = before.shows;
+        let [is_marked, ..] = self.shows;
+        self.present && (!before.present || was_marked && !is_marked)
     }
 
     /// What is different if this is somebody else than `before`: nothing by which they could be

@@ -65,6 +65,18 @@ fn a_hub_that_moves_by_mistake_locks_nobody_out() {
 }
 
 #[test]
+fn a_policy_that_is_misspelt_takes_the_right_one_off_nowhere() {
+    let site = AwsSite::applied();
+    let policies = site.read("policies/all.yaml");
+    let misspelt = policies.replace("AdministratorAccess", "AdministratorAcess");
+    assert_ne!(misspelt, policies);
+    site.write("policies/all.yaml", &misspelt);
+    let run = site.run(&[]).ends_with(11);
+    assert_eq!(run.changes(), [""; 0]);
+    assert!(run.text().contains("AdministratorAcess, which there is not"), "{}", run.text());
+}
+
+#[test]
 fn the_role_to_act_as_is_one_of_the_account_itself() {
     let site = AwsSite::new();
     let elsewhere = "settings: {assume_role: \"arn:aws:iam::999999999999:role/x\", external_id";

@@ -60,6 +60,18 @@ fn one_hidden_attribute_is_enough() {
 }
 
 #[test]
+fn a_directory_that_never_showed_a_key_gives_nothing() {
+    let case = Case::new("status-hidden");
+    let path = case.path("inventory/people.ldif");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let shown = text.lines().filter(|line| !line.starts_with("keyFingerPrint"));
+    std::fs::write(&path, shown.fold(String::new(), |all, line| all + line + "\n")).unwrap();
+    let run = case.run(&[]);
+    assert!(run.text().contains("does not show anybody's registered key"), "{}", run.text());
+    assert_eq!(enabled(&case), [""; 0]);
+}
+
+#[test]
 fn states_that_some_do_not_show_any_more_are_counted_whatever_they_said() {
     let case = Case::new("status-hidden");
     // Nobody knows what they mean: nothing new for them.

@@ -133,3 +133,19 @@ fn runs_within_a_day_count_as_one() {
     let ran = case.run(&[]).ends_with(3);
     says(&ran, "users would be taken away, at most 2 within a day, 2 were");
 }
+
+/// What somebody looked at and approved keeps nobody else from leaving on the same day.
+#[test]
+fn what_was_approved_does_not_count_for_the_day() {
+    let case = Case::new("role-narrowed");
+    case.run(&[]).ends_with(0);
+    let leave = |number: u32| {
+        let uid = format!("uidNumber: {number}\n");
+        case.edit_people(&uid, &format!("{uid}accountStatus: inactive\n"));
+    };
+    [2005, 2006, 2008].into_iter().for_each(leave);
+    let digest = case.run(&["--dry-run"]).ends_with(3).digest();
+    case.run(&["--approve-removals", &digest]).ends_with(0);
+    [2009, 2010].into_iter().for_each(leave);
+    case.run(&[]).ends_with(0);
+}

@@ -2,6 +2,7 @@
 
 mod code;
 mod layers;
+mod mutations;
 mod readers;
 mod rules;
 

@@ -34,6 +34,7 @@ pub fn simulate(seed: u64, told: bool) -> Result<(), String> {
         rng,
         edits: Vec::new(),
         judge: Judge::default(),
+        lied: None,
         now: midday(jiff::civil::date(2026, 11, 1)),
         told,
         story: Vec::new(),
@@ -53,6 +54,8 @@ struct Life {
     right: World,
     edits: Vec<Edit>,
     judge: Judge,
+    /// The last answer that was not true.
+    lied: Option<Answer>,
     now: Timestamp,
     told: bool,
     story: Vec<String>,
@@ -80,9 +83,8 @@ impl Life {
         if self.rng.u8(..4) == 0 {
             self.edits.clear();
         }
-        if self.rng.bool()
-            && let Some(edit) = self.right.careless(&mut self.rng)
-        {
+        for _ in 0..self.rng.u8(..3) {
+            let Some(edit) = self.right.careless(&mut self.rng) else { continue };
             self.tell(|| format!("{edit:?}"));
             self.edits.push(edit);
         }
@@ -115,8 +117,14 @@ impl Life {
     fn answer(&mut self, lies: bool) -> Answer {
         let mut answer = Answer::true_one(&self.right.model.directories[DIRECTORY]);
         if lies {
-            let lie = answer.lie(&mut self.rng);
-            self.tell(|| lie);
+            // What was not believed once is told again.
+            if let Some(again) = self.lied.take().filter(|_| self.rng.u8(..3) == 0) {
+                answer = again;
+            } else {
+                let lie = answer.lie(&mut self.rng);
+                self.tell(|| lie);
+            }
+            self.lied = Some(answer.clone());
         }
         self.tell(|| answer.to_string());
         let path = self.office.root().join(format!("{DIRECTORY}.ldif"));
@@ -170,12 +178,12 @@ impl Life {
         self.edits.clear();
         self.right.put_right();
         let right = self.right.clone();
-        let findings = if let Some(findings) = self.towards(&right).await {
-            findings
-        } else {
+        let mut settled = self.towards(&right).await;
+        if settled.is_none() {
             self.towards(&right.with_another_role()).await;
-            self.towards(&right).await.ok_or("it does not settle")?
-        };
+            settled = self.towards(&right).await;
+        }
+        let findings = settled.ok_or("it does not settle")?;
         let wrong = oracle::wrong(&self.right.model, &self.office.cloud.dump(), &findings);
         if wrong.is_empty() { Ok(()) } else { Err(format!("settled, and {wrong:#?}")) }
     }

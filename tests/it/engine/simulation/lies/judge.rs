@@ -88,8 +88,10 @@ impl Judge {
         }
         let lines = [self.line.as_ref(), scene.written.administrators.as_ref()];
         for account in scene.written.model.accounts.values() {
-            let (were, are) =
-                (before.who_can(&account.id, PRIVILEGED), after.who_can(&account.id, PRIVILEGED));
+            let id = &account.id;
+            let were = before.who_can(id, PRIVILEGED);
+            // Or who keeps another privileged role, whole.
+            let are = &after.who_can(id, PRIVILEGED) | &before.who_keeps(after, id, "role:owner");
             let stayed = were.intersection(&are).count();
             for line in lines.into_iter().flatten() {
                 if stayed < were.len().min(line.minimum as usize) {

@@ -172,7 +172,8 @@ impl World {
     /// And somebody is left: a directory with nobody in it is never complete.
     pub fn put_right(&mut self) {
         if self.model.directories[DIRECTORY].people.is_empty() {
-            self.model.person(DIRECTORY, "new0", &[]);
+            // A directory of nobody is not believed to be all there is.
+            self.model.person(DIRECTORY, "nora", &[]);
         }
         let Some(line) = &self.administrators else { return };
         let line = line.clone();
@@ -201,13 +202,7 @@ impl World {
 
     /// Something is written without care, unless it cannot be here.
     pub fn careless(&self, rng: &mut Rng) -> Option<Edit> {
-        let role = || {
-            ["owner", "operator", "reader"]
-                [usize::try_from(self.limits.kinds.floor).expect("a small number") % 3]
-        };
-        let some_role = |rng: &mut Rng| {
-            (*rng.choice(["owner", "operator", "reader"].iter()).unwrap_or(&role())).to_owned()
-        };
+        let some_role = |rng: &mut Rng| ["owner", "operator", "reader"][rng.usize(..3)].to_owned();
         let grant = |rng: &mut Rng| rng.usize(..self.model.grants.len());
         Some(match rng.u8(..12) {
             0 | 1 => {

@@ -56,8 +56,8 @@ impl Memory {
     }
 
     pub fn belief(&self, scene: &Scene<'_>, before: &View, after: &View) -> Vec<String> {
-        let Some((known, day)) = &self.last else { return Vec::new() };
-        let differs = Differs::between(known, *day, &people(scene), scene.written.model.today);
+        let Some((were, day)) = &self.last else { return Vec::new() };
+        let differs = Differs::between(were, *day, &people(scene), scene.written.model.today);
         let gained = gained(before, after);
         let lost = lost(before, after);
         let mut wrong = Vec::new();
@@ -76,7 +76,7 @@ impl Memory {
             wrong.push(format!("{changed:?} are other people, and gained or lost something"));
         }
         wrong.extend(unclear(scene, &gained, before, after));
-        wrong.extend(falsely(scene, known, before, after));
+        wrong.extend(falsely(scene, were, before, after));
         wrong
     }
 }
