@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{
     AccountName, ChangeId, DirectoryName, GroupRef, OrganisationName, Place, Subject, VendorId,
 };
-use crate::plan::{Plan, PlanDigest};
+use crate::plan::{Effect, Plan, PlanDigest};
 use crate::policies::Policies;
 pub use clock::{ClockDoubt, Clocks, LONGEST_SILENCE, Otherwise, TOLERANCE, doubts};
 pub use holdings::{Held, Holdings, Members};
@@ -329,7 +329,8 @@ fn held_by<'a>(
 }
 
 /// Holds what hangs together with what is held: what needs it could not be done anyway, and a
-/// deletion that is held is worth nothing if the object is emptied all the same.
+/// deletion that is held is worth nothing if the object is emptied all the same. What gives is not
+/// held: what replaces comes first, and is there when somebody lets the deletion go.
 fn hold_along(plan: &Plan, held: &mut BTreeMap<ChangeId, Arc<str>>) {
     if held.is_empty() {
         return;
@@ -346,7 +347,9 @@ fn hold_along(plan: &Plan, held: &mut BTreeMap<ChangeId, Arc<str>>) {
         let change = &plan.changes[id.index()];
         let deletion = change.step.is_irreversible();
         let along = dependents.get(&id).into_iter().flatten();
-        let along = along.chain(change.needs.iter().filter(|_| deletion));
+        let empties =
+            |need: &&ChangeId| plan.changes[need.index()].step.effect() == Effect::Removal;
+        let along = along.chain(change.needs.iter().filter(|_| deletion).filter(empties));
         for other in along {
             held.entry(*other).or_insert_with(|| {
                 spreading.push(*other);
