@@ -329,8 +329,8 @@ fn held_by<'a>(
 }
 
 /// Holds what hangs together with what is held: what needs it could not be done anyway, and a
-/// deletion that is held is worth nothing if the object is emptied all the same. What gives is not
-/// held: what replaces comes first, and is there when somebody lets the deletion go.
+/// deletion that is held is worth nothing if the object is emptied all the same. What was to replace
+/// the object comes: otherwise there never would be enough for it to go.
 fn hold_along(plan: &Plan, held: &mut BTreeMap<ChangeId, Arc<str>>) {
     if held.is_empty() {
         return;
@@ -347,9 +347,11 @@ fn hold_along(plan: &Plan, held: &mut BTreeMap<ChangeId, Arc<str>>) {
         let change = &plan.changes[id.index()];
         let deletion = change.step.is_irreversible();
         let along = dependents.get(&id).into_iter().flatten();
-        let empties =
-            |need: &&ChangeId| plan.changes[need.index()].step.effect() == Effect::Removal;
-        let along = along.chain(change.needs.iter().filter(|_| deletion).filter(empties));
+        let emptied = change
+            .needs
+            .iter()
+            .filter(|need| deletion && plan.changes[need.index()].step.effect() == Effect::Removal);
+        let along = along.chain(emptied);
         for other in along {
             held.entry(*other).or_insert_with(|| {
                 spreading.push(*other);
