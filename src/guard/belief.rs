@@ -57,7 +57,7 @@ pub(super) fn another_person(plan: &Plan, context: &Context<'_>) -> Vec<Violatio
         .into_iter()
         .map(|((organisation, subject), holds)| {
             let message = format!(
-                "{subject} has another {} than when the directory was last read: the same person \
+                "{subject} has another {} than was last known: the same person \
                  under a new name (approve the plan), or an id that was given to somebody else \
                  (write it under `reissued` at the directory, with today's day)",
                 list(&context.strangers[subject]),

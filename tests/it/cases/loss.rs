@@ -117,6 +117,31 @@ fn a_misspelt_group_takes_nothing_from_whom_a_rule_keeps_out_elsewhere() {
     says(&case.run(&[]).ends_with(0), "Nothing to do");
 }
 
+/// What the administrators get instead is not held with what they would lose: otherwise it could never
+/// come, since only what is there counts for the minimum.
+#[test]
+fn a_role_of_administrators_can_get_another_name() {
+    let case = Case::new("group-misspelt");
+    case.edit(INVENTORY, "minimum: 3", "minimum: 2");
+    case.run(&[]).ends_with(0);
+    case.edit(INVENTORY, "role: administrator", "role: root");
+    case.edit(POLICIES, "administrator: {", "root: {");
+    let ran = case.run(&[]).ends_with(3);
+    let binds = ran
+        .changes()
+        .into_iter()
+        .filter(|line| line.contains("bind role") && line.contains(" root "));
+    assert!(binds.clone().all(|line| line.starts_with("+ bind role")), "{}", ran.text());
+    assert_eq!(binds.count(), 2, "{}", ran.text());
+    says(&ran, "new ones count from the next run on");
+    let ran = case.run(&[]);
+    assert!(!ran.text().contains("of 2 administrators"), "{}", ran.text());
+    if ran.code == Some(3) {
+        case.run(&["--approve-removals", &ran.digest()]).ends_with(0);
+    }
+    says(&case.run(&[]).ends_with(0), "Nothing to do");
+}
+
 /// Several runs within a day are one: a cron job cannot drain an organisation bit by bit.
 #[test]
 fn runs_within_a_day_count_as_one() {
