@@ -6,7 +6,7 @@
 //! is asked again: nobody can swap it in between.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -127,6 +127,24 @@ pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
     let file = options.clone().custom_flags(flags.cast_signed()).open(path)?;
     only_regular(&file.metadata()?)?;
     Ok(file)
+}
+
+/// Writes a file in one step: whoever reads it sees the old or the new one, whole, and nobody but its
+/// owner may. Waits until it is on the disk.
+///
+/// # Errors
+/// It cannot be written; the old one is as it was.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // A temporary file is made with mode 0600.
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(path)?;
+    File::open(folder)?.sync_all()
 }
 
 /// Reads a file that the program itself keeps to its end; see [`open_own`].

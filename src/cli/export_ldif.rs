@@ -1,11 +1,12 @@
 //! `reconcile export-ldif`: a directory as a file that says that it is whole.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use super::input::{Input, Scope};
 use super::{ExitCode, Failure, Globals, perform};
 use crate::directory;
+use crate::file;
 use crate::model::DirectoryName;
 
 /// Options of `reconcile export-ldif`.
@@ -45,7 +46,7 @@ pub(super) fn run(
     match &args.out {
         None => out.write_all(text.as_bytes())?,
         Some(path) => {
-            write_whole(path, &text).map_err(|error| {
+            file::replace(path, text.as_bytes()).map_err(|error| {
                 let what = format!("cannot write {}: {error}", path.display());
                 Failure::new(ExitCode::Unexpected, what)
             })?;
@@ -53,18 +54,4 @@ pub(super) fn run(
         }
     }
     Ok(ExitCode::Success)
-}
-
-/// In one step: nobody finds half of it, and an older file stays until the new one is there.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // A temporary file is made with mode 0600.
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    temporary.write_all(text.as_bytes())?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(path)?;
-    std::fs::File::open(folder)?.sync_all()
 }

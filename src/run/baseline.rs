@@ -5,7 +5,6 @@
 //! `directories.json` and is replaced as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -197,13 +196,9 @@ impl Baseline {
                 merged.directories.insert(name.clone(), count.clone());
             }
         }
-        let write = || -> std::io::Result<()> {
-            let mut temporary = tempfile::NamedTempFile::new_in(state)?;
-            serde_json::to_writer(&mut temporary, &merged)?;
-            temporary.write_all(b"\n")?;
-            temporary.as_file().sync_all()?;
-            temporary.persist(&path)?;
-            Ok(())
+        let write = || {
+            let text = serde_json::to_string(&merged)? + "\n";
+            file::replace(&path, text.as_bytes())
         };
         write().map_err(|source| BaselineError::Write { path: path.clone(), source })
     }

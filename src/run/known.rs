@@ -6,7 +6,6 @@
 //! until a run has gone by without it, and a log-in name means whom it first meant.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -225,13 +224,9 @@ impl Known {
         merged.format.clone_from(&self.format);
         merged.privileged.clone_from(&self.privileged);
         merged.required.clone_from(&self.required);
-        let write = || -> std::io::Result<()> {
-            let mut temporary = tempfile::NamedTempFile::new_in(state)?;
-            serde_json::to_writer(&mut temporary, &merged)?;
-            temporary.write_all(b"\n")?;
-            temporary.as_file().sync_all()?;
-            temporary.persist(&path)?;
-            Ok(())
+        let write = || {
+            let text = serde_json::to_string(&merged)? + "\n";
+            file::replace(&path, text.as_bytes())
         };
         write().map_err(failed)
     }

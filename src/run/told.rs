@@ -5,7 +5,6 @@
 //! holds digests, no words.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -55,11 +54,8 @@ impl Told {
         if now == before {
             return Ok(());
         }
-        let mut temporary = tempfile::NamedTempFile::new_in(state)?;
-        serde_json::to_writer(&mut temporary, &now)?;
-        temporary.write_all(b"\n")?;
-        temporary.persist(state.join(FILE))?;
-        Ok(())
+        let text = serde_json::to_string(&now)? + "\n";
+        file::replace(&state.join(FILE), text.as_bytes())
     }
 }
 
