@@ -142,7 +142,8 @@ impl<'a> View<'a> {
             | Subject::Service(_)
             | Subject::ServiceGroup(_)
             | Subject::Held { .. }
-            | Subject::IdentityProvider(_) => return false,
+            | Subject::IdentityProvider(_)
+            | Subject::Part { .. } => return false,
         };
         self.desired.incomplete.contains_key(directory) || self.desired.unread.contains(directory)
     }
@@ -298,7 +299,8 @@ impl<'a> View<'a> {
             Subject::Person { .. }
             | Subject::Role(_)
             | Subject::Held { .. }
-            | Subject::IdentityProvider(_) => Vec::new(),
+            | Subject::IdentityProvider(_)
+            | Subject::Part { .. } => Vec::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::cloud::{Vendor, registry};
 use crate::diagnostic::Finding;
 use crate::inventory::{self, Loaded, against_operator};
 use crate::lock::{LockError, Locks};
-use crate::model::{AccountName, ObjectKind, OrganisationName};
+use crate::model::{AccountName, Kind, OrganisationName, ResourceKind};
 use crate::operator::Operator;
 use crate::plan::Narrowing;
 use crate::record::{self, InputVersion, RunId};
@@ -23,7 +23,7 @@ use crate::visible::Visible;
 pub(super) struct Scope {
     /// Only these kinds of objects, separated by commas
     #[arg(long, value_name = "KIND", value_enum, value_delimiter = ',')]
-    pub(super) only: Vec<Kind>,
+    pub(super) only: Vec<OnlyKind>,
 
     /// Only these organisations, separated by commas
     #[arg(long = "org", value_name = "ORGANISATION", value_delimiter = ',')]
@@ -36,7 +36,7 @@ pub(super) struct Scope {
 
 /// Kinds of objects, as written on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Kind {
+pub(super) enum OnlyKind {
     /// Users and their credentials
     Users,
     /// Groups
@@ -49,17 +49,21 @@ pub(super) enum Kind {
     Bindings,
     /// What else is attached to users, groups and roles
     Attachments,
+    /// All that mirrors are made of
+    Mirrors,
 }
 
-impl From<Kind> for ObjectKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Users => Self::User,
-            Kind::Groups => Self::Group,
-            Kind::Memberships => Self::Membership,
-            Kind::Roles => Self::Role,
-            Kind::Bindings => Self::Binding,
-            Kind::Attachments => Self::Attachment,
+impl OnlyKind {
+    /// The kinds that are meant.
+    pub(super) fn kinds(self) -> Vec<Kind> {
+        match self {
+            Self::Users => vec![Kind::User, Kind::Credential],
+            Self::Groups => vec![Kind::Group],
+            Self::Memberships => vec![Kind::Membership],
+            Self::Roles => vec![Kind::Role],
+            Self::Bindings => vec![Kind::Binding],
+            Self::Attachments => vec![Kind::Attachment],
+            Self::Mirrors => ResourceKind::ALL.into_iter().map(Kind::Resource).collect(),
         }
     }
 }
@@ -257,7 +261,7 @@ fn narrowing(scope: &Scope, loaded: &Loaded) -> Result<Narrowing, Failure> {
         named::<AccountName>("account", name, names)
     });
     Ok(Narrowing {
-        kinds: scope.only.iter().map(|kind| ObjectKind::from(*kind)).collect(),
+        kinds: scope.only.iter().flat_map(|kind| kind.kinds()).collect(),
         organisations: organisations.collect::<Result<_, _>>()?,
         accounts: accounts.collect::<Result<_, _>>()?,
     })

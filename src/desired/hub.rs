@@ -101,7 +101,8 @@ fn groups(inputs: &Inputs<'_>, entitlements: &[Entitlement<'_>]) -> Vec<DesiredG
                 | Subject::Role(_)
                 | Subject::Service(_)
                 | Subject::Held { .. }
-                | Subject::IdentityProvider(_) => {
+                | Subject::IdentityProvider(_)
+                | Subject::Part { .. } => {
                     unreachable!("Holder::group makes only groups")
                 }
             };

@@ -494,6 +494,7 @@ pub(crate) fn group_ref(subject: &Subject) -> Option<&GroupRef> {
         | Subject::Service(_)
         | Subject::ServiceGroup(_)
         | Subject::Held { .. }
-        | Subject::IdentityProvider(_) => None,
+        | Subject::IdentityProvider(_)
+        | Subject::Part { .. } => None,
     }
 }

@@ -92,7 +92,8 @@ fn directory_of(subject: &Subject) -> Option<&DirectoryName> {
         Subject::Role(_)
         | Subject::Service(_)
         | Subject::ServiceGroup(_)
-        | Subject::IdentityProvider(_) => None,
+        | Subject::IdentityProvider(_)
+        | Subject::Part { .. } => None,
     }
 }
 

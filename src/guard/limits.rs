@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::{Context, Holdings, Recent, Rule, Violation, violation};
-use crate::model::{ChangeId, ObjectKind, OrganisationName, Place, VendorId};
+use crate::model::{ChangeId, Kind, OrganisationName, Place, VendorId};
 use crate::plan::{Change, Plan, Step};
 use crate::policies::Limit;
 
@@ -48,7 +48,7 @@ pub(super) fn violations(
             count: counted.count(),
             existing: kinds.and_then(|kinds| kinds.get(&kind)).copied().unwrap_or(0),
             recently: context.recent.objects(organisation, kind),
-            counts_users: kind == ObjectKind::User,
+            counts_users: kind == Kind::User,
             limit: limits.get(&kind).copied().unwrap_or_default(),
         };
         violations.extend(taken.violation(organisation, counted.holds));
@@ -153,15 +153,15 @@ fn counted<'a>(
     plan: &'a Plan,
     revoked: &HashSet<(&Place, &VendorId)>,
     counts_as_user: impl Fn(&Change, (&'a Place, &'a VendorId)) -> bool,
-) -> BTreeMap<(&'a OrganisationName, ObjectKind), Counted<'a>> {
-    let mut removals: BTreeMap<(&OrganisationName, ObjectKind), Counted<'_>> = BTreeMap::new();
+) -> BTreeMap<(&'a OrganisationName, Kind), Counted<'a>> {
+    let mut removals: BTreeMap<(&OrganisationName, Kind), Counted<'_>> = BTreeMap::new();
     for change in plan.removals() {
         let user = change.step.user().map(|user| (&*change.place, user));
         let user = user.filter(|user| counts_as_user(change, *user));
         if user.is_none() && is_replaced(change, revoked) {
             continue;
         }
-        let kind = if user.is_some() { ObjectKind::User } else { change.step.kind() };
+        let kind = if user.is_some() { Kind::User } else { change.step.kind() };
         let counted = removals.entry((&change.place.organisation, kind)).or_default();
         counted.holds.push(change.id);
         match user {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ObjectKind, OrganisationName};
+use crate::model::{Kind, OrganisationName};
 
 /// How much was taken away, by organisation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,13 +16,13 @@ pub struct Recent {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Amounts {
-    objects: BTreeMap<ObjectKind, u64>,
+    objects: BTreeMap<Kind, u64>,
     access: u64,
 }
 
 impl Recent {
     /// How many objects of a kind.
-    pub fn objects(&self, organisation: &OrganisationName, kind: ObjectKind) -> u64 {
+    pub fn objects(&self, organisation: &OrganisationName, kind: Kind) -> u64 {
         let amounts = self.organisations.get(organisation);
         amounts.and_then(|amounts| amounts.objects.get(&kind)).copied().unwrap_or(0)
     }
@@ -33,7 +33,7 @@ impl Recent {
     }
 
     /// So many objects more.
-    pub fn add_objects(&mut self, organisation: &OrganisationName, kind: ObjectKind, count: u64) {
+    pub fn add_objects(&mut self, organisation: &OrganisationName, kind: Kind, count: u64) {
         let amounts = self.organisations.entry(organisation.clone()).or_default();
         let all = amounts.objects.entry(kind).or_default();
         *all = all.saturating_add(count);

@@ -99,6 +99,10 @@ identifiers! {
     StableId;
     /// A service account of the inventory.
     ServiceAccountName;
+    /// A mirror of the topology.
+    MirrorName;
+    /// A part of a mirror: the place an object has in it, whichever object that is.
+    PartName;
     /// The name an object carries (or will carry) at a vendor.
     ObjectName;
     /// The id a vendor gave an object. Opaque.

@@ -14,11 +14,13 @@ mod federation;
 mod fuzz;
 mod identifier;
 mod key;
+mod kind;
 mod object;
 mod private;
 mod public_key;
 mod reading;
 mod reason;
+mod resource;
 mod source;
 mod vendor;
 
@@ -30,19 +32,22 @@ pub use directory::{
 pub use federation::{Federation, Forge, GitRef};
 pub use identifier::{
     AccountName, AttachmentKind, AttributeName, ChangeId, CredentialKind, DirectoryName, GroupName,
-    GroupRef, InvalidIdentifier, Login, ObjectName, OrganisationName, ProjectName, RoleName,
-    SecretName, ServiceAccountName, SinkName, StableId, TrustName, VendorId, VendorName, is_name,
+    GroupRef, InvalidIdentifier, Login, MirrorName, ObjectName, OrganisationName, PartName,
+    ProjectName, RoleName, SecretName, ServiceAccountName, SinkName, StableId, TrustName, VendorId,
+    VendorName, is_name,
 };
 pub use key::{Handovers, IssuedKey, KeyRotation};
+pub use kind::{Ending, Kind, KindFacts, ResourceKind};
 pub use object::{
     Access, Attachment, AttributeValue, Binding, Credential, GroupSpec, HeldAttachment, HolderKind,
-    Mark, Membership, ObjectKey, ObjectKind, Observed, ObservedAccount, Ownership, Quota, RoleSpec,
-    Snapshot, Subject, UserSpec,
+    Mark, Membership, ObjectKey, Observed, ObservedAccount, Ownership, Quota, RoleSpec, Snapshot,
+    Subject, UserSpec,
 };
 pub use private::Private;
 pub use public_key::{InvalidKey, PublicKey, unhex};
 pub use reading::{Missing, Reading};
 pub use reason::Reason;
+pub use resource::{Output, Outputs, Reference, ResourceSpec, SeenResource, State, Value};
 pub use source::Source;
 pub use vendor::{
     AttributeFacts, AttributeShape, Lacking, NameProblem, NameRules, RealisedProvider,

@@ -10,8 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AttachmentKind, AttributeName, CredentialKind, GroupRef, InvalidIdentifier, Missing,
-    ObjectName, OrganisationName, Private, RoleName, ServiceAccountName, StableId, VendorId,
+    AttachmentKind, AttributeName, CredentialKind, GroupRef, InvalidIdentifier, Kind, MirrorName,
+    Missing, ObjectName, OrganisationName, PartName, Private, RoleName, ServiceAccountName,
+    StableId, VendorId, is_name,
 };
 use crate::model::DirectoryName;
 
@@ -47,6 +48,15 @@ pub enum Subject {
     /// What vouches for holders of roles who are no users of the vendor: the log-in service of an
     /// organisation, the CI of a forge. Kept like a role, because roles trust it.
     IdentityProvider(ObjectName),
+    /// A part of a mirror.
+    Part {
+        /// Of which mirror.
+        mirror: MirrorName,
+        /// Which part: stays the same when another object takes its place.
+        part: PartName,
+        /// The how-manyeth object in that place, from 1.
+        generation: u32,
+    },
 }
 
 /// The form written on objects: `person:debian:2345`, `group:debian:admin`, `role:operator`,
@@ -63,6 +73,9 @@ impl fmt::Display for Subject {
             Self::ServiceGroup(name) => write!(formatter, "service-group:{name}"),
             Self::Held { role, by } => write!(formatter, "held:{role}:{by}"),
             Self::IdentityProvider(name) => write!(formatter, "identity-provider:{name}"),
+            Self::Part { mirror, part, generation } => {
+                write!(formatter, "part:{mirror}:{part}:{generation}")
+            }
         }
     }
 }
@@ -94,6 +107,7 @@ impl FromStr for Subject {
             "service" => Ok(Self::Service(rest.into())),
             "service-group" => Ok(Self::ServiceGroup(rest.into())),
             "identity-provider" => Ok(Self::IdentityProvider(rest.into())),
+            "part" => part(rest).ok_or_else(invalid),
             "held" => {
                 let (role, by) = rest.split_once(':').ok_or_else(invalid)?;
                 // Nobody holds a role through a role: a text of a thousand `held:` is refused at
@@ -111,6 +125,19 @@ impl FromStr for Subject {
             _ => Err(invalid()),
         }
     }
+}
+
+/// `MIRROR:PART:GENERATION`.
+fn part(text: &str) -> Option<Subject> {
+    let (mirror, rest) = text.split_once(':')?;
+    let (part, generation) = rest.split_once(':')?;
+    let is_number = generation.bytes().all(|byte| byte.is_ascii_digit());
+    let generation = generation.parse().ok().filter(|number| is_number && *number > 0)?;
+    (is_name(mirror) && is_name(part)).then(|| Subject::Part {
+        mirror: mirror.into(),
+        part: part.into(),
+        generation,
+    })
 }
 
 /// Our mark on an object: which organisation's it is and whom it stands for.
@@ -433,7 +460,7 @@ pub struct ObservedAccount {
     /// kinds nothing is created, since one that was not listed may be there under another name (a
     /// second one with the same mark is something only people can sort out), and nothing is taken
     /// away that rests on their list.
-    pub listed: BTreeSet<ObjectKind>,
+    pub listed: BTreeSet<Kind>,
     /// The lists of identity providers, which are kept like roles, were not complete: none is
     /// made.
     pub unlisted_providers: bool,
@@ -442,19 +469,19 @@ pub struct ObservedAccount {
 impl ObservedAccount {
     /// Says of each kind whether its list is complete: all are but those that are `unlisted`, and
     /// those that what else was read contradicts, which is told then.
-    pub fn prove(&mut self, mut unlisted: BTreeSet<ObjectKind>, missing: &mut Vec<Missing>) {
+    pub fn prove(&mut self, mut unlisted: BTreeSet<Kind>, missing: &mut Vec<Missing>) {
         for (kind, why) in self.contradictions() {
             if unlisted.insert(kind) {
                 missing.push(why);
             }
         }
-        self.listed = ObjectKind::ALL.into_iter().filter(|kind| !unlisted.contains(kind)).collect();
+        self.listed = Kind::PEOPLE.into_iter().filter(|kind| !unlisted.contains(kind)).collect();
     }
 
     /// Which lists the account itself contradicts, and by what: a list that shows who is in a
     /// group, but not the user, lacks users. Bindings are not looked at: their ends may be in other
     /// accounts.
-    fn contradictions(&self) -> Vec<(ObjectKind, Missing)> {
+    fn contradictions(&self) -> Vec<(Kind, Missing)> {
         fn ids<T>(all: &[Observed<T>]) -> HashSet<&VendorId> {
             all.iter().map(|one| &one.id).collect()
         }
@@ -467,8 +494,8 @@ impl ObservedAccount {
             ends.filter(|id| !all.contains(*id)).collect::<BTreeSet<_>>().len()
         };
         [
-            (ObjectKind::User, unlisted(&users, |one| &one.user), "are members of groups"),
-            (ObjectKind::Group, unlisted(&groups, |one| &one.group), "have members"),
+            (Kind::User, unlisted(&users, |one| &one.user), "are members of groups"),
+            (Kind::Group, unlisted(&groups, |one| &one.group), "have members"),
         ]
         .into_iter()
         .filter(|(_, count, _)| *count > 0)
@@ -477,50 +504,6 @@ impl ObservedAccount {
             (kind, Missing::new(kind.plural(), why))
         })
         .collect()
-    }
-}
-
-/// Kinds of objects, for counting, limits and `--only`.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum ObjectKind {
-    /// Users, with the credentials that go with them.
-    User,
-    /// Groups.
-    Group,
-    /// Users in groups.
-    Membership,
-    /// Roles.
-    Role,
-    /// Roles attached to groups.
-    Binding,
-    /// What else is attached to users, groups and roles: policies, boundaries.
-    Attachment,
-}
-
-impl ObjectKind {
-    /// All of them, in the order of reports.
-    pub const ALL: [Self; 6] =
-        [Self::User, Self::Group, Self::Membership, Self::Role, Self::Binding, Self::Attachment];
-
-    /// One, for people.
-    pub fn singular(self) -> &'static str {
-        let plural = self.plural();
-        plural.strip_suffix('s').unwrap_or(plural)
-    }
-
-    /// Plural, for people.
-    pub fn plural(self) -> &'static str {
-        match self {
-            Self::User => "users",
-            Self::Group => "groups",
-            Self::Membership => "memberships",
-            Self::Role => "roles",
-            Self::Binding => "role bindings",
-            Self::Attachment => "attachments",
-        }
     }
 }
 

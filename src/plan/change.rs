@@ -1,6 +1,5 @@
 //! One difference between what is and what should be.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -8,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Attachment, ChangeId, Credential, CredentialKind, GroupSpec, HolderKind, ObjectKind,
-    ObjectName, Place, Reason, RoleSpec, SinkName, Subject, UserSpec, VendorId,
+    Attachment, ChangeId, Credential, CredentialKind, GroupSpec, HolderKind, Kind, ObjectName,
+    Place, Reason, Reference, RoleSpec, SinkName, Subject, UserSpec, VendorId,
 };
 
 /// One change, with everything needed to carry it out and to believe it.
@@ -28,36 +27,6 @@ pub struct Change {
     /// Why.
     pub reasons: Arc<[Reason]>,
 }
-
-/// An id that is known now, or will be known once another change of the plan has succeeded.
-///
-/// Architecture invariant: `Made { by }` is always among the `needs` of the change that holds it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Reference {
-    /// The object exists.
-    Known(VendorId),
-    /// An output of an earlier change of the same plan.
-    Made {
-        /// Which change.
-        by: ChangeId,
-        /// Which of its outputs.
-        output: Output,
-    },
-}
-
-/// The outputs a change can have: values a vendor makes up.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Output {
-    /// The id of the created object.
-    Id,
-}
-
-/// The outputs of one change.
-pub type Outputs = BTreeMap<Output, VendorId>;
 
 /// What a change refers to, by reference and by the name people know it under.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -317,7 +286,7 @@ impl Step {
     }
 
     /// The kind of object it counts as.
-    pub fn kind(&self) -> ObjectKind {
+    pub fn kind(&self) -> Kind {
         match self {
             Self::CreateUser { .. }
             | Self::UpdateUser { .. }
@@ -325,20 +294,20 @@ impl Step {
             | Self::SuspendUser { .. }
             | Self::RestoreUser { .. }
             | Self::DeleteUser { .. }
-            | Self::IssueCredential { .. } => ObjectKind::User,
+            | Self::IssueCredential { .. } => Kind::User,
             Self::CreateGroup { .. } | Self::UpdateGroup { .. } | Self::DeleteGroup { .. } => {
-                ObjectKind::Group
+                Kind::Group
             }
-            Self::AddMember { .. } | Self::RemoveMember { .. } => ObjectKind::Membership,
+            Self::AddMember { .. } | Self::RemoveMember { .. } => Kind::Membership,
             Self::CreateRole { .. } | Self::UpdateRole { .. } | Self::DeleteRole { .. } => {
-                ObjectKind::Role
+                Kind::Role
             }
-            Self::BindRole { .. } | Self::UnbindRole { .. } => ObjectKind::Binding,
-            Self::Attach { .. } | Self::Detach { .. } => ObjectKind::Attachment,
+            Self::BindRole { .. } | Self::UnbindRole { .. } => Kind::Binding,
+            Self::Attach { .. } | Self::Detach { .. } => Kind::Attachment,
             Self::Adopt { holder_kind, .. } => match holder_kind {
-                HolderKind::User => ObjectKind::User,
-                HolderKind::Group => ObjectKind::Group,
-                HolderKind::Role => ObjectKind::Role,
+                HolderKind::User => Kind::User,
+                HolderKind::Group => Kind::Group,
+                HolderKind::Role => Kind::Role,
             },
         }
     }

@@ -21,7 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use change::{Change, Output, Outputs, Reference, Step, Target};
+pub use change::{Change, Step, Target};
 pub use diff::{DiffInputs, Observations, credentials_needed, diff, is_in_between};
 pub use effect::{Effect, Phase, phases};
 pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
@@ -30,7 +30,8 @@ pub use narrow::{Narrowing, keep, narrow};
 
 use crate::diagnostic::Finding;
 use crate::digest::hex;
-use crate::model::{InvalidIdentifier, Missing, ObjectKind, OrganisationName, Place};
+use crate::model::{InvalidIdentifier, Kind, Missing, OrganisationName, Place};
+pub use crate::model::{Output, Outputs, Reference};
 
 /// All changes of a run, in order, with what was left out and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,7 +49,7 @@ pub struct Plan {
     /// What is wrong or odd, sorted.
     pub findings: Vec<Finding>,
     /// How many owned objects there are before the run: what limits are a share of.
-    pub census: BTreeMap<OrganisationName, BTreeMap<ObjectKind, u64>>,
+    pub census: BTreeMap<OrganisationName, BTreeMap<Kind, u64>>,
 }
 
 /// Removals left out of a plan because a read was incomplete; and creations of what may be there
@@ -59,7 +60,7 @@ pub struct Withheld {
     /// Where.
     pub place: Place,
     /// Of what kind.
-    pub kind: ObjectKind,
+    pub kind: Kind,
     /// How many.
     pub count: u64,
     /// Which read is to blame: "directory debian", "account spi/hub".

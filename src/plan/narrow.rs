@@ -6,14 +6,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Change, Plan, Reference};
-use crate::model::{AccountName, ChangeId, ObjectKind, OrganisationName, Place};
+use crate::model::{AccountName, ChangeId, Kind, OrganisationName, Place};
 
 /// Which part of a plan is wanted. Empty sets mean everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Narrowing {
     /// Kinds of objects.
-    pub kinds: BTreeSet<ObjectKind>,
+    pub kinds: BTreeSet<Kind>,
     /// Organisations.
     pub organisations: BTreeSet<OrganisationName>,
     /// Accounts.

@@ -144,6 +144,9 @@ pub struct Limits {
     /// What else is attached to users, groups and roles: policies, boundaries.
     #[serde(default)]
     pub attachments: Field<Limit>,
+    /// What mirrors are made of, each kind of thing for itself: servers, record sets, ….
+    #[serde(default)]
+    pub mirrors: Field<Limit>,
     /// Access that people lose by changes of roles, role bindings and groups: one person in one
     /// account is one access. Its floor is 5 unless written.
     #[serde(default)]

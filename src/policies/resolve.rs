@@ -7,7 +7,7 @@ use super::{Limit, LimitOf, Limits, Policies, Protected, Role};
 use crate::diagnostic::{Finding, Findings};
 use crate::inventory::known::ReadFile;
 use crate::inventory::resolve::World;
-use crate::model::{ObjectKind, OrganisationName, RoleName, Source, VendorName};
+use crate::model::{Kind, OrganisationName, RoleName, Source, VendorName};
 use crate::policies::attribute::{self, AttributeAsWritten, Attributes};
 use crate::yaml::{Field, InFile, Named, Written};
 
@@ -176,7 +176,7 @@ fn changed(
     findings: &mut Findings,
 ) -> Limits {
     let mut limits = base.clone();
-    for kind in ObjectKind::ALL {
+    for kind in Kind::ALL {
         let field = limit_of(written, kind);
         if let (Some(limit), Some(field)) = (limits.kinds.get_mut(&kind), field.given()) {
             *limit = changed_limit(*limit, &field.value, at, findings);
@@ -191,14 +191,15 @@ fn changed(
     limits
 }
 
-fn limit_of(written: &as_written::Limits, kind: ObjectKind) -> &Field<as_written::Limit> {
+fn limit_of(written: &as_written::Limits, kind: Kind) -> &Field<as_written::Limit> {
     match kind {
-        ObjectKind::User => &written.users,
-        ObjectKind::Group => &written.groups,
-        ObjectKind::Membership => &written.memberships,
-        ObjectKind::Role => &written.roles,
-        ObjectKind::Binding => &written.bindings,
-        ObjectKind::Attachment => &written.attachments,
+        Kind::User | Kind::Credential => &written.users,
+        Kind::Group => &written.groups,
+        Kind::Membership => &written.memberships,
+        Kind::Role => &written.roles,
+        Kind::Binding => &written.bindings,
+        Kind::Attachment => &written.attachments,
+        Kind::Resource(_) => &written.mirrors,
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    AccountName, AttributeName, AttributeValue, ObjectKind, ObjectName, OrganisationName,
-    ProjectName, RoleName, SinkName, Source, VendorName,
+    AccountName, AttributeName, AttributeValue, Kind, ObjectName, OrganisationName, ProjectName,
+    RoleName, SinkName, Source, VendorName,
 };
 
 /// What a role means and what a run may do.
@@ -72,7 +72,7 @@ pub struct PolicySources {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LimitOf {
     /// Objects of a kind.
-    Kind(ObjectKind),
+    Kind(Kind),
     /// Access: people and accounts.
     Access,
     /// People of a directory between two readings.
@@ -82,7 +82,7 @@ pub enum LimitOf {
 impl LimitOf {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
-        ObjectKind::ALL.into_iter().map(Self::Kind).chain([Self::Access, Self::Directory])
+        Kind::ALL.into_iter().map(Self::Kind).chain([Self::Access, Self::Directory])
     }
 }
 
@@ -134,7 +134,7 @@ pub struct Sink {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Per kind of object; every kind has an entry.
-    pub kinds: BTreeMap<ObjectKind, Limit>,
+    pub kinds: BTreeMap<Kind, Limit>,
     /// How much access may be taken by changes of roles, role bindings and groups; one person in
     /// one account is one access.
     pub access: Limit,
@@ -145,7 +145,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            kinds: ObjectKind::ALL.into_iter().map(|kind| (kind, Limit::default())).collect(),
+            kinds: Kind::ALL.into_iter().map(|kind| (kind, Limit::default())).collect(),
             access: Limit::of_access(),
             directory: Limit::default(),
         }

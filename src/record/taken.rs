@@ -9,7 +9,7 @@ use super::folder::{Error, Records};
 use super::read::lines;
 use crate::event::Outcome;
 use crate::guard::Recent;
-use crate::model::{ChangeId, ObjectKind, OrganisationName, Place, VendorId};
+use crate::model::{ChangeId, Kind, OrganisationName, Place, VendorId};
 use crate::plan::Effect;
 
 impl Records {
@@ -73,7 +73,7 @@ fn taken(lines: Vec<(Timestamp, Entry)>) -> Recent {
         let kind = change.step.kind();
         match change.step.user() {
             _ if change.step.effect() != Effect::Removal => {}
-            Some(user) if kind == ObjectKind::User => {
+            Some(user) if kind == Kind::User => {
                 let of = users.entry(&change.place.organisation).or_default();
                 of.insert((&change.place, user));
             }
@@ -81,7 +81,7 @@ fn taken(lines: Vec<(Timestamp, Entry)>) -> Recent {
         }
     }
     for (organisation, users) in users {
-        recent.add_objects(organisation, ObjectKind::User, users.len() as u64);
+        recent.add_objects(organisation, Kind::User, users.len() as u64);
     }
     recent
 }

@@ -361,7 +361,8 @@ pub(super) fn subject(subject: &Subject) -> String {
         | Subject::Role(_)
         | Subject::Service(_)
         | Subject::Held { .. }
-        | Subject::IdentityProvider(_) => subject.to_string(),
+        | Subject::IdentityProvider(_)
+        | Subject::Part { .. } => subject.to_string(),
     }
 }
 

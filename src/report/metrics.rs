@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::event::Outcome;
-use crate::model::{ObjectKind, OrganisationName};
+use crate::model::{Kind, OrganisationName};
 use crate::plan::Effect;
 
 const LAST_SUCCESS: &str = "reconcile_last_success_timestamp_seconds";
@@ -30,7 +30,7 @@ pub struct Metrics {
     /// How many changes ended how.
     pub changes: BTreeMap<ChangeLabels, u64>,
     /// How many removals were left out because absence was not proven.
-    pub withheld: BTreeMap<(OrganisationName, ObjectKind), u64>,
+    pub withheld: BTreeMap<(OrganisationName, Kind), u64>,
     /// How long each part of the run took ("read", "plan", "apply").
     pub durations: BTreeMap<&'static str, Duration>,
     /// The head of the run record, if one was written.
@@ -43,7 +43,7 @@ pub struct ChangeLabels {
     /// In which organisation.
     pub organisation: OrganisationName,
     /// Of what.
-    pub kind: ObjectKind,
+    pub kind: Kind,
     /// To what effect.
     pub effect: Effect,
     /// How they ended.
@@ -107,7 +107,7 @@ impl Metrics {
     pub fn count(
         &mut self,
         organisation: &OrganisationName,
-        kind: ObjectKind,
+        kind: Kind,
         effect: Effect,
         outcome: &Outcome,
     ) {
@@ -161,7 +161,7 @@ impl Metrics {
             "Removals the last run left out because absence was not proven.",
         );
         for ((organisation, kind), count) in &self.withheld {
-            let labels = [("organisation", organisation.as_str()), ("kind", kind_word(*kind))];
+            let labels = [("organisation", organisation.as_str()), ("kind", kind.name())];
             text.sample(&labels, count);
         }
         text.family("reconcile_duration_seconds", "How long each part of the last run took.");
@@ -181,7 +181,7 @@ impl Metrics {
             text.sample(
                 &[
                     ("organisation", labels.organisation.as_str()),
-                    ("kind", kind_word(labels.kind)),
+                    ("kind", labels.kind.name()),
                     ("effect", effect_word(labels.effect)),
                     ("outcome", labels.outcome.word()),
                 ],
@@ -194,14 +194,14 @@ impl Metrics {
         ];
         for (name, help, outcome) in families {
             text.family(name, help);
-            let mut sums: BTreeMap<(&OrganisationName, ObjectKind), u64> = BTreeMap::new();
+            let mut sums: BTreeMap<(&OrganisationName, Kind), u64> = BTreeMap::new();
             for (labels, count) in &self.changes {
                 // A zero for what exists lets an alert end.
                 let count = if labels.outcome == outcome { *count } else { 0 };
                 *sums.entry((&labels.organisation, labels.kind)).or_default() += count;
             }
             for ((organisation, kind), count) in sums {
-                let labels = [("organisation", organisation.as_str()), ("kind", kind_word(kind))];
+                let labels = [("organisation", organisation.as_str()), ("kind", kind.name())];
                 text.sample(&labels, count);
             }
         }
@@ -240,17 +240,6 @@ impl Text {
 
 fn escape(value: &str) -> String {
     value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
-}
-
-fn kind_word(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::User => "user",
-        ObjectKind::Group => "group",
-        ObjectKind::Membership => "membership",
-        ObjectKind::Role => "role",
-        ObjectKind::Binding => "binding",
-        ObjectKind::Attachment => "attachment",
-    }
 }
 
 fn effect_word(effect: Effect) -> &'static str {

@@ -206,7 +206,8 @@ pub(super) fn stays(difference: &Difference, user: &HubUser) -> bool {
         | Subject::Service(_)
         | Subject::ServiceGroup(_)
         | Subject::Held { .. }
-        | Subject::IdentityProvider(_) => false,
+        | Subject::IdentityProvider(_)
+        | Subject::Part { .. } => false,
     };
     directory_goes || leaves(difference, &user.hub)
 }

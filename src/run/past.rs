@@ -11,7 +11,7 @@ use super::prepare::Prepared;
 use crate::apply::Outcomes;
 use crate::event::Outcome;
 use crate::guard::{self, Recent};
-use crate::model::{Access, ChangeId, ObjectKind, OrganisationName};
+use crate::model::{Access, ChangeId, Kind, OrganisationName};
 use crate::plan::Plan;
 use crate::record::Records;
 
@@ -61,7 +61,7 @@ impl Past {
             *suspended.entry(&place.organisation).or_default() += count as u64;
         }
         for (organisation, count) in suspended {
-            recent.add_objects(organisation, ObjectKind::User, count);
+            recent.add_objects(organisation, Kind::User, count);
         }
         recent
     }

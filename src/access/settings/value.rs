@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::access::Proof;
 use crate::model::{
-    AccountName, DirectoryName, GroupRef, ObjectKind, ObjectName, OrganisationName, ProjectName,
+    AccountName, DirectoryName, GroupRef, Kind, ObjectName, OrganisationName, ProjectName,
     ServiceAccountName, SinkName, Source,
 };
 
@@ -220,7 +220,7 @@ pub struct Protection {
 #[serde(rename_all = "snake_case")]
 pub enum Limited {
     /// Objects of a kind at vendors.
-    Kind(ObjectKind),
+    Kind(Kind),
     /// Access: people and accounts.
     Access,
     /// People of a directory between two readings.

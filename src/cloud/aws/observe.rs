@@ -16,8 +16,8 @@ use super::realise::{INLINE, MANAGED, TRUST};
 use super::{convert, providers};
 use crate::cloud::error::some;
 use crate::model::{
-    Attachment, AttributeValue, Binding, HeldAttachment, HolderKind, Membership, Missing,
-    ObjectKind, Observed, ObservedAccount, OrganisationName, Quota, Reading, RoleSpec, VendorId,
+    Attachment, AttributeValue, Binding, HeldAttachment, HolderKind, Kind, Membership, Missing,
+    Observed, ObservedAccount, OrganisationName, Quota, Reading, RoleSpec, VendorId,
 };
 
 impl Client {
@@ -37,7 +37,7 @@ impl Client {
             Err(error) => {
                 missing.push(Missing::new("the program's own principal", error.to_string()));
                 // Any of them may be the program itself.
-                unlisted.extend([ObjectKind::User, ObjectKind::Role]);
+                unlisted.extend([Kind::User, Kind::Role]);
                 // Without credentials nothing else comes of it but the same error again and again.
                 let read_nothing = first.as_ref().is_none_or(|hub| hub.roles.is_empty());
                 if read_nothing {
@@ -58,7 +58,7 @@ impl Client {
         if !is_hub && !hub.missing.is_empty() {
             let why = hub.missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             missing.push(Missing::new("which groups have a role here", format!("the hub: {why}")));
-            unlisted.extend(hub.unlisted.get(&ObjectKind::Binding));
+            unlisted.extend(hub.unlisted.get(&Kind::Binding));
         }
         if is_hub {
             self.people(&own, &mut got);
@@ -66,8 +66,8 @@ impl Client {
             self.left_behind(&own, &mut got);
         }
         for (kind, lost) in [
-            (ObjectKind::Role, self.roles_of(&own, &mut got).await),
-            (ObjectKind::Binding, self.bindings_of(&mut got).await),
+            (Kind::Role, self.roles_of(&own, &mut got).await),
+            (Kind::Binding, self.bindings_of(&mut got).await),
         ] {
             unlisted.extend((!lost.is_empty()).then_some(kind));
             missing.extend(lost);

@@ -11,7 +11,7 @@ use super::identity::ROOT;
 use super::pages::Pages;
 use super::session::Session;
 use crate::cloud::CloudError;
-use crate::model::{Missing, ObjectKind};
+use crate::model::{Kind, Missing};
 
 /// What every summary has, also of an account with nothing in it: 0.
 const COUNTS: [SummaryKeyType; 3] =
@@ -35,7 +35,7 @@ pub struct Raw {
     /// What is missing.
     pub missing: Vec<Missing>,
     /// The kinds whose lists are not complete.
-    pub unlisted: BTreeSet<ObjectKind>,
+    pub unlisted: BTreeSet<Kind>,
 }
 
 /// What `GetAccountAuthorizationDetails` does not tell of a role.
@@ -65,7 +65,7 @@ impl Raw {
         raw.read_details(session, part).await;
         if !raw.missing.is_empty() {
             // One list shows all kinds, and the summary is the second witness of each.
-            raw.unlisted.extend(ObjectKind::ALL);
+            raw.unlisted.extend(Kind::PEOPLE);
         }
         // What is missing of these is looked at role by role.
         raw.read_extras(session).await;
@@ -168,9 +168,9 @@ impl Raw {
     fn count(&mut self) {
         let counts = [
             // Who is in which group is a part of users, which roles a group has one of groups.
-            (SummaryKeyType::Users, self.users.len(), [ObjectKind::User, ObjectKind::Membership]),
-            (SummaryKeyType::Groups, self.groups.len(), [ObjectKind::Group, ObjectKind::Binding]),
-            (SummaryKeyType::Roles, self.roles.len(), [ObjectKind::Role; 2]),
+            (SummaryKeyType::Users, self.users.len(), [Kind::User, Kind::Membership]),
+            (SummaryKeyType::Groups, self.groups.len(), [Kind::Group, Kind::Binding]),
+            (SummaryKeyType::Roles, self.roles.len(), [Kind::Role; 2]),
         ];
         for (key, listed, kinds) in counts {
             let said = self.summary.get(&key).copied().unwrap_or(0);
@@ -178,7 +178,7 @@ impl Raw {
                 let why = format!("{listed} were listed, the account says it has {said}");
                 self.missing.push(Missing::new(kinds[0].plural(), why));
                 self.unlisted.extend(kinds);
-                self.unlisted.insert(ObjectKind::Attachment);
+                self.unlisted.insert(Kind::Attachment);
             }
         }
     }

@@ -20,7 +20,7 @@ use std::pin::Pin;
 use async_trait::async_trait;
 
 use super::Vendor;
-use crate::model::{Account, Attachment, Credential, HolderKind, ObjectKind, RoleSpec, VendorId};
+use crate::model::{Account, Attachment, Credential, HolderKind, Kind, RoleSpec, VendorId};
 
 /// A cloud with two empty accounts, and a way behind its back.
 ///
@@ -88,7 +88,7 @@ pub trait Fixture: Send + Sync {
     async fn next_write_fails(&self, trouble: Trouble) -> bool;
 
     /// The next page of a list of such objects goes wrong.
-    async fn next_list_fails(&self, kind: ObjectKind, trouble: ListTrouble) -> bool;
+    async fn next_list_fails(&self, kind: Kind, trouble: ListTrouble) -> bool;
 
     /// How many calls reached the vendor, and how many of them changed anything.
     async fn calls(&self) -> Option<Calls>;

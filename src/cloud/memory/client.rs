@@ -11,8 +11,8 @@ use super::service::world::Operation;
 use super::{convert, error, keys};
 use crate::cloud::{Applied, Apply, CloudError, ErrorKind, Observe};
 use crate::model::{
-    Binding, Credential, Membership, Missing, ObjectKey, ObjectKind, ObservedAccount,
-    OrganisationName, Ownership, Reading, Snapshot, Subject, VendorId,
+    Binding, Credential, Kind, Membership, Missing, ObjectKey, ObservedAccount, OrganisationName,
+    Ownership, Reading, Snapshot, Subject, VendorId,
 };
 use crate::plan::{Change, Output, Outputs, Step};
 
@@ -36,7 +36,7 @@ impl Observe for Client {
             Err(error) => {
                 missing.push(Missing::new("the program's own principal", error.to_string()));
                 // Any of them may be the program itself.
-                unlisted.insert(ObjectKind::User);
+                unlisted.insert(Kind::User);
             }
         }
         let mut failed = missing.len();
@@ -51,31 +51,31 @@ impl Observe for Client {
             }
             failed = missing.len();
         };
-        listed(ObjectKind::User, &missing);
+        listed(Kind::User, &missing);
         let groups = self
             .pages(Operation::ListGroups, "", "groups", &mut missing, |token| {
                 self.service.list_groups(token)
             })
             .await;
-        listed(ObjectKind::Group, &missing);
+        listed(Kind::Group, &missing);
         let roles = self
             .pages(Operation::ListRoles, "", "roles", &mut missing, |token| {
                 self.service.list_roles(token)
             })
             .await;
-        listed(ObjectKind::Role, &missing);
+        listed(Kind::Role, &missing);
         let memberships = self
             .pages(Operation::ListMemberships, "", "memberships", &mut missing, |token| {
                 self.service.list_memberships(token)
             })
             .await;
-        listed(ObjectKind::Membership, &missing);
+        listed(Kind::Membership, &missing);
         let bindings = self
             .pages(Operation::ListBindings, "", "role bindings", &mut missing, |token| {
                 self.service.list_bindings(token)
             })
             .await;
-        listed(ObjectKind::Binding, &missing);
+        listed(Kind::Binding, &missing);
         got.users = users.iter().map(|user| convert::user(user, organisation)).collect();
         got.groups = groups.iter().map(|group| convert::group(group, organisation)).collect();
         got.roles = roles.iter().map(|role| convert::role(role, organisation)).collect();

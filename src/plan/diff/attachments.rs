@@ -9,7 +9,7 @@ use super::roles::Roles;
 use crate::desired::DesiredRole;
 use crate::diagnostic::Finding;
 use crate::model::{
-    Attachment, ChangeId, HolderKind, ObjectKind, ObservedAccount, Place, Quota, Reason, Subject,
+    Attachment, ChangeId, HolderKind, Kind, ObservedAccount, Place, Quota, Reason, Subject,
     VendorId,
 };
 use crate::plan::{Effect, Reference, Step, Target};
@@ -65,9 +65,9 @@ impl<'a> Attached<'a> {
                 drafts.find(only_forbids(&hub.place, holder, attachment));
                 continue;
             }
-            let rests_on = [ObjectKind::User, ObjectKind::Group, ObjectKind::Attachment];
+            let rests_on = [Kind::User, Kind::Group, Kind::Attachment];
             if let Some(unread) = hub.lacks(&rests_on) {
-                drafts.withhold(&hub.place, ObjectKind::Attachment, &unread);
+                drafts.withhold(&hub.place, Kind::Attachment, &unread);
                 continue;
             }
             let id = push_detach(&hub.place, holder, attachment, reason.clone(), drafts);
@@ -120,7 +120,7 @@ pub(super) fn role(
     drafts: &mut Drafts,
 ) {
     let (place, facts) = (&roles.place, roles.hub.facts);
-    let unread = roles.lacks(&[ObjectKind::Role, ObjectKind::Attachment]);
+    let unread = roles.lacks(&[Kind::Role, Kind::Attachment]);
     let unread = unread.as_ref();
     let DesiredRole { attachments: wanted, reasons, .. } = role;
     let same_place =
@@ -128,7 +128,7 @@ pub(super) fn role(
     let mut detached = Vec::new();
     for attachment in seen.iter().filter(|one| !wanted.iter().any(|other| same_place(one, other))) {
         match unread {
-            Some(unread) => drafts.withhold(place, ObjectKind::Attachment, unread),
+            Some(unread) => drafts.withhold(place, Kind::Attachment, unread),
             None if (facts.only_forbids)(attachment) => {
                 drafts.find(only_forbids(place, holder, attachment));
             }
@@ -152,7 +152,7 @@ pub(super) fn role(
         };
         let step_loses = step.effect() == Effect::Removal;
         if let (true, Some(unread)) = (step_loses, unread) {
-            drafts.withhold(place, ObjectKind::Attachment, unread);
+            drafts.withhold(place, Kind::Attachment, unread);
             continue;
         }
         let id = drafts.push(place, step, needs.into_iter().collect(), Arc::clone(reasons));

@@ -11,8 +11,7 @@ use super::{DiffInputs, PEOPLE, shared};
 use crate::desired::DesiredAccount;
 use crate::diagnostic::Finding;
 use crate::model::{
-    Binding, ChangeId, ObjectKind, ObjectName, ObservedAccount, Place, Quota, Reason, RoleName,
-    Subject,
+    Binding, ChangeId, Kind, ObjectName, ObservedAccount, Place, Quota, Reason, RoleName, Subject,
 };
 use crate::plan::{Reference, Step, Target};
 
@@ -33,7 +32,7 @@ pub(super) fn changes(
         seen: reading.got(),
         hub,
         roles,
-        unread: super::unread(place, reading, &[ObjectKind::Binding]),
+        unread: super::unread(place, reading, &[Kind::Binding]),
     };
     account.bindings(drafts);
 }
@@ -128,13 +127,13 @@ impl Bindings<'_> {
             Some(Subject::Role(name)) => self.wanted.ended.get(&(subject.clone(), name.clone())),
             _ => None,
         };
-        let role_list = || self.roles.lacks(&[ObjectKind::Role]);
+        let role_list = || self.roles.lacks(&[Kind::Role]);
         let unread = self.unread.clone().or_else(role_list).or_else(|| self.hub.lacks(PEOPLE));
         let doubtful = || self.hub.unnamed(subject).or_else(|| self.hub.doubtful_grants());
         // What somebody did by hand, and what has ended by itself, no grant was asked for.
         let wants_grant = ended.is_none() && matches!(role_subject, Some(Subject::Role(_)));
         if let Some(because) = unread.or_else(|| doubtful().filter(|_| wants_grant)) {
-            drafts.withhold(&self.place, ObjectKind::Binding, &because);
+            drafts.withhold(&self.place, Kind::Binding, &because);
             return None;
         }
         let reason = match (ended, role_subject) {

@@ -8,7 +8,7 @@ use super::drafts::Drafts;
 use super::hub::Hub;
 use super::matching::Match;
 use crate::desired::Standing;
-use crate::model::{Access, ChangeId, ObjectKind, Observed, Reason, Subject, UserSpec, VendorId};
+use crate::model::{Access, ChangeId, Kind, Observed, Reason, Subject, UserSpec, VendorId};
 use crate::plan::Step;
 
 /// What is to happen to a user that is ours and not wanted.
@@ -114,7 +114,8 @@ fn verdict(
             | Subject::Service(_)
             | Subject::ServiceGroup(_)
             | Subject::Held { .. }
-            | Subject::IdentityProvider(_),
+            | Subject::IdentityProvider(_)
+            | Subject::Part { .. },
             _,
         ) => match hub.doubtful_grants() {
             Some(because) => return Verdict::Stays { because, frozen: true },
@@ -154,7 +155,7 @@ pub(super) fn changes(hub: &Hub<'_>, drafts: &mut Drafts) -> Gone {
             Verdict::Stays { because, .. } => {
                 let (suspend, delete) = takes(hub, user.spec.access);
                 if suspend || delete {
-                    drafts.withhold(&hub.place, ObjectKind::User, because);
+                    drafts.withhold(&hub.place, Kind::User, because);
                 }
             }
             Verdict::Goes { reason, suspend, delete } => {
@@ -164,7 +165,7 @@ pub(super) fn changes(hub: &Hub<'_>, drafts: &mut Drafts) -> Gone {
                 // the suspension, after which nobody looks for it.
                 if !credentials.is_some_and(|credentials| credentials.all) && (suspend || delete) {
                     let because = format!("credentials in {}", hub.place);
-                    drafts.withhold(&hub.place, ObjectKind::User, &because);
+                    drafts.withhold(&hub.place, Kind::User, &because);
                     (suspend, delete) = (false, false);
                 }
                 let known = credentials.map_or(&[][..], |credentials| &credentials.known);

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::hub::Reach;
 use crate::diagnostic::Finding;
-use crate::model::{ChangeId, ObjectKind, Place, Reason};
+use crate::model::{ChangeId, Kind, Place, Reason};
 use crate::plan::narrow::kept;
 use crate::plan::{Change, Phase, Reference, Step, Withheld};
 
 /// What a difference consists of. Ids handed out here are preliminary.
 pub(super) struct Drafts {
     changes: Vec<Change>,
-    withheld: BTreeMap<(Place, ObjectKind, String), u64>,
+    withheld: BTreeMap<(Place, Kind, String), u64>,
     findings: Vec<Finding>,
     /// What ends, and what replaces it.
     replaced: Vec<(ChangeId, ChangeId)>,
@@ -78,7 +78,7 @@ impl Drafts {
     }
 
     /// Counts a removal that is not planned because of an incomplete read.
-    pub(super) fn withhold(&mut self, place: &Place, kind: ObjectKind, because: &str) {
+    pub(super) fn withhold(&mut self, place: &Place, kind: Kind, because: &str) {
         let key = (place.clone(), kind, because.to_owned());
         *self.withheld.entry(key).or_default() += 1;
     }

@@ -5,7 +5,7 @@ use super::hub::{Hub, Reach};
 use super::matching::Match;
 use super::names::{self, Act, Want};
 use super::{PEOPLE, finding};
-use crate::model::{ChangeId, GroupSpec, ObjectKind, ObjectName, Reason};
+use crate::model::{ChangeId, GroupSpec, Kind, ObjectName, Reason};
 use crate::plan::{Output, Reference, Step, Target};
 
 /// Everything that changes among groups.
@@ -35,7 +35,7 @@ fn deletions(hub: &mut Hub<'_>, drafts: &mut Drafts) {
         let unread = hub.lacks(PEOPLE).or_else(|| hub.unread_accounts.clone());
         let doubtful = || hub.unnamed(subject).or_else(|| hub.doubtful_grants());
         if let Some(because) = unread.or_else(doubtful) {
-            drafts.withhold(&hub.place, ObjectKind::Group, &because);
+            drafts.withhold(&hub.place, Kind::Group, &because);
             continue;
         }
         let step = Step::DeleteGroup {
@@ -62,9 +62,9 @@ fn names(hub: &mut Hub<'_>, drafts: &mut Drafts) {
             let unknown = group.frozen && as_it_is.is_none();
             !group.blocked && !unknown && as_it_is != Some(&group.spec.name)
         })
-        .filter(|(index, _)| match hub.unlisted(ObjectKind::Group) {
+        .filter(|(index, _)| match hub.unlisted(Kind::Group) {
             Some(unread) if hub.groups.of_desired[*index].is_none() => {
-                drafts.withhold(&hub.place, ObjectKind::Group, &unread);
+                drafts.withhold(&hub.place, Kind::Group, &unread);
                 false
             }
             Some(_) | None => true,

@@ -17,7 +17,7 @@ use super::{
 use crate::desired::{Desired, DesiredHub, Standing};
 use crate::diagnostic::Finding;
 use crate::model::{
-    ChangeId, Credential, DirectoryName, GroupSpec, HolderKind, ObjectKind, ObjectName, Observed,
+    ChangeId, Credential, DirectoryName, GroupSpec, HolderKind, Kind, ObjectName, Observed,
     ObservedAccount, Ownership, Place, Reading, Reason, Subject, UserSpec, VendorFacts, VendorId,
     VendorName,
 };
@@ -166,7 +166,8 @@ impl<'a> Hub<'a> {
             Subject::Role(_)
             | Subject::Service(_)
             | Subject::ServiceGroup(_)
-            | Subject::IdentityProvider(_) => return None,
+            | Subject::IdentityProvider(_)
+            | Subject::Part { .. } => return None,
         };
         if self.desired.incomplete.contains_key(directory) {
             return Some(format!("directory {directory}"));
@@ -200,12 +201,12 @@ impl<'a> Hub<'a> {
     }
 
     /// Why no object of a kind may be created here, if so: one that was not listed may be there.
-    pub(super) fn unlisted(&self, kind: ObjectKind) -> Option<String> {
+    pub(super) fn unlisted(&self, kind: Kind) -> Option<String> {
         self.lacks(&[kind])
     }
 
     /// Why nothing may be removed here that rests on the lists of some kinds, if so.
-    pub(super) fn lacks(&self, rests_on: &[ObjectKind]) -> Option<String> {
+    pub(super) fn lacks(&self, rests_on: &[Kind]) -> Option<String> {
         super::unread(&self.place, self.reading, rests_on)
     }
 
@@ -388,7 +389,7 @@ fn bound_elsewhere<'a>(
 fn unread_accounts(inputs: &DiffInputs<'_>, hub: &Place) -> Option<String> {
     inputs.desired.accounts.iter().filter(|(_, wanted)| wanted.hub == *hub).find_map(
         |(place, _)| match inputs.observed.accounts.get(place) {
-            Some(reading) => super::unread(place, reading, &[ObjectKind::Binding]),
+            Some(reading) => super::unread(place, reading, &[Kind::Binding]),
             None => Some(format!("account {place} (not looked at)")),
         },
     )

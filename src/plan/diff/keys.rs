@@ -10,8 +10,8 @@ use super::hub::Hub;
 use super::matching::Match;
 use crate::diagnostic::Finding;
 use crate::model::{
-    Access, ChangeId, Credential, CredentialKind, KeyRotation, ObjectKind, Observed, Reason,
-    Subject, UserSpec, VendorId,
+    Access, ChangeId, Credential, CredentialKind, KeyRotation, Kind, Observed, Reason, Subject,
+    UserSpec, VendorId,
 };
 use crate::plan::Step;
 
@@ -41,7 +41,7 @@ pub(super) fn changes(hub: &Hub<'_>, drafts: &mut Drafts) {
         if keyed.revocations_and_issue(drafts).is_none() {
             let because =
                 hub.lacks(PEOPLE).unwrap_or_else(|| format!("credentials in {}", hub.place));
-            drafts.withhold(&hub.place, ObjectKind::User, &because);
+            drafts.withhold(&hub.place, Kind::User, &because);
         }
     }
 }

@@ -13,7 +13,7 @@ use super::matching::{Match, Matching};
 use super::{PEOPLE, foreign};
 use crate::desired::DesiredHub;
 use crate::model::{
-    GroupRef, ObjectKind, ObjectName, ObservedAccount, Ownership, Reason, Subject, VendorId,
+    GroupRef, Kind, ObjectName, ObservedAccount, Ownership, Reason, Subject, VendorId,
 };
 use crate::plan::{Reference, Step, Target};
 
@@ -137,7 +137,7 @@ fn additions(hub: &Hub<'_>, drafts: &mut Drafts) {
             &hub.wanted.users[membership.user as usize].subject,
         );
         if let Some(reason) = hub.wanted.held.membership(wanted.0, wanted.1) {
-            drafts.withhold(&hub.place, ObjectKind::Membership, &reason.to_string());
+            drafts.withhold(&hub.place, Kind::Membership, &reason.to_string());
             continue;
         }
         let needs = [group.needs, user.needs].into_iter().flatten().collect();
@@ -171,7 +171,7 @@ fn removals(hub: &Hub<'_>, drafts: &mut Drafts) {
             .or_else(|| hub.blame(&user.subject))
             .or_else(|| group.keeps_members());
         if let Some(because) = because {
-            drafts.withhold(&hub.place, ObjectKind::Membership, &because);
+            drafts.withhold(&hub.place, Kind::Membership, &because);
             continue;
         }
         let (Some(group_at), Some(user_at)) = (
@@ -239,7 +239,7 @@ fn others(hub: &Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
                 }
             }
             Err(because) if because.is_empty() => {}
-            Err(because) => drafts.withhold(&hub.place, ObjectKind::Membership, &because),
+            Err(because) => drafts.withhold(&hub.place, Kind::Membership, &because),
         }
     }
 }

@@ -38,7 +38,7 @@ use super::{Incomplete, Plan};
 use crate::desired::{Desired, DesiredHub};
 use crate::diagnostic::Finding;
 use crate::model::{
-    Attachment, Binding, Credential, HeldAttachment, HolderKind, Missing, ObjectKind, ObjectName,
+    Attachment, Binding, Credential, HeldAttachment, HolderKind, Kind, Missing, ObjectName,
     Observed, ObservedAccount, OrganisationName, Ownership, Place, Reading, Subject, VendorFacts,
     VendorId,
 };
@@ -249,27 +249,27 @@ fn incomplete(inputs: &DiffInputs<'_>) -> Vec<Incomplete> {
 fn census(
     inputs: &DiffInputs<'_>,
     hubs: &BTreeMap<Place, Hub<'_>>,
-) -> BTreeMap<OrganisationName, BTreeMap<ObjectKind, u64>> {
-    let mut census: BTreeMap<OrganisationName, BTreeMap<ObjectKind, u64>> = BTreeMap::new();
+) -> BTreeMap<OrganisationName, BTreeMap<Kind, u64>> {
+    let mut census: BTreeMap<OrganisationName, BTreeMap<Kind, u64>> = BTreeMap::new();
     let mut add = |place: &Place, kind, count: usize| {
         let kinds = census.entry(place.organisation.clone()).or_default();
         *kinds.entry(kind).or_default() += count as u64;
     };
     for (place, hub) in hubs {
-        add(place, ObjectKind::User, hub.owned_users());
-        add(place, ObjectKind::Group, hub.owned_groups());
-        add(place, ObjectKind::Membership, hub.owned_memberships());
+        add(place, Kind::User, hub.owned_users());
+        add(place, Kind::Group, hub.owned_groups());
+        add(place, Kind::Membership, hub.owned_memberships());
     }
     for (place, wanted) in &inputs.desired.accounts {
         let Some(reading) = inputs.observed.accounts.get(place) else { continue };
         let seen = reading.got();
         let roles = seen.roles.iter().filter(|role| role.ownership.subject().is_some()).count();
-        add(place, ObjectKind::Role, roles);
+        add(place, Kind::Role, roles);
         if let Some(hub) = hubs.get(&wanted.hub) {
             let ours = seen.bindings.iter().filter(|one| hub.owns_group(&one.group)).count();
-            add(place, ObjectKind::Binding, ours);
+            add(place, Kind::Binding, ours);
         }
-        add(place, ObjectKind::Attachment, owned_attachments(seen));
+        add(place, Kind::Attachment, owned_attachments(seen));
     }
     census
 }
@@ -296,23 +296,13 @@ fn owned_attachments(seen: &ObservedAccount) -> usize {
 /// What it rests on that somebody loses something in a hub: whom it hits, and whether enough
 /// administrators stay, is told by these lists. (What is attached to whom, and which identity
 /// providers there are, is not asked.)
-const PEOPLE: &[ObjectKind] = &[
-    ObjectKind::User,
-    ObjectKind::Group,
-    ObjectKind::Membership,
-    ObjectKind::Role,
-    ObjectKind::Binding,
-];
+const PEOPLE: &[Kind] = &[Kind::User, Kind::Group, Kind::Membership, Kind::Role, Kind::Binding];
 
 /// What it rests on that a role object goes or means less.
-const ROLES: &[ObjectKind] = &[ObjectKind::Role, ObjectKind::Binding];
+const ROLES: &[Kind] = &[Kind::Role, Kind::Binding];
 
 /// Why nothing may be removed in an account that rests on the lists of some kinds, if so.
-fn unread(
-    place: &Place,
-    reading: &Reading<ObservedAccount>,
-    rests_on: &[ObjectKind],
-) -> Option<String> {
+fn unread(place: &Place, reading: &Reading<ObservedAccount>, rests_on: &[Kind]) -> Option<String> {
     let listed = &reading.got().listed;
     let proven = reading.is_complete() || rests_on.iter().all(|kind| listed.contains(kind));
     (!proven).then(|| format!("account {place}"))

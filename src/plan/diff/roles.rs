@@ -11,8 +11,8 @@ use super::{DiffInputs, PEOPLE, ROLES, copied_mark, finding, shared, unowned};
 use crate::desired::{DesiredAccount, DesiredRole};
 use crate::diagnostic::Finding;
 use crate::model::{
-    Attachment, AttributeValue, Binding, ChangeId, HolderKind, ObjectKind, Observed,
-    ObservedAccount, Place, Reading, Reason, RoleSpec, Subject, VendorFacts, VendorId,
+    Attachment, AttributeValue, Binding, ChangeId, HolderKind, Kind, Observed, ObservedAccount,
+    Place, Reading, Reason, RoleSpec, Subject, VendorFacts, VendorId,
 };
 use crate::plan::{Effect, Output, Reference, Step, Target};
 
@@ -110,7 +110,7 @@ impl<'a> Roles<'a> {
     }
 
     /// Why nothing may be removed here that rests on the lists of some kinds, if so.
-    pub(super) fn lacks(&self, rests_on: &[ObjectKind]) -> Option<String> {
+    pub(super) fn lacks(&self, rests_on: &[Kind]) -> Option<String> {
         super::unread(&self.place, self.reading, rests_on)
     }
 
@@ -118,11 +118,9 @@ impl<'a> Roles<'a> {
     fn unlisted(&self, subject: &Subject) -> Option<String> {
         let is_provider = matches!(subject, Subject::IdentityProvider(_));
         if is_provider && self.seen.unlisted_providers {
-            return self
-                .lacks(&[ObjectKind::Role])
-                .or_else(|| Some(format!("account {}", self.place)));
+            return self.lacks(&[Kind::Role]).or_else(|| Some(format!("account {}", self.place)));
         }
-        self.lacks(&[ObjectKind::Role])
+        self.lacks(&[Kind::Role])
     }
 
     fn copied_marks(&self, drafts: &mut Drafts) {
@@ -167,7 +165,7 @@ impl<'a> Roles<'a> {
             let unread = unread.or(elsewhere.filter(|_| self.hub.facts.shared_roles));
             let doubtful = || self.unknown_holder(subject).or_else(|| self.doubtful_grant(subject));
             if let Some(because) = unread.or_else(doubtful) {
-                drafts.withhold(&self.place, ObjectKind::Role, &because);
+                drafts.withhold(&self.place, Kind::Role, &because);
             } else if let Some(why) = self.seen.leaned_on.get(&role.id) {
                 let message = format!(
                     "nothing asks for {} `{}` any more, and it is kept: {why}",
@@ -294,7 +292,7 @@ impl<'a> Roles<'a> {
                 None if role.blocked => continue,
                 // One that was not listed may be there under another name.
                 None if let Some(unread) = self.unlisted(subject) => {
-                    drafts.withhold(&self.place, ObjectKind::Role, &unread);
+                    drafts.withhold(&self.place, Kind::Role, &unread);
                     continue;
                 }
                 None => {
@@ -392,7 +390,7 @@ impl<'a> Roles<'a> {
             .chain(role.reasons.iter().cloned())
             .collect();
         if let (Effect::Removal, Some(unread)) = (step.effect(), self.lacks(ROLES)) {
-            drafts.withhold(&self.place, ObjectKind::Role, &unread);
+            drafts.withhold(&self.place, Kind::Role, &unread);
             return Reach { target, needs: None };
         }
         let id = drafts.push(&self.place, step, needs, reasons);

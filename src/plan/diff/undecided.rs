@@ -53,7 +53,8 @@ fn is_of(subject: &Subject, services: &BTreeSet<ServiceAccountName>) -> bool {
         Subject::Person { .. }
         | Subject::Group(_)
         | Subject::Role(_)
-        | Subject::IdentityProvider(_) => false,
+        | Subject::IdentityProvider(_)
+        | Subject::Part { .. } => false,
     }
 }
 

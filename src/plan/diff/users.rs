@@ -9,7 +9,7 @@ use super::hub::{Hub, Reach};
 use super::mails::{self, Mail, Mails};
 use super::names::{self, Act, Want};
 use crate::diagnostic::Finding;
-use crate::model::{Access, ChangeId, ObjectKind, ObjectName, Reason, UserSpec};
+use crate::model::{Access, ChangeId, Kind, ObjectName, Reason, UserSpec};
 use crate::plan::{Output, Reference, Step, Target};
 
 /// Everything that changes among users that should be.
@@ -68,10 +68,10 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, mails: &Mails, drafts: &mut Drafts) -> 
             let as_it_is = hub.users.of_desired[*index].map(|at| &hub.seen.users[at].spec.name);
             !user.blocked && as_it_is != Some(&user.spec.name)
         })
-        .filter(|(index, user)| match hub.unlisted(ObjectKind::User) {
+        .filter(|(index, user)| match hub.unlisted(Kind::User) {
             _ if hub.users.of_desired[*index].is_some() => true,
             Some(unread) => {
-                drafts.withhold(&hub.place, ObjectKind::User, &unread);
+                drafts.withhold(&hub.place, Kind::User, &unread);
                 false
             }
             None if hub.wanted.held.people.contains_key(&user.subject) => {
@@ -123,7 +123,7 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, mails: &Mails, drafts: &mut Drafts) -> 
 fn withhold(hub: &Hub<'_>, index: usize, drafts: &mut Drafts) {
     let reason = hub.wanted.held.people.get(&hub.wanted.users[index].subject);
     let because = reason.map(ToString::to_string).unwrap_or_default();
-    drafts.withhold(&hub.place, ObjectKind::User, &because);
+    drafts.withhold(&hub.place, Kind::User, &because);
 }
 
 fn create(hub: &mut Hub<'_>, index: usize, needs: Vec<ChangeId>, drafts: &mut Drafts) -> ChangeId {

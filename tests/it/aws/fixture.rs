@@ -9,8 +9,8 @@ use reconcile::cloud::Vendor;
 use reconcile::cloud::aws::{AwsBase, AwsVendor, Settings};
 use reconcile::cloud::conformance::{Calls, Fixture, ListTrouble, Trouble};
 use reconcile::model::{
-    Account, Attachment, Credential, HolderKind, ObjectKind, Place as Spot, RoleInputs, RoleSpec,
-    Source, Trust, VendorId,
+    Account, Attachment, Credential, HolderKind, Kind, Place as Spot, RoleInputs, RoleSpec, Source,
+    Trust, VendorId,
 };
 
 use super::paging::pager::Pager;
@@ -224,10 +224,10 @@ impl Fixture for AwsFixture {
     }
 
     /// One list has users, groups and memberships; one more, of the other account, its roles.
-    async fn next_list_fails(&self, kind: ObjectKind, trouble: ListTrouble) -> bool {
+    async fn next_list_fails(&self, kind: Kind, trouble: ListTrouble) -> bool {
         let account = match kind {
-            ObjectKind::User => self.hub.id(),
-            ObjectKind::Role => self.target.id(),
+            Kind::User => self.hub.id(),
+            Kind::Role => self.target.id(),
             _ => return false,
         };
         // What is repeated takes long, and is tried once: with pages as large as they come.

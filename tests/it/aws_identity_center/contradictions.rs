@@ -1,7 +1,7 @@
 //! What contradicts a list proves it incomplete: nobody loses anything by a page that was left out
 //! behind a success.
 
-use reconcile::model::{ObjectKind, VendorId};
+use reconcile::model::{Kind, VendorId};
 use serde_json::json;
 
 use super::fixture::{CenterFixture, role};
@@ -9,12 +9,12 @@ use super::steps;
 use super::steps::{apply, bind, group, join, make, user};
 
 /// What a page without this object says; the peer itself says nothing of it.
-async fn observed_without(fixture: &CenterFixture, hidden: &VendorId) -> (Vec<ObjectKind>, String) {
+async fn observed_without(fixture: &CenterFixture, hidden: &VendorId) -> (Vec<Kind>, String) {
     fixture.peer.state().behaviour.hidden = Some(hidden.to_string());
     let (hub, _) = fixture.connect().await;
     let reading = hub.observe.observe().await;
     fixture.peer.state().behaviour.hidden = None;
-    let lost = ObjectKind::ALL.into_iter().filter(|kind| !reading.got().listed.contains(kind));
+    let lost = Kind::PEOPLE.into_iter().filter(|kind| !reading.got().listed.contains(kind));
     (lost.collect(), format!("{:?}", reading.missing()))
 }
 
@@ -25,7 +25,7 @@ async fn a_member_who_is_not_listed_proves_that_users_are_missing() {
     let (anna, crew) = (make(&hub, &user("anna")).await, make(&hub, &group("crew")).await);
     apply(&hub, &join(&crew, &anna)).await.unwrap();
     let (lost, why) = observed_without(&fixture, &anna).await;
-    assert_eq!(lost, [ObjectKind::User], "{why}");
+    assert_eq!(lost, [Kind::User], "{why}");
     assert!(why.contains("1 are members of groups, and were not listed"), "{why}");
     assert!(hub.observe.observe().await.is_complete());
 }
@@ -39,7 +39,7 @@ async fn an_assigned_permission_set_that_is_not_listed_proves_that_sets_are_miss
     // Also by what is assigned in another account than the hub's own.
     apply(&target, &bind(&set, &crew)).await.unwrap();
     let (lost, why) = observed_without(&fixture, &set).await;
-    assert_eq!(lost, [ObjectKind::Role], "{why}");
+    assert_eq!(lost, [Kind::Role], "{why}");
     assert!(why.contains("1 are assigned to groups, and were not listed"), "{why}");
     assert!(hub.observe.observe().await.is_complete());
 }

@@ -11,7 +11,7 @@ use reconcile::cloud::aws::{AwsBase, Settings};
 use reconcile::cloud::conformance::{Calls, Fixture, ListTrouble, Trouble};
 use reconcile::cloud::{Connection, Vendor};
 use reconcile::model::{
-    Account, Attachment, AttributeValue, Credential, HolderKind, ObjectKind, Place, RoleSpec, Site,
+    Account, Attachment, AttributeValue, Credential, HolderKind, Kind, Place, RoleSpec, Site,
     Source, VendorId,
 };
 use serde_json::json;
@@ -213,14 +213,14 @@ impl Fixture for CenterFixture {
         true
     }
 
-    async fn next_list_fails(&self, kind: ObjectKind, trouble: ListTrouble) -> bool {
+    async fn next_list_fails(&self, kind: Kind, trouble: ListTrouble) -> bool {
         let action = match kind {
-            ObjectKind::User => "ListUsers",
-            ObjectKind::Group => "ListGroups",
-            ObjectKind::Membership => "ListGroupMemberships",
-            ObjectKind::Role => "ListPermissionSets",
-            ObjectKind::Binding => "ListAccountAssignmentsForPrincipal",
-            ObjectKind::Attachment => "ListManagedPoliciesInPermissionSet",
+            Kind::User => "ListUsers",
+            Kind::Group => "ListGroups",
+            Kind::Membership => "ListGroupMemberships",
+            Kind::Role => "ListPermissionSets",
+            Kind::Binding => "ListAccountAssignmentsForPrincipal",
+            Kind::Attachment => "ListManagedPoliciesInPermissionSet",
         };
         let fault = match trouble {
             // Neither service says how many there are, so half a list in good order is a list.
@@ -231,7 +231,7 @@ impl Fixture for CenterFixture {
             }
             ListTrouble::Denied => Fault::Refused(400, "AccessDeniedException", Vec::new()),
             // Every one costs the time limit, and all lists are read alike.
-            ListTrouble::Stall if !matches!(kind, ObjectKind::User | ObjectKind::Role) => {
+            ListTrouble::Stall if !matches!(kind, Kind::User | Kind::Role) => {
                 return false;
             }
             ListTrouble::Stall => Fault::Stall,

@@ -52,7 +52,7 @@ async fn a_list_that_goes_round_in_circles_is_partial() {
     fixture.peer.state().behaviour.stuck = true;
     let reading = hub.observe.observe().await;
     assert!(reading.missing().iter().any(|one| one.why.contains("begins again")));
-    assert!(!reading.got().listed.contains(&reconcile::model::ObjectKind::User));
+    assert!(!reading.got().listed.contains(&reconcile::model::Kind::User));
     assert!(!target.observe.observe().await.is_complete());
 }
 

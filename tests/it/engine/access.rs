@@ -9,8 +9,7 @@ use reconcile::guard::{
     Cause, Context, Doubt, Held, Holdings, Members, Recent, Review, Rule, review, taken,
 };
 use reconcile::model::{
-    Access, AttributeValue, ChangeId, ObjectKind, Place, Reason, RoleSpec, Subject, UserSpec,
-    VendorId,
+    Access, AttributeValue, ChangeId, Kind, Place, Reason, RoleSpec, Subject, UserSpec, VendorId,
 };
 use reconcile::plan::{Change, Effect, Plan, Reference, Step, Target, lint};
 use reconcile::policies::{Limit, Policies};
@@ -170,7 +169,7 @@ fn whoever_was_to_leave_and_stays_counts() {
 #[test]
 fn whoever_stays_for_a_limit_on_users_counts() {
     let mut policies = policies(38);
-    policies.limits.kinds.insert(ObjectKind::User, Limit { count: 1, percent: 100, floor: 1 });
+    policies.limits.kinds.insert(Kind::User, Limit { count: 1, percent: 100, floor: 1 });
     let mut context = Context::new(&policies);
     context.holdings = holdings();
     let steps = vec![("farm", unbind("g")), ("hub", suspend(1)), ("hub", suspend(2))];
@@ -187,10 +186,7 @@ fn what_is_taken_from_somebody_who_stays_counts_for_itself() {
         subject: None,
     };
     let mut policies = policies(1000);
-    policies
-        .limits
-        .kinds
-        .insert(ObjectKind::Membership, Limit { count: 1, percent: 100, floor: 1 });
+    policies.limits.kinds.insert(Kind::Membership, Limit { count: 1, percent: 100, floor: 1 });
     let mut context = Context::new(&policies);
     let steps = || vec![("hub", leave(1, "g")), ("hub", leave(1, "h")), ("hub", suspend(1))];
     assert_eq!(review(plan(steps()), &context).violations, [], "a user, once");
@@ -246,18 +242,18 @@ fn what_was_taken_within_a_day_counts() {
 fn runs_of_one_day_are_one_for_every_kind_of_object() {
     let steps = || vec![("hub", suspend(1)), ("hub", suspend(2))];
     let mut policies = policies(1000);
-    policies.limits.kinds.insert(ObjectKind::User, Limit { count: 3, percent: 100, floor: 0 });
+    policies.limits.kinds.insert(Kind::User, Limit { count: 3, percent: 100, floor: 0 });
     let mut context = Context::new(&policies);
-    let census = BTreeMap::from([(ObjectKind::User, 40)]);
+    let census = BTreeMap::from([(Kind::User, 40)]);
     let counted = || {
         let mut plan = plan(steps());
         plan.census.insert("spi".into(), census.clone());
         plan
     };
     assert_eq!(review(counted(), &context).violations, []);
-    context.recent.add_objects(&"spi".into(), ObjectKind::User, 1);
+    context.recent.add_objects(&"spi".into(), Kind::User, 1);
     assert_eq!(review(counted(), &context).violations, []);
-    context.recent.add_objects(&"spi".into(), ObjectKind::User, 1);
+    context.recent.add_objects(&"spi".into(), Kind::User, 1);
     assert_eq!(review(counted(), &context).approved.held().len(), 2);
 }
 

@@ -1,7 +1,7 @@
 //! Single cases: what random worlds have found, and what is too rare for them.
 
 use reconcile::apply::Options;
-use reconcile::model::{AccountStatus, Mark, Missing, ObjectKind, Reading, VendorId};
+use reconcile::model::{AccountStatus, Kind, Mark, Missing, Reading, VendorId};
 use reconcile::plan::{Phase, Plan, Step};
 
 use super::oracle;
@@ -71,7 +71,7 @@ fn an_incomplete_list_of_users_never_leads_to_a_second_user_with_the_same_mark()
         for reading in observed.accounts.values_mut() {
             let (mut got, _) = reading.clone().into_parts();
             got.users.clear();
-            got.listed.remove(&ObjectKind::User);
+            got.listed.remove(&Kind::User);
             *reading = Reading::partial(got, Missing::new("users", "half a page"));
         }
         let plan = cloud.plan_for(&given, &desired, &observed);

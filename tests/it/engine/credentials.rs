@@ -8,7 +8,7 @@ use reconcile::apply::Options;
 use reconcile::cloud::{Connection, Observe};
 use reconcile::guard::{Context, review};
 use reconcile::model::{
-    AccountStatus, Credential, Missing, ObjectKind, ObservedAccount, Place, Reading, VendorId,
+    AccountStatus, Credential, Kind, Missing, ObservedAccount, Place, Reading, VendorId,
 };
 
 use super::run::{Cloud, carry_out, on_a_fast_clock, story};
@@ -72,7 +72,7 @@ fn one_user_whose_credentials_cannot_be_read_keeps_nobody_else_in() {
         let plan = cloud.plan_for(&given, &desired, &observed);
         let told = story(&plan);
         let withheld: Vec<_> = plan.withheld.iter().map(|one| (one.kind, one.count)).collect();
-        assert_eq!(withheld, [(ObjectKind::User, 1)], "{told}");
+        assert_eq!(withheld, [(Kind::User, 1)], "{told}");
         let missing: Vec<_> = plan.incomplete.iter().flat_map(|one| &one.missing).collect();
         assert_eq!(missing.len(), 1, "{told}");
         assert!(missing[0].what.contains(ids[0].as_str()), "{told}");

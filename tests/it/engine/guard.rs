@@ -10,8 +10,8 @@ use reconcile::guard::{
     AdministratorGroup, AdministratorSet, Cause, Context, Doubt, Review, Rule, review,
 };
 use reconcile::model::{
-    Access, Attachment, ChangeId, Credential, GroupRef, GroupSpec, HolderKind, ObjectKind, Place,
-    Reason, RoleSpec, Source, Subject, UserSpec, VendorId,
+    Access, Attachment, ChangeId, Credential, GroupRef, GroupSpec, HolderKind, Kind, Place, Reason,
+    RoleSpec, Source, Subject, UserSpec, VendorId,
 };
 use reconcile::plan::{Change, Effect, Plan, Reference, Step, Target, lint};
 use reconcile::policies::{Limit, Limits, Policies, Protected};
@@ -70,16 +70,16 @@ fn unbind(number: u32, group: &str) -> Step {
 }
 
 /// One removal of a kind.
-fn removal(kind: ObjectKind, number: u32) -> Step {
+fn removal(kind: Kind, number: u32) -> Step {
     match kind {
-        ObjectKind::User => suspend(number),
-        ObjectKind::Group => Step::DeleteGroup {
+        Kind::User => suspend(number),
+        Kind::Group => Step::DeleteGroup {
             id: format!("g-{number}").into(),
             subject: Subject::Group(group_ref(&format!("group{number}"))),
             before: GroupSpec { name: format!("group{number}").into() },
         },
-        ObjectKind::Membership => leave(number, "g-1"),
-        ObjectKind::Role => Step::DeleteRole {
+        Kind::Membership => leave(number, "g-1"),
+        Kind::Role => Step::DeleteRole {
             id: format!("r-{number}").into(),
             subject: Subject::Role(format!("role{number}").into()),
             before: Box::new(RoleSpec {
@@ -88,8 +88,8 @@ fn removal(kind: ObjectKind, number: u32) -> Step {
                 attributes: BTreeMap::new(),
             }),
         },
-        ObjectKind::Binding => unbind(number, "g-1"),
-        ObjectKind::Attachment => Step::Detach {
+        Kind::Binding => unbind(number, "g-1"),
+        Kind::Attachment => Step::Detach {
             holder_kind: HolderKind::Role,
             holder: known(format!("r-{number}")),
             subject: Subject::Role(format!("role{number}").into()),
@@ -121,16 +121,16 @@ fn plan_of(mut steps: Vec<Step>) -> Plan {
 }
 
 fn with_existing(mut plan: Plan, existing: u64) -> Plan {
-    let kinds = ObjectKind::ALL.into_iter().map(|kind| (kind, existing)).collect();
+    let kinds = Kind::PEOPLE.into_iter().map(|kind| (kind, existing)).collect();
     plan.census.insert("spi".into(), kinds);
     plan
 }
 
 /// No limit but the one.
-fn limited(kind: Option<ObjectKind>, limit: Limit) -> Policies {
+fn limited(kind: Option<Kind>, limit: Limit) -> Policies {
     let none = Limit { count: u32::MAX, percent: 100, floor: u32::MAX };
-    let mut kinds: BTreeMap<ObjectKind, Limit> =
-        ObjectKind::ALL.into_iter().map(|kind| (kind, none)).collect();
+    let mut kinds: BTreeMap<Kind, Limit> =
+        Kind::PEOPLE.into_iter().map(|kind| (kind, none)).collect();
     if let Some(kind) = kind {
         kinds.insert(kind, limit);
     }
@@ -150,7 +150,7 @@ fn held(review: &Review) -> Vec<u32> {
 }
 
 /// Reviews `removals` of a kind where `existing` exist under a limit.
-fn removing(kind: ObjectKind, removals: u32, existing: u64, limit: Limit) -> Review {
+fn removing(kind: Kind, removals: u32, existing: u64, limit: Limit) -> Review {
     let mut steps: Vec<Step> = (0..removals).map(|number| removal(kind, number)).collect();
     steps.push(Step::CreateUser { subject: person(9999), user: Box::new(user(9999)) });
     let plan = with_existing(plan_of(steps), existing);
@@ -160,7 +160,7 @@ fn removing(kind: ObjectKind, removals: u32, existing: u64, limit: Limit) -> Rev
 
 #[test]
 fn limits_hold_all_counted_removals_from_one_too_many_on_and_no_addition() {
-    for kind in ObjectKind::ALL {
+    for kind in Kind::PEOPLE {
         // (limit, existing, allowed)
         let cases = [
             (Limit { count: 5, percent: 100, floor: 0 }, 1000, 5),
@@ -191,15 +191,15 @@ fn limits_hold_all_counted_removals_from_one_too_many_on_and_no_addition() {
 #[test]
 fn a_limit_of_nothing_removes_nothing() {
     let limit = Limit { count: 0, percent: 100, floor: 0 };
-    assert_eq!(rules(&removing(ObjectKind::User, 0, 100, limit)), []);
-    assert_eq!(rules(&removing(ObjectKind::User, 1, 100, limit)), [Rule::RemovalLimit]);
+    assert_eq!(rules(&removing(Kind::User, 0, 100, limit)), []);
+    assert_eq!(rules(&removing(Kind::User, 1, 100, limit)), [Rule::RemovalLimit]);
 }
 
 #[test]
 fn a_kind_without_a_limit_has_the_usual_one() {
     let mut policies = unlimited();
     policies.limits.kinds.clear();
-    let steps = (0..3).map(|number| removal(ObjectKind::Group, number)).collect();
+    let steps = (0..3).map(|number| removal(Kind::Group, number)).collect();
     let review = review(with_existing(plan_of(steps), 3), &Context::new(&policies));
     assert_eq!(rules(&review), [Rule::RemovalLimit]);
 }
@@ -222,27 +222,27 @@ fn whoever_leaves_counts_once_whatever_they_had() {
     let policies = |kind| limited(Some(kind), Limit { count: 2, percent: 100, floor: 0 });
     for (leavers, rule) in [(1, vec![]), (2, vec![]), (3, vec![Rule::RemovalLimit])] {
         let plan = with_existing(plan_of((0..leavers).flat_map(leaver).collect()), 100);
-        let users = policies(ObjectKind::User);
+        let users = policies(Kind::User);
         let review = review(plan.clone(), &Context::new(&users));
         assert_eq!(rules(&review), rule);
         assert_eq!(review.approved.held().len(), if leavers == 3 { 12 } else { 0 });
-        let memberships = policies(ObjectKind::Membership);
+        let memberships = policies(Kind::Membership);
         assert_eq!(rules(&super::guard::review(plan, &Context::new(&memberships))), []);
     }
 }
 
 #[test]
 fn organisations_have_limits_of_their_own() {
-    let mut plan = plan_of((0..4).map(|number| removal(ObjectKind::User, number)).collect());
+    let mut plan = plan_of((0..4).map(|number| removal(Kind::User, number)).collect());
     let other = Arc::new(Place { organisation: "ffd".into(), account: "theirs".into() });
     plan.changes[2].place = Arc::clone(&other);
     plan.changes[3].place = other;
     let plan = with_existing(plan, 10);
     let limit = |count| Limit { count, percent: 100, floor: 2 };
-    let mut policies = limited(Some(ObjectKind::User), limit(2));
+    let mut policies = limited(Some(Kind::User), limit(2));
     assert_eq!(rules(&review(plan.clone(), &Context::new(&policies))), []);
     let strict = Limit { count: 1, percent: 100, floor: 0 };
-    let strict = Limits { kinds: [(ObjectKind::User, strict)].into(), ..Limits::default() };
+    let strict = Limits { kinds: [(Kind::User, strict)].into(), ..Limits::default() };
     policies.organisation_limits.insert("ffd".into(), strict);
     let review = review(plan, &Context::new(&policies));
     assert_eq!(rules(&review), [Rule::RemovalLimit]);
@@ -428,7 +428,7 @@ fn nothing_is_taken_from_what_the_program_acts_as() {
 
 #[test]
 fn an_override_is_for_one_plan_and_for_rules_that_know_exceptions() {
-    let policies = limited(Some(ObjectKind::User), Limit { count: 1, percent: 100, floor: 0 });
+    let policies = limited(Some(Kind::User), Limit { count: 1, percent: 100, floor: 0 });
     let plan = with_existing(plan_of(vec![suspend(1), suspend(2), suspend(3)]), 100);
     let mut context = Context::new(&policies);
     context.approved = Some(plan.digest());
@@ -547,7 +547,7 @@ fn the_rights_of_the_program_itself_stay() {
 #[test]
 fn a_group_that_is_kept_keeps_its_members_and_roles() {
     let limit = Limit { count: 0, percent: 0, floor: 0 };
-    let policies = limited(Some(ObjectKind::Group), limit);
+    let policies = limited(Some(Kind::Group), limit);
     let group = Step::DeleteGroup {
         id: "g-1".into(),
         subject: Subject::Group(group_ref("web")),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile::cloud::memory::service::state::{Role, State};
-use reconcile::model::{ObjectKind, ObservedAccount, Place, Reading, Subject, VendorId};
+use reconcile::model::{Kind, ObservedAccount, Place, Reading, Subject, VendorId};
 use reconcile::plan::{Effect, Observations, Plan, Reference, Step};
 
 use super::world::{Given, Model};
@@ -13,7 +13,7 @@ use super::world::{Given, Model};
 pub struct Lost {
     pub directories: BTreeSet<String>,
     /// The kinds whose lists are not complete.
-    pub accounts: BTreeMap<Place, BTreeSet<ObjectKind>>,
+    pub accounts: BTreeMap<Place, BTreeSet<Kind>>,
     pub credentials: BTreeSet<(Place, VendorId)>,
 }
 
@@ -22,7 +22,7 @@ impl Lost {
         let accounts = observed.accounts.iter().filter(|(_, reading)| !reading.is_complete());
         let unlisted = |reading: &Reading<ObservedAccount>| {
             let listed = &reading.got().listed;
-            ObjectKind::ALL.into_iter().filter(|kind| !listed.contains(kind)).collect()
+            Kind::PEOPLE.into_iter().filter(|kind| !listed.contains(kind)).collect()
         };
         let credentials = observed.credentials.iter().flat_map(|(place, readings)| {
             let lost = readings.iter().filter(|(_, reading)| !reading.is_complete());
@@ -85,8 +85,8 @@ pub fn unproven(plan: &Plan, lost: &Lost) -> Vec<String> {
 }
 
 /// The lists of an account that tell whether somebody may lose something there.
-fn rests_on(step: &Step) -> &'static [ObjectKind] {
-    use ObjectKind::{Binding, Group, Membership, Role, User};
+fn rests_on(step: &Step) -> &'static [Kind] {
+    use Kind::{Binding, Group, Membership, Role, User};
     match step {
         Step::UnbindRole { .. } | Step::DeleteRole { .. } | Step::UpdateRole { .. } => {
             &[Role, Binding]

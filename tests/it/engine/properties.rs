@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 use reconcile::apply::Options;
 use reconcile::diagnostic::Severity;
-use reconcile::model::{Missing, ObjectKind, ObservedAccount, Reading};
+use reconcile::model::{Kind, Missing, ObservedAccount, Reading};
 use reconcile::plan::{Effect, Narrowing, Observations, Plan, Step, lint, narrow};
 
 use super::meddling::meddle;
@@ -192,7 +192,7 @@ fn lose_something(
         }
         spoil(reading);
         if only_said {
-            edit(reading, |account| account.listed = ObjectKind::ALL.into());
+            edit(reading, |account| account.listed = Kind::PEOPLE.into());
         } else {
             edit(reading, |account| lose_lists(rng, account));
         }
@@ -212,15 +212,15 @@ fn lose_something(
 /// Cuts some of an account's lists, or all of them; each says so of itself.
 fn lose_lists(rng: &mut Rng, account: &mut ObservedAccount) {
     let all = rng.bool();
-    account.listed = ObjectKind::ALL.into_iter().filter(|_| !all && rng.u8(..3) > 0).collect();
-    for kind in ObjectKind::ALL.into_iter().filter(|kind| !account.listed.contains(kind)) {
+    account.listed = Kind::PEOPLE.into_iter().filter(|_| !all && rng.u8(..3) > 0).collect();
+    for kind in Kind::PEOPLE.into_iter().filter(|kind| !account.listed.contains(kind)) {
         match kind {
-            ObjectKind::User => account.users.retain(|_| rng.bool()),
-            ObjectKind::Group => account.groups.retain(|_| rng.u8(..4) > 0),
-            ObjectKind::Role => account.roles.retain(|_| rng.u8(..4) > 0),
-            ObjectKind::Membership => account.memberships.retain(|_| rng.bool()),
-            ObjectKind::Binding => account.bindings.retain(|_| rng.bool()),
-            ObjectKind::Attachment => account.attachments.retain(|_| rng.bool()),
+            Kind::User => account.users.retain(|_| rng.bool()),
+            Kind::Group => account.groups.retain(|_| rng.u8(..4) > 0),
+            Kind::Role => account.roles.retain(|_| rng.u8(..4) > 0),
+            Kind::Membership => account.memberships.retain(|_| rng.bool()),
+            Kind::Binding => account.bindings.retain(|_| rng.bool()),
+            Kind::Attachment => account.attachments.retain(|_| rng.bool()),
         }
     }
 }
@@ -264,7 +264,7 @@ fn a_narrowed_plan_is_a_sound_part_of_the_whole() {
             let (cloud, model) = world_with_a_past(rng).await;
             let whole = cloud.dry_run(&model).await;
             let narrowing = Narrowing {
-                kinds: ObjectKind::ALL.into_iter().filter(|_| rng.bool()).collect(),
+                kinds: Kind::PEOPLE.into_iter().filter(|_| rng.bool()).collect(),
                 organisations: rng.bool().then(|| "spi".into()).into_iter().collect(),
                 accounts: model
                     .accounts

@@ -68,7 +68,7 @@ fn held(review: &Review) -> Vec<u32> {
 
 fn generous() -> Policies {
     let all = Limit { count: 1000, percent: 100, floor: 1000 };
-    let kinds = reconcile::model::ObjectKind::ALL.into_iter().map(|kind| (kind, all)).collect();
+    let kinds = reconcile::model::Kind::PEOPLE.into_iter().map(|kind| (kind, all)).collect();
     Policies { limits: Limits { kinds, access: all, directory: all }, ..Policies::default() }
 }
 
@@ -107,7 +107,7 @@ fn what_goes_in_the_same_run_makes_room_unless_it_is_held() {
     let review = reviewed(vec![leave(1), join(2)], groups_of_amara(10), &generous());
     assert_eq!(held(&review), [0_u32; 0]);
     let none = Limit { count: 0, percent: 0, floor: 0 };
-    let kinds = reconcile::model::ObjectKind::ALL.into_iter().map(|kind| (kind, none)).collect();
+    let kinds = reconcile::model::Kind::PEOPLE.into_iter().map(|kind| (kind, none)).collect();
     let strict =
         Policies { limits: Limits { kinds, access: none, directory: none }, ..Policies::default() };
     let review = reviewed(vec![leave(1), join(2)], groups_of_amara(10), &strict);

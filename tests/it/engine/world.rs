@@ -11,8 +11,7 @@ use reconcile::inventory::{
 };
 use reconcile::model::{
     Account, AccountName, AccountStatus, AttributeValue, Directory, DirectoryGroup, DirectoryName,
-    GroupIndex, GroupRef, Joined, ObjectKind, Person, PersonKind, Place, Private, Reading, Source,
-    Via,
+    GroupIndex, GroupRef, Joined, Kind, Person, PersonKind, Place, Private, Reading, Source, Via,
 };
 use reconcile::policies::{Limit, Limits, Policies, Role};
 
@@ -235,7 +234,7 @@ impl Model {
 
     fn policies(&self) -> Policies {
         let generous = Limit { count: u32::MAX, percent: 100, floor: 1_000_000 };
-        let kinds = ObjectKind::ALL.into_iter().map(|kind| (kind, generous)).collect();
+        let kinds = Kind::PEOPLE.into_iter().map(|kind| (kind, generous)).collect();
         let roles = (1..).zip(&self.roles).map(|(number, (name, role))| {
             let means = role.means();
             let role = Role {

@@ -1,6 +1,6 @@
 //! Limits: what is not written is as in the default.
 
-use reconcile::model::ObjectKind;
+use reconcile::model::Kind;
 use reconcile::policies::{Limit, Limits};
 
 use super::loaded;
@@ -20,10 +20,10 @@ limits:
     )]);
     assert_eq!(loaded.findings, []);
     let spi = loaded.policies.limits_of(&"spi".into());
-    assert_eq!(spi.kinds[&ObjectKind::User], Limit { count: 7, percent: 50, floor: 2 });
-    assert_eq!(spi.kinds[&ObjectKind::Group], Limit { floor: 0, ..Limit::default() });
+    assert_eq!(spi.kinds[&Kind::User], Limit { count: 7, percent: 50, floor: 2 });
+    assert_eq!(spi.kinds[&Kind::Group], Limit { floor: 0, ..Limit::default() });
     assert_eq!(spi.directory, Limit { percent: 3, ..Limit::default() });
     let other = loaded.policies.limits_of(&"other".into());
-    assert_eq!(other.kinds[&ObjectKind::User], Limit { count: 7, ..Limit::default() });
-    assert_eq!(other.kinds[&ObjectKind::Group], Limits::default().kinds[&ObjectKind::Group]);
+    assert_eq!(other.kinds[&Kind::User], Limit { count: 7, ..Limit::default() });
+    assert_eq!(other.kinds[&Kind::Group], Limits::default().kinds[&Kind::Group]);
 }

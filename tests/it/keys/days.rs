@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use reconcile::inventory::ServiceIdentity;
-use reconcile::model::{KeyRotation, Missing, ObjectKind, Reading, Reason};
+use reconcile::model::{KeyRotation, Kind, Missing, Reading, Reason};
 use reconcile::plan::lint;
 
 use super::{ACCOUNT, Robot, about_keys};
@@ -135,7 +135,7 @@ fn nothing_is_concluded_from_keys_that_were_not_all_read() {
             let plan = robot.cloud.plan(&given, &observed);
             assert!(about_keys(&plan).is_empty());
             let withheld: Vec<_> = plan.withheld.iter().map(|one| (one.kind, one.count)).collect();
-            assert_eq!(withheld, [(ObjectKind::User, 1)]);
+            assert_eq!(withheld, [(Kind::User, 1)]);
         }
     });
 }
@@ -159,7 +159,7 @@ fn in_an_account_that_was_not_all_read_no_key_goes_and_none_comes() {
             for reading in observed.accounts.values_mut() {
                 let missing = Missing::new("users", "not allowed");
                 let mut got = reading.got().clone();
-                got.listed.remove(&ObjectKind::User);
+                got.listed.remove(&Kind::User);
                 *reading = Reading::partial(got, missing);
             }
             let plan = robot.cloud.plan(&given, &observed);

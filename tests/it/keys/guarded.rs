@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use reconcile::guard::{AdministratorGroup, AdministratorSet, Context, Review, Rule, review};
 use reconcile::model::{
-    ChangeId, Credential, GroupRef, ObjectKind, Place, Reason, Source, Subject, VendorId,
+    ChangeId, Credential, GroupRef, Kind, Place, Reason, Source, Subject, VendorId,
 };
 use reconcile::plan::{Change, Plan, Reference, Step, Target};
 use reconcile::policies::{Limit, Limits, Policies, Protected};
@@ -55,14 +55,14 @@ fn plan(steps: Vec<Step>) -> Plan {
             reasons: [Reason::NoKeyHandedOver].into(),
         })
         .collect();
-    plan.census.insert("spi".into(), BTreeMap::from([(ObjectKind::User, 100)]));
+    plan.census.insert("spi".into(), BTreeMap::from([(Kind::User, 100)]));
     plan
 }
 
 /// At most two users.
 fn strict() -> Policies {
     let two = Limit { count: 2, percent: 100, floor: 0 };
-    let kinds = ObjectKind::ALL.into_iter().map(|kind| (kind, two)).collect();
+    let kinds = Kind::PEOPLE.into_iter().map(|kind| (kind, two)).collect();
     Policies { limits: Limits { kinds, access: two, directory: two }, ..Policies::default() }
 }
 

@@ -9,7 +9,7 @@ use reconcile::cloud::conformance::{Calls, Fixture, ListTrouble, Trouble};
 use reconcile::cloud::memory::service::state::Mutation;
 use reconcile::cloud::memory::{Fault, MemoryVendor, MemoryWorld, Operation};
 use reconcile::model::{
-    Account, AttributeValue, Credential, ObjectKind, Place, RoleSpec, Source, VendorId,
+    Account, AttributeValue, Credential, Kind, Place, RoleSpec, Source, VendorId,
 };
 
 pub const HUB: &str = "111111111111";
@@ -122,14 +122,14 @@ impl Fixture for MemoryFixture {
         true
     }
 
-    async fn next_list_fails(&self, kind: ObjectKind, trouble: ListTrouble) -> bool {
+    async fn next_list_fails(&self, kind: Kind, trouble: ListTrouble) -> bool {
         let operation = match kind {
-            ObjectKind::User => Operation::ListUsers,
-            ObjectKind::Group => Operation::ListGroups,
-            ObjectKind::Membership => Operation::ListMemberships,
-            ObjectKind::Role => Operation::ListRoles,
-            ObjectKind::Binding => Operation::ListBindings,
-            ObjectKind::Attachment => return false,
+            Kind::User => Operation::ListUsers,
+            Kind::Group => Operation::ListGroups,
+            Kind::Membership => Operation::ListMemberships,
+            Kind::Role => Operation::ListRoles,
+            Kind::Binding => Operation::ListBindings,
+            Kind::Attachment => return false,
         };
         let fault = match trouble {
             ListTrouble::Truncated => Fault::TruncatedPage,

@@ -7,8 +7,8 @@ use reconcile::cloud::conformance::{CASES, Calls, Fixture, ListTrouble, Trouble}
 use reconcile::cloud::memory::MemoryVendor;
 use reconcile::cloud::{Applied, Apply, CloudError, Connection, ErrorKind, Observe, Vendor};
 use reconcile::model::{
-    Account, Credential, ObjectKey, ObjectKind, ObservedAccount, Ownership, Reading, RoleSpec,
-    Site, Snapshot, Subject, VendorFacts, VendorId,
+    Account, Credential, Kind, ObjectKey, ObservedAccount, Ownership, Reading, RoleSpec, Site,
+    Snapshot, Subject, VendorFacts, VendorId,
 };
 use reconcile::plan::{Change, Outputs, Step};
 
@@ -231,7 +231,7 @@ impl Fixture for LiarFixture {
     async fn next_write_fails(&self, trouble: Trouble) -> bool {
         self.honest.next_write_fails(trouble).await
     }
-    async fn next_list_fails(&self, kind: ObjectKind, trouble: ListTrouble) -> bool {
+    async fn next_list_fails(&self, kind: Kind, trouble: ListTrouble) -> bool {
         self.honest.next_list_fails(kind, trouble).await
     }
     async fn calls(&self) -> Option<Calls> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reconcile::event::Outcome;
-use reconcile::model::ObjectKind;
+use reconcile::model::Kind;
 use reconcile::plan::Effect;
 use reconcile::report::metrics::Metrics;
 
@@ -89,10 +89,10 @@ fn a_run_in_numbers() {
     let mut metrics = Metrics::new(at(1000), 3, false);
     let spi = "spi".into();
     let held = Outcome::Held { why: "too many".into() };
-    metrics.count(&spi, ObjectKind::User, Effect::Removal, &held);
-    metrics.count(&spi, ObjectKind::User, Effect::Removal, &held);
-    metrics.count(&spi, ObjectKind::User, Effect::Addition, &Outcome::Applied);
-    metrics.withheld.insert((spi, ObjectKind::Binding), 4);
+    metrics.count(&spi, Kind::User, Effect::Removal, &held);
+    metrics.count(&spi, Kind::User, Effect::Removal, &held);
+    metrics.count(&spi, Kind::User, Effect::Addition, &Outcome::Applied);
+    metrics.withheld.insert((spi, Kind::Binding), 4);
     metrics.durations.insert("apply", Duration::from_millis(1500));
     metrics.record_head = Some("2:ab".into());
     let samples = parse(&metrics.text(None));
@@ -117,7 +117,7 @@ fn a_run_in_numbers() {
 fn any_name_is_a_label() {
     for name in ["a\"b", "a\\", "a\nb", "{x=\"y\"} 1", "åäö"] {
         let mut metrics = Metrics::new(at(0), 0, true);
-        metrics.withheld.insert((name.into(), ObjectKind::User), 7);
+        metrics.withheld.insert((name.into(), Kind::User), 7);
         let key =
             ("reconcile_withheld".to_owned(), labels(&[("organisation", name), ("kind", "user")]));
         assert_eq!(parse(&metrics.text(None)).get(&key), Some(&7.0), "{name}");

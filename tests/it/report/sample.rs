@@ -9,7 +9,7 @@ use reconcile::diagnostic::Finding;
 use reconcile::event::Outcome;
 use reconcile::guard::{AdministratorGroup, AdministratorSet, Context, Review, review};
 use reconcile::model::{
-    Access, AttributeValue, ChangeId, Credential, GroupRef, GroupSpec, Missing, ObjectKind, Place,
+    Access, AttributeValue, ChangeId, Credential, GroupRef, GroupSpec, Kind, Missing, Place,
     Private, Reason, RoleSpec, Source, Subject, UserSpec,
 };
 use reconcile::plan::{Change, Incomplete, Output, Plan, Reference, Step, Target, Withheld};
@@ -276,7 +276,7 @@ pub fn plan() -> Plan {
             .collect(),
         withheld: vec![Withheld {
             place: other(),
-            kind: ObjectKind::Membership,
+            kind: Kind::Membership,
             count: 4,
             because: "directory debian".into(),
         }],
@@ -295,7 +295,7 @@ pub fn plan() -> Plan {
         ],
         census: BTreeMap::from([(
             "spi".into(),
-            BTreeMap::from([(ObjectKind::User, 40), (ObjectKind::Membership, 90)]),
+            BTreeMap::from([(Kind::User, 40), (Kind::Membership, 90)]),
         )]),
     }
 }
@@ -304,7 +304,7 @@ pub fn plan() -> Plan {
 pub fn reviewed(plan: Plan) -> Review {
     let mut limits = Limits::default();
     for (kind, limit) in &mut limits.kinds {
-        let allowed = if *kind == ObjectKind::User { 1 } else { 1000 };
+        let allowed = if *kind == Kind::User { 1 } else { 1000 };
         *limit = Limit { count: allowed, percent: 100, floor: allowed };
     }
     let policies = Policies { limits, ..Policies::default() };
@@ -336,9 +336,9 @@ fn all_leave(administrators: u32, minimum: u32, approved: bool) -> Review {
     };
     let mut plan = Plan::empty(date(2026, 11, 22));
     plan.changes = (0..administrators).map(leave).collect();
-    plan.census = BTreeMap::from([("spi".into(), BTreeMap::from([(ObjectKind::Membership, 90)]))]);
+    plan.census = BTreeMap::from([("spi".into(), BTreeMap::from([(Kind::Membership, 90)]))]);
     let mut limits = Limits::default();
-    limits.kinds.insert(ObjectKind::Membership, Limit { count: 1, percent: 100, floor: 1 });
+    limits.kinds.insert(Kind::Membership, Limit { count: 1, percent: 100, floor: 1 });
     let policies = Policies { limits, ..Policies::default() };
     let mut context = Context::new(&policies);
     let members = (0..administrators).map(|number| number.to_string());

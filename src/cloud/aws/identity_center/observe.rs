@@ -22,7 +22,7 @@ use super::client::Client;
 use super::convert::{self, Crowd, Person};
 use super::hub::{Assignments, Page};
 use crate::cloud::aws::error::read;
-use crate::model::{Binding, Membership, Missing, ObjectKind, ObservedAccount, VendorId};
+use crate::model::{Binding, Kind, Membership, Missing, ObservedAccount, VendorId};
 
 /// How many lists are read at once; the ceiling bounds how fast.
 const AT_ONCE: usize = 8;
@@ -41,33 +41,33 @@ impl Client {
             self.hub.saw(&seen.id, &seen.ownership);
             got.users.push(seen);
         }
-        listed(ObjectKind::User, missing);
+        listed(Kind::User, missing);
         for Crowd { seen, .. } in self.list_groups(missing).await {
             self.hub.saw(&seen.id, &seen.ownership);
             got.groups.push(seen);
         }
-        listed(ObjectKind::Group, missing);
+        listed(Kind::Group, missing);
         let groups = got.groups.iter().map(|group| group.id.clone()).collect();
         got.memberships = self.list_memberships(groups, missing).await;
-        listed(ObjectKind::Membership, missing);
+        listed(Kind::Membership, missing);
         for set in self.list_sets(missing).await {
             self.hub.saw(&set.id, &set.ownership);
             got.roles.push(set);
         }
-        listed(ObjectKind::Role, missing);
+        listed(Kind::Role, missing);
         got.attachments = self.list_attachments(&got.roles, missing).await;
-        listed(ObjectKind::Attachment, missing);
+        listed(Kind::Attachment, missing);
         let groups = got.groups.iter().filter(|group| group.ownership.subject().is_some());
         let groups = groups.map(|group| group.id.clone()).collect();
         let assignments = self.list_assignments(groups).await;
         self.take_bindings(&assignments, got, missing);
-        listed(ObjectKind::Binding, missing);
+        listed(Kind::Binding, missing);
         let assigned = assignments.by_account.iter();
         got.assigned_in =
             assigned.map(|(account, all)| (account.clone(), all.len() as u64)).collect();
         // A permission set that is assigned cannot be deleted: one that is not listed was left out.
         if let Some(lost) = unlisted_sets(&assignments, got) {
-            unlisted.insert(ObjectKind::Role);
+            unlisted.insert(Kind::Role);
             missing.push(lost);
         }
         got.prove(unlisted, missing);
@@ -90,9 +90,9 @@ impl Client {
         });
         let Ok(assignments) = self.hub.assignments.get(work).await;
         self.take_bindings(&assignments, got, missing);
-        got.listed.extend(ObjectKind::ALL);
+        got.listed.extend(Kind::PEOPLE);
         if !missing.is_empty() {
-            got.listed.remove(&ObjectKind::Binding);
+            got.listed.remove(&Kind::Binding);
         }
     }
 

@@ -8,7 +8,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use reconcile::directory::Origin;
 use reconcile::inventory::Administrators;
-use reconcile::model::{AccountStatus, GroupRef, ObjectKind, Source};
+use reconcile::model::{AccountStatus, GroupRef, Kind, Source};
 use reconcile::policies::{Limit, Limits};
 
 use super::super::super::world::{Given, Model, PersonModel};
@@ -115,7 +115,7 @@ impl World {
         let mut given = self.model.given();
         let Bounds { kinds, access, directory } = self.limits;
         given.policies.limits = Limits {
-            kinds: ObjectKind::ALL.into_iter().map(|kind| (kind, kinds)).collect(),
+            kinds: Kind::PEOPLE.into_iter().map(|kind| (kind, kinds)).collect(),
             access,
             directory,
         };
