@@ -1,10 +1,12 @@
 //! How to tell by looking whether a step has happened: what to look at and what to expect there.
 
+mod part;
+
 use crate::model::{
     Access, Attachment, Binding, GroupSpec, HeldAttachment, HolderKind, Membership, ObjectKey,
-    Observed, Ownership, RoleSpec, Snapshot, Subject, UserSpec, VendorId,
+    Observed, Ownership, ResourceSpec, RoleSpec, Snapshot, Subject, UserSpec, VendorId,
 };
-use crate::plan::Step;
+use crate::plan::{Life, Step};
 
 /// What one look is expected to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,10 @@ pub enum Expected<'a> {
     AnyGroup(&'a Subject),
     /// A role of ours that stands for the subject, whatever it is like.
     AnyRole(&'a Subject),
+    /// A part of a mirror that stands for the subject and is exactly like this.
+    Part(&'a Subject, &'a ResourceSpec),
+    /// A part of a mirror that stands for the subject and is on its way out, or is not.
+    PartRetired(&'a Subject, bool),
     /// An object without a mark.
     Unmarked,
     /// Nothing a look could show.
@@ -44,39 +50,39 @@ pub fn goal<'a>(step: &'a Step, references: &[VendorId]) -> (ObjectKey, Expected
     let membership = || ObjectKey::Membership(Membership { group: pair(0), user: pair(1) });
     let binding = || ObjectKey::Binding(Binding { role: pair(0), group: pair(1) });
     match step {
-        Step::CreateUser { subject, user } => {
+        Step::User(Life::Create { subject, spec: user }) => {
             (ObjectKey::UserNamed(user.name.clone()), Expected::User(subject, user))
         }
-        Step::UpdateUser { id, subject, after, .. } => {
+        Step::User(Life::Update { id, subject, after, .. }) => {
             (ObjectKey::User(id.clone()), Expected::User(subject, after))
         }
         Step::RevokeCredential { credential, .. } => {
             (ObjectKey::Credential((**credential).clone()), Expected::Absent)
         }
-        Step::SuspendUser { id, subject, .. } => {
+        Step::User(Life::Retire { id, subject, .. }) => {
             (ObjectKey::User(id.clone()), Expected::Suspended(subject))
         }
-        Step::RestoreUser { id, subject, before } => {
+        Step::User(Life::Restore { id, subject, before }) => {
             let access = before.access.without_suspension();
             (ObjectKey::User(id.clone()), Expected::Restored(subject, access))
         }
-        Step::DeleteUser { id, .. } => (ObjectKey::User(id.clone()), Expected::Absent),
-        Step::CreateGroup { subject, group } => {
+        Step::User(Life::Delete { id, .. }) => (ObjectKey::User(id.clone()), Expected::Absent),
+        Step::Group(Life::Create { subject, spec: group }) => {
             (ObjectKey::GroupNamed(group.name.clone()), Expected::Group(subject, group))
         }
-        Step::UpdateGroup { id, subject, after, .. } => {
+        Step::Group(Life::Update { id, subject, after, .. }) => {
             (ObjectKey::Group(id.clone()), Expected::Group(subject, after))
         }
-        Step::DeleteGroup { id, .. } => (ObjectKey::Group(id.clone()), Expected::Absent),
+        Step::Group(Life::Delete { id, .. }) => (ObjectKey::Group(id.clone()), Expected::Absent),
         Step::AddMember { .. } => (membership(), Expected::Present),
         Step::RemoveMember { .. } => (membership(), Expected::Absent),
-        Step::CreateRole { subject, role } => {
+        Step::Role(Life::Create { subject, spec: role }) => {
             (ObjectKey::RoleNamed(role.name.clone()), Expected::Role(subject, role))
         }
-        Step::UpdateRole { id, subject, after, .. } => {
+        Step::Role(Life::Update { id, subject, after, .. }) => {
             (ObjectKey::Role(id.clone()), Expected::Role(subject, after))
         }
-        Step::DeleteRole { id, .. } => (ObjectKey::Role(id.clone()), Expected::Absent),
+        Step::Role(Life::Delete { id, .. }) => (ObjectKey::Role(id.clone()), Expected::Absent),
         Step::BindRole { .. } => (binding(), Expected::Present),
         Step::UnbindRole { .. } => (binding(), Expected::Absent),
         Step::Attach { holder_kind, attachment, .. } => {
@@ -92,6 +98,14 @@ pub fn goal<'a>(step: &'a Step, references: &[VendorId]) -> (ObjectKey, Expected
             HolderKind::Group => (ObjectKey::Group(id.clone()), Expected::AnyGroup(subject)),
             HolderKind::Role => (ObjectKey::Role(id.clone()), Expected::AnyRole(subject)),
         },
+        Step::Part { life, .. } => part::goal(life),
+        // Groups and roles are not retired, they are deleted.
+        Step::Group(Life::Retire { id, .. } | Life::Restore { id, .. }) => {
+            (ObjectKey::Group(id.clone()), Expected::Unknowable)
+        }
+        Step::Role(Life::Retire { id, .. } | Life::Restore { id, .. }) => {
+            (ObjectKey::Role(id.clone()), Expected::Unknowable)
+        }
         // `issue` never asks: the secret is in a reply and in nothing one could look at.
         Step::IssueCredential { .. } => (ObjectKey::User(pair(0)), Expected::Unknowable),
     }
@@ -107,9 +121,10 @@ fn attached(holder_kind: HolderKind, holder: VendorId, attachment: &Attachment) 
 /// them in. Deleting is strict: the victim must still be suspended, too.
 pub fn before(step: &Step) -> Expected<'_> {
     match step {
-        Step::CreateUser { .. }
-        | Step::CreateGroup { .. }
-        | Step::CreateRole { .. }
+        Step::Part { life, .. } => part::before(life),
+        Step::User(Life::Create { .. })
+        | Step::Group(Life::Create { .. })
+        | Step::Role(Life::Create { .. })
         | Step::AddMember { .. }
         | Step::BindRole { .. }
         // One that says something else does not count as there, see [`goal`].
@@ -121,16 +136,14 @@ pub fn before(step: &Step) -> Expected<'_> {
         Step::Adopt { from: Some(from), .. } => Expected::AnyUser(from),
         Step::Adopt { from: None, .. } => Expected::Unmarked,
         Step::IssueCredential { .. } => Expected::Unknowable,
-        Step::SuspendUser { subject, .. } => Expected::AnyUser(subject),
-        Step::UpdateUser { subject, before, .. }
-        | Step::RestoreUser { subject, before, .. }
-        | Step::DeleteUser { subject, before, .. } => Expected::User(subject, before),
-        Step::UpdateGroup { subject, before, .. } | Step::DeleteGroup { subject, before, .. } => {
-            Expected::Group(subject, before)
-        }
-        Step::UpdateRole { subject, before, .. } | Step::DeleteRole { subject, before, .. } => {
-            Expected::Role(subject, before)
-        }
+        Step::User(Life::Retire { subject, .. }) => Expected::AnyUser(subject),
+        Step::User(
+            Life::Update { subject, before, .. }
+            | Life::Restore { subject, before, .. }
+            | Life::Delete { subject, before, .. },
+        ) => Expected::User(subject, before),
+        Step::Group(life) => Expected::Group(life.subject(), life.spec()),
+        Step::Role(life) => Expected::Role(life.subject(), life.spec()),
     }
 }
 
@@ -155,39 +168,19 @@ pub fn is_true(expected: &Expected<'_>, found: Option<&Snapshot>) -> bool {
         }
         (Expected::AnyGroup(subject), Some(Snapshot::Group(group))) => is_of(group, subject),
         (Expected::AnyRole(subject), Some(Snapshot::Role(role))) => is_of(role, subject),
+        (Expected::Part(subject, spec), Some(Snapshot::Part(found))) => {
+            part::is_like(found, subject, spec)
+        }
+        (Expected::PartRetired(subject, retired), Some(Snapshot::Part(found))) => {
+            part::is_retired(found, subject, *retired)
+        }
         (Expected::Unmarked, Some(Snapshot::User(user))) => user.ownership == Ownership::Unmarked,
         (Expected::Unmarked, Some(Snapshot::Group(group))) => {
             group.ownership == Ownership::Unmarked
         }
         (Expected::Unmarked, Some(Snapshot::Role(role))) => role.ownership == Ownership::Unmarked,
         (Expected::Present, Some(_)) | (Expected::Absent | Expected::Suspended(_), None) => true,
-        (
-            Expected::User(..)
-            | Expected::AnyUser(_)
-            | Expected::Suspended(_)
-            | Expected::Restored(..)
-            | Expected::Group(..)
-            | Expected::Role(..)
-            | Expected::AnyGroup(_)
-            | Expected::AnyRole(_)
-            | Expected::Unmarked
-            | Expected::Unknowable
-            | Expected::Absent,
-            Some(_),
-        )
-        | (
-            Expected::User(..)
-            | Expected::AnyUser(_)
-            | Expected::Restored(..)
-            | Expected::Group(..)
-            | Expected::Role(..)
-            | Expected::AnyGroup(_)
-            | Expected::AnyRole(_)
-            | Expected::Unmarked
-            | Expected::Unknowable
-            | Expected::Present,
-            None,
-        ) => false,
+        (_, Some(_) | None) => false,
     }
 }
 
@@ -231,7 +224,9 @@ pub fn judge(step: &Step, references: &[VendorId], found: Option<&Snapshot>) -> 
 /// A user may be deleted only while suspended, whatever the plan says.
 fn must_be_suspended(step: &Step) -> Verdict {
     match step {
-        Step::DeleteUser { before, .. } if !matches!(before.access, Access::Suspended { .. }) => {
+        Step::User(Life::Delete { before, .. })
+            if !matches!(before.access, Access::Suspended { .. }) =>
+        {
             Verdict::Changed("it is not suspended".to_owned())
         }
         _ => Verdict::NotYet,
@@ -247,6 +242,7 @@ fn id_of(snapshot: &Snapshot) -> Option<VendorId> {
         Snapshot::User(user) => Some(user.id.clone()),
         Snapshot::Group(group) => Some(group.id.clone()),
         Snapshot::Role(role) => Some(role.id.clone()),
+        Snapshot::Part(part) => Some(part.observed.id.clone()),
         Snapshot::Exists => None,
     }
 }
@@ -257,6 +253,7 @@ fn foreign(expected: &Expected<'_>, snapshot: &Snapshot) -> Option<String> {
         Snapshot::User(user) => &user.ownership,
         Snapshot::Group(group) => &group.ownership,
         Snapshot::Role(role) => &role.ownership,
+        Snapshot::Part(part) => &part.observed.ownership,
         Snapshot::Exists => return None,
     };
     let subject = match expected {
@@ -266,6 +263,8 @@ fn foreign(expected: &Expected<'_>, snapshot: &Snapshot) -> Option<String> {
         | Expected::Restored(subject, _)
         | Expected::Group(subject, _)
         | Expected::Role(subject, _)
+        | Expected::Part(subject, _)
+        | Expected::PartRetired(subject, _)
         | Expected::AnyGroup(subject)
         | Expected::AnyRole(subject) => *subject,
         Expected::Unmarked => {
@@ -324,6 +323,9 @@ fn difference(expected: &Expected<'_>, snapshot: &Snapshot) -> String {
                 .filter(|key| was.attributes.get(*key) != is.spec.attributes.get(*key))
                 .collect();
             different.extend(keys.into_iter().map(|key| format!("its {key} differs")));
+        }
+        (Expected::Part(_, was), Snapshot::Part(is)) => {
+            different.extend(part::difference(was, &is.observed.spec));
         }
         (Expected::Unknowable, _) => {
             different.push("whether it happened cannot be seen".to_owned());
@@ -398,17 +400,17 @@ mod tests {
         let exists = || Some(Snapshot::Exists);
         let steps = vec![
             (
-                Step::CreateUser { subject: subject(), user: user(Access::Enabled) },
+                Step::User(Life::Create { subject: subject(), spec: user(Access::Enabled) }),
                 None,
                 found_user(Access::Enabled),
             ),
             (
-                Step::UpdateUser {
+                Step::User(Life::Update {
                     id: id(),
                     subject: subject(),
                     before: user(Access::Disabled),
                     after: user(Access::Enabled),
-                },
+                }),
                 found_user(Access::Disabled),
                 found_user(Access::Enabled),
             ),
@@ -428,38 +430,42 @@ mod tests {
                 None,
             ),
             (
-                Step::SuspendUser {
+                Step::User(Life::Retire {
                     id: id(),
                     subject: subject(),
                     before: user(Access::Enabled),
                     on,
-                },
+                }),
                 found_user(Access::Enabled),
                 found_user(SINCE),
             ),
             (
-                Step::RestoreUser { id: id(), subject: subject(), before: user(SINCE) },
+                Step::User(Life::Restore { id: id(), subject: subject(), before: user(SINCE) }),
                 found_user(SINCE),
                 found_user(Access::Enabled),
             ),
             (
-                Step::DeleteUser { id: id(), subject: subject(), before: user(SINCE) },
+                Step::User(Life::Delete { id: id(), subject: subject(), before: user(SINCE) }),
                 found_user(SINCE),
                 None,
             ),
-            (Step::CreateGroup { subject: subject(), group: group("a") }, None, found_group("a")),
             (
-                Step::UpdateGroup {
+                Step::Group(Life::Create { subject: subject(), spec: group("a") }),
+                None,
+                found_group("a"),
+            ),
+            (
+                Step::Group(Life::Update {
                     id: id(),
                     subject: subject(),
                     before: group("a"),
                     after: group("b"),
-                },
+                }),
                 found_group("a"),
                 found_group("b"),
             ),
             (
-                Step::DeleteGroup { id: id(), subject: subject(), before: group("a") },
+                Step::Group(Life::Delete { id: id(), subject: subject(), before: group("a") }),
                 found_group("a"),
                 None,
             ),
@@ -469,19 +475,23 @@ mod tests {
                 exists(),
                 None,
             ),
-            (Step::CreateRole { subject: subject(), role: role("a") }, None, found_role("a")),
             (
-                Step::UpdateRole {
+                Step::Role(Life::Create { subject: subject(), spec: role("a") }),
+                None,
+                found_role("a"),
+            ),
+            (
+                Step::Role(Life::Update {
                     id: id(),
                     subject: subject(),
                     before: role("a"),
                     after: role("b"),
-                },
+                }),
                 found_role("a"),
                 found_role("b"),
             ),
             (
-                Step::DeleteRole { id: id(), subject: subject(), before: role("a") },
+                Step::Role(Life::Delete { id: id(), subject: subject(), before: role("a") }),
                 found_role("a"),
                 None,
             ),
@@ -531,7 +541,8 @@ mod tests {
 
     #[test]
     fn nothing_irreversible_is_done_to_what_is_different() {
-        let step = Step::DeleteUser { id: "id".into(), subject: somebody(), before: user(SINCE) };
+        let step =
+            Step::User(Life::Delete { id: "id".into(), subject: somebody(), before: user(SINCE) });
         let later = Access::Enabled.suspended(date(2026, 5, 5));
         for access in [Access::Enabled, Access::Disabled, later] {
             let verdict = judge(&step, &[], found_user(access).as_ref());
@@ -541,12 +552,12 @@ mod tests {
 
     #[test]
     fn a_user_who_changed_otherwise_is_suspended_all_the_same() {
-        let step = Step::SuspendUser {
+        let step = Step::User(Life::Retire {
             id: "id".into(),
             subject: somebody(),
             before: user(Access::Enabled),
             on: date(2026, 2, 2),
-        };
+        });
         let mut changed = user(Access::Disabled);
         changed.name = "renamed".into();
         let found = Snapshot::User(found(Ownership::Ours(somebody()), *changed));
@@ -558,7 +569,7 @@ mod tests {
         let mut is = *user(Access::Enabled);
         is.email = Some(Private::new("planted@example.org".into()));
         is.display_name = Some(Private::new("Planted".into()));
-        let step = Step::CreateUser { subject: somebody(), user: user(Access::Enabled) };
+        let step = Step::User(Life::Create { subject: somebody(), spec: user(Access::Enabled) });
         let found = Snapshot::User(found(Ownership::Ours(somebody()), is));
         let verdict = judge(&step, &[], Some(&found));
         assert_eq!(
@@ -573,10 +584,10 @@ mod tests {
             let verdict = judge(&step, &[], None);
             let updates = matches!(
                 step,
-                Step::UpdateUser { .. }
-                    | Step::RestoreUser { .. }
-                    | Step::UpdateGroup { .. }
-                    | Step::UpdateRole { .. }
+                Step::User(Life::Update { .. })
+                    | Step::User(Life::Restore { .. })
+                    | Step::Group(Life::Update { .. })
+                    | Step::Role(Life::Update { .. })
             );
             assert_eq!(verdict == Verdict::Missing, updates, "{step:?}");
         }

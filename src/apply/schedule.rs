@@ -13,10 +13,19 @@ use crate::plan::{self, Change, Output, Outputs, Phase, Reference};
 /// An account's position in the schedule.
 pub(super) type Account = usize;
 
+/// The slot of what is ordered by its needs alone, behind those of the phases.
+const FREE: usize = Phase::ALL.len();
+
+const SLOTS: usize = FREE + 1;
+
+fn slot(phase: Option<Phase>) -> usize {
+    phase.map_or(FREE, |phase| phase as usize)
+}
+
 /// What may begin, what runs, what has ended.
 pub(super) struct Schedule<'a> {
     changes: &'a [Change],
-    phases: Vec<Phase>,
+    slots: Vec<usize>,
     accounts: Vec<Queue>,
     account_of: Vec<Account>,
     /// Needs that have not ended well yet, per change.
@@ -37,10 +46,10 @@ struct Queue {
     place: Arc<Place>,
     changes: Vec<ChangeId>,
     phase: usize,
-    /// Changes that have not ended, per phase.
-    left: [usize; Phase::ALL.len()],
-    /// Changes whose needs are met, per phase.
-    ready: [VecDeque<ChangeId>; Phase::ALL.len()],
+    /// Changes that have not ended, per phase; and those without one.
+    left: [usize; SLOTS],
+    /// Changes whose needs are met, likewise.
+    ready: [VecDeque<ChangeId>; SLOTS],
     running: usize,
     touched: bool,
 }
@@ -49,7 +58,7 @@ impl<'a> Schedule<'a> {
     /// Nothing has begun. Held changes end at once.
     pub(super) fn new(changes: &'a [Change], held: &BTreeMap<ChangeId, Arc<str>>) -> Self {
         let mut numbers: BTreeMap<&Place, Account> = BTreeMap::new();
-        let phases = plan::phases(changes);
+        let slots: Vec<usize> = plan::phases(changes).into_iter().map(slot).collect();
         let mut accounts: Vec<Queue> = Vec::new();
         let mut account_of = Vec::with_capacity(changes.len());
         for (id, change) in (0..).map(ChangeId).zip(changes) {
@@ -58,12 +67,12 @@ impl<'a> Schedule<'a> {
                 accounts.len() - 1
             });
             accounts[account].changes.push(id);
-            accounts[account].left[phases[id.index()] as usize] += 1;
+            accounts[account].left[slots[id.index()]] += 1;
             account_of.push(account);
         }
         let mut schedule = Self {
             changes,
-            phases,
+            slots,
             touched: VecDeque::new(),
             accounts,
             account_of,
@@ -118,11 +127,12 @@ impl<'a> Schedule<'a> {
         if queue.running >= limit {
             return None;
         }
-        while queue.phase + 1 < queue.left.len() && queue.left[queue.phase] == 0 {
+        while queue.phase + 1 < FREE && queue.left[queue.phase] == 0 {
             queue.phase += 1;
         }
         loop {
-            let id = queue.ready[queue.phase].pop_front()?;
+            let lane = queue.ready[queue.phase].pop_front();
+            let id = lane.or_else(|| queue.ready[FREE].pop_front())?;
             if self.outcomes[id.index()].is_none() {
                 queue.running += 1;
                 self.begun[id.index()] = true;
@@ -250,19 +260,13 @@ impl<'a> Schedule<'a> {
         self.pending -= 1;
         self.ended.push(id);
         let account = self.account_of[id.index()];
-        let phase = self.phase_of(id);
-        self.accounts[account].left[phase] -= 1;
+        self.accounts[account].left[self.slots[id.index()]] -= 1;
         self.touch(account);
-    }
-
-    fn phase_of(&self, id: ChangeId) -> usize {
-        self.phases[id.index()] as usize
     }
 
     fn make_ready(&mut self, id: ChangeId) {
         let account = self.account_of[id.index()];
-        let phase = self.phase_of(id);
-        self.accounts[account].ready[phase].push_back(id);
+        self.accounts[account].ready[self.slots[id.index()]].push_back(id);
         self.touch(account);
     }
 
@@ -280,7 +284,7 @@ impl Queue {
             place,
             changes: Vec::new(),
             phase: 0,
-            left: [0; Phase::ALL.len()],
+            left: [0; SLOTS],
             ready: Default::default(),
             running: 0,
             touched: false,

@@ -1,7 +1,7 @@
 //! Which steps are believed only after a second look.
 
-use crate::model::Reason;
-use crate::plan::{Change, Step};
+use crate::model::{Kind, Reason};
+use crate::plan::{Act, Change, Step};
 
 /// Whether the object is looked at again after the vendor said that the change is done.
 ///
@@ -13,50 +13,14 @@ use crate::plan::{Change, Step};
 /// what became of it.
 pub fn is_verified(change: &Change) -> bool {
     let stays = |reason: &Reason| matches!(reason, Reason::NotMember { .. });
-    match &change.step {
-        Step::RemoveMember { .. } => change.reasons.is_empty() || !change.reasons.iter().all(stays),
-        Step::RevokeCredential { .. }
-        | Step::SuspendUser { .. }
-        | Step::DeleteUser { .. }
-        | Step::UnbindRole { .. }
-        | Step::Detach { .. } => true,
-        Step::CreateUser { .. }
-        | Step::UpdateUser { .. }
-        | Step::RestoreUser { .. }
-        | Step::CreateGroup { .. }
-        | Step::UpdateGroup { .. }
-        | Step::DeleteGroup { .. }
-        | Step::AddMember { .. }
-        | Step::CreateRole { .. }
-        | Step::UpdateRole { .. }
-        | Step::DeleteRole { .. }
-        | Step::BindRole { .. }
-        | Step::Attach { .. }
-        | Step::Adopt { .. }
-        | Step::IssueCredential { .. } => false,
-    }
+    let everyday = change.step.kind() == Kind::Membership
+        && !change.reasons.is_empty()
+        && change.reasons.iter().all(stays);
+    let ends = matches!(change.step.act(), Act::Retire | Act::Delete | Act::Unlink);
+    ends && change.step.kind().facts().verified && !everyday
 }
 
 /// Whether other changes may refer to an id this step makes known.
 pub(super) fn makes_id(step: &Step) -> bool {
-    match step {
-        Step::CreateUser { .. } | Step::CreateGroup { .. } | Step::CreateRole { .. } => true,
-        Step::UpdateUser { .. }
-        | Step::RevokeCredential { .. }
-        | Step::SuspendUser { .. }
-        | Step::RestoreUser { .. }
-        | Step::DeleteUser { .. }
-        | Step::UpdateGroup { .. }
-        | Step::DeleteGroup { .. }
-        | Step::AddMember { .. }
-        | Step::RemoveMember { .. }
-        | Step::UpdateRole { .. }
-        | Step::DeleteRole { .. }
-        | Step::BindRole { .. }
-        | Step::UnbindRole { .. }
-        | Step::Attach { .. }
-        | Step::Detach { .. }
-        | Step::Adopt { .. }
-        | Step::IssueCredential { .. } => false,
-    }
+    step.act() == Act::Create
 }

@@ -452,7 +452,7 @@ pub(super) fn write_metrics(
         metrics.record_head = head;
         for (change, outcome) in look.plan().changes.iter().zip(&outcomes.by_change) {
             let organisation = &change.place.organisation;
-            metrics.count(organisation, change.step.kind(), change.step.effect(), outcome);
+            metrics.count(organisation, change.step.counts_as(), change.step.effect(), outcome);
         }
     }
     metrics.replace(path).map_err(|source| {

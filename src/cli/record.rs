@@ -394,31 +394,20 @@ fn title(change: &PlannedChange) -> String {
 /// The object of a step, by the names people know.
 fn object(step: &Step) -> String {
     match step {
-        Step::CreateUser { user, .. } => user.name.to_string(),
-        Step::UpdateUser { before, .. }
-        | Step::SuspendUser { before, .. }
-        | Step::RestoreUser { before, .. }
-        | Step::DeleteUser { before, .. } => before.name.to_string(),
         Step::RevokeCredential { user, credential, .. } => {
             format!("{} of {user} ({})", credential.kind, credential.id)
         }
-        Step::CreateGroup { group, .. } => group.name.to_string(),
-        Step::UpdateGroup { before, .. } | Step::DeleteGroup { before, .. } => {
-            before.name.to_string()
-        }
         Step::AddMember { group, user, .. } => format!("{} to {}", user.name, group.name),
         Step::RemoveMember { group, user, .. } => format!("{} from {}", user.name, group.name),
-        Step::CreateRole { role, .. } => role.name.to_string(),
-        Step::UpdateRole { before, .. } | Step::DeleteRole { before, .. } => {
-            before.name.to_string()
-        }
         Step::BindRole { role, group } => format!("{} to {}", role.name, group.name),
         Step::UnbindRole { role, group } => format!("{} from {}", role.name, group.name),
         Step::Attach { holder, attachment, .. } | Step::Detach { holder, attachment, .. } => {
             format!("{}: {} {}", holder.name, attachment.kind, attachment.name)
         }
-        Step::Adopt { name, .. } => name.to_string(),
         Step::IssueCredential { user, kind, .. } => format!("{kind} of {}", user.name),
+        Step::User(_) | Step::Group(_) | Step::Role(_) | Step::Part { .. } | Step::Adopt { .. } => {
+            step.object().to_string()
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AdministratorSet, Context, Rule, Violation, violation};
 use crate::model::{ChangeId, OrganisationName, Place, Subject, VendorId};
-use crate::plan::{Change, Plan, Reference, Step, Target};
+use crate::plan::{Change, Life, Plan, Reference, Step, Target};
 
 /// Holds every change by which a required administrator would lose their access.
 pub(super) fn required(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
@@ -157,7 +157,9 @@ fn loss<'a>(change: &'a Change, set: &AdministratorSet) -> Loss<'a> {
     };
     let in_hub = *change.place == set.hub;
     match &change.step {
-        Step::SuspendUser { id, .. } | Step::DeleteUser { id, .. } if in_hub => Loss::User(id),
+        Step::User(Life::Retire { id, .. }) | Step::User(Life::Delete { id, .. }) if in_hub => {
+            Loss::User(id)
+        }
         // With a key that stays, nobody loses access.
         Step::RevokeCredential { credential, replaced_by: None, .. } if in_hub => {
             Loss::User(&credential.user)
@@ -168,7 +170,9 @@ fn loss<'a>(change: &'a Change, set: &AdministratorSet) -> Loss<'a> {
                 Reference::Made { .. } => Loss::Nobody,
             }
         }
-        Step::DeleteGroup { id, .. } if in_hub && set.groups.contains_key(id) => Loss::Group(id),
+        Step::Group(Life::Delete { id, .. }) if in_hub && set.groups.contains_key(id) => {
+            Loss::Group(id)
+        }
         Step::UnbindRole { group, role } if *change.place == set.account => {
             match (administering(group), &role.id) {
                 (Some((id, group)), Reference::Known(role)) if group.roles.contains(role) => {
@@ -177,25 +181,6 @@ fn loss<'a>(change: &'a Change, set: &AdministratorSet) -> Loss<'a> {
                 (Some(_) | None, _) => Loss::Nobody,
             }
         }
-        Step::SuspendUser { .. }
-        | Step::DeleteUser { .. }
-        | Step::RevokeCredential { .. }
-        | Step::RemoveMember { .. }
-        | Step::DeleteGroup { .. }
-        | Step::UnbindRole { .. }
-        | Step::CreateUser { .. }
-        | Step::UpdateUser { .. }
-        | Step::RestoreUser { .. }
-        | Step::CreateGroup { .. }
-        | Step::UpdateGroup { .. }
-        | Step::AddMember { .. }
-        | Step::CreateRole { .. }
-        | Step::UpdateRole { .. }
-        | Step::DeleteRole { .. }
-        | Step::BindRole { .. }
-        | Step::Attach { .. }
-        | Step::Detach { .. }
-        | Step::Adopt { .. }
-        | Step::IssueCredential { .. } => Loss::Nobody,
+        _ => Loss::Nobody,
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::model::{ChangeId, OrganisationName, Place, VendorId};
-use crate::plan::{Plan, Step};
+use crate::plan::{Life, Plan, Step};
 
 /// Who has which role where, as it is before the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,7 +139,7 @@ impl Holdings {
                         part.by.insert(change.id);
                     }
                 }
-                Step::DeleteGroup { id, .. } => {
+                Step::Group(Life::Delete { id, .. }) => {
                     let below = self.accounts.iter().filter(|(_, held)| held.hub == *here);
                     for (place, held) in below {
                         for (role, groups) in &held.roles {
@@ -151,24 +151,7 @@ impl Holdings {
                         }
                     }
                 }
-                Step::CreateUser { .. }
-                | Step::UpdateUser { .. }
-                | Step::RevokeCredential { .. }
-                | Step::SuspendUser { .. }
-                | Step::RestoreUser { .. }
-                | Step::DeleteUser { .. }
-                | Step::CreateGroup { .. }
-                | Step::UpdateGroup { .. }
-                | Step::AddMember { .. }
-                | Step::RemoveMember { .. }
-                | Step::CreateRole { .. }
-                | Step::UpdateRole { .. }
-                | Step::DeleteRole { .. }
-                | Step::BindRole { .. }
-                | Step::Attach { .. }
-                | Step::Detach { .. }
-                | Step::Adopt { .. }
-                | Step::IssueCredential { .. } => {}
+                _ => {}
             }
         }
         lost

@@ -161,7 +161,7 @@ fn counted<'a>(
         if user.is_none() && is_replaced(change, revoked) {
             continue;
         }
-        let kind = if user.is_some() { Kind::User } else { change.step.kind() };
+        let kind = if user.is_some() { Kind::User } else { change.step.counts_as() };
         let counted = removals.entry((&change.place.organisation, kind)).or_default();
         counted.holds.push(change.id);
         match user {
@@ -197,26 +197,10 @@ fn departing<'a>(
     plan: &'a Plan,
     revoked: &HashSet<(&Place, &VendorId)>,
 ) -> HashSet<(&'a Place, &'a VendorId)> {
-    let departs = |change: &Change| match &change.step {
-        Step::RevokeCredential { .. } => !is_replaced(change, revoked),
-        Step::SuspendUser { .. } | Step::DeleteUser { .. } => true,
-        Step::CreateUser { .. }
-        | Step::UpdateUser { .. }
-        | Step::RestoreUser { .. }
-        | Step::CreateGroup { .. }
-        | Step::UpdateGroup { .. }
-        | Step::DeleteGroup { .. }
-        | Step::AddMember { .. }
-        | Step::RemoveMember { .. }
-        | Step::CreateRole { .. }
-        | Step::UpdateRole { .. }
-        | Step::DeleteRole { .. }
-        | Step::BindRole { .. }
-        | Step::UnbindRole { .. }
-        | Step::Attach { .. }
-        | Step::Detach { .. }
-        | Step::Adopt { .. }
-        | Step::IssueCredential { .. } => false,
+    let departs = |change: &Change| match change.step.kind() {
+        Kind::Credential => !is_replaced(change, revoked),
+        Kind::User => true,
+        _ => false,
     };
     plan.removals()
         .filter(|change| departs(change))

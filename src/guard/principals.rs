@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Context, Rule, Violation, violation};
 use crate::model::{ChangeId, HolderKind, ObjectName, VendorId};
-use crate::plan::{Change, Effect, Plan, Reference, Step, Target};
+use crate::plan::{Change, Effect, Life, Plan, Reference, Step, Target};
 use crate::policies::Protected;
 
 /// Holds every change or removal of what the program acts as: it must not saw off its own branch.
@@ -37,32 +37,18 @@ fn touches(step: &Step, own: &VendorId) -> bool {
     }
     let is_own = |target: &Target| matches!(&target.id, Reference::Known(id) if id == own);
     match step {
-        Step::UpdateRole { id, .. } | Step::DeleteRole { id, .. } | Step::Adopt { id, .. } => {
-            id == own
-        }
+        Step::Role(life) => life.id() == Some(own),
+        Step::Adopt { id, .. } => id == own,
         Step::UnbindRole { role, .. } => is_own(role),
         Step::Attach { holder, .. } | Step::Detach { holder, .. } => is_own(holder),
-        Step::CreateUser { .. }
-        | Step::UpdateUser { .. }
-        | Step::RevokeCredential { .. }
-        | Step::SuspendUser { .. }
-        | Step::RestoreUser { .. }
-        | Step::DeleteUser { .. }
-        | Step::CreateGroup { .. }
-        | Step::UpdateGroup { .. }
-        | Step::DeleteGroup { .. }
-        | Step::AddMember { .. }
-        | Step::RemoveMember { .. }
-        | Step::CreateRole { .. }
-        | Step::BindRole { .. }
-        | Step::IssueCredential { .. } => false,
+        _ => false,
     }
 }
 
 /// Whether a step takes a role from a group through which the program has its rights.
 fn takes_rights(step: &Step, own_groups: &BTreeSet<VendorId>) -> bool {
     match step {
-        Step::DeleteGroup { id, .. } => own_groups.contains(id),
+        Step::Group(Life::Delete { id, .. }) => own_groups.contains(id),
         Step::UnbindRole { group, .. } => {
             matches!(&group.id, Reference::Known(id) if own_groups.contains(id))
         }
@@ -70,24 +56,7 @@ fn takes_rights(step: &Step, own_groups: &BTreeSet<VendorId>) -> bool {
         | Step::Attach { holder_kind: HolderKind::Group, holder, before: Some(_), .. } => {
             matches!(&holder.id, Reference::Known(id) if own_groups.contains(id))
         }
-        Step::CreateUser { .. }
-        | Step::UpdateUser { .. }
-        | Step::RevokeCredential { .. }
-        | Step::SuspendUser { .. }
-        | Step::RestoreUser { .. }
-        | Step::DeleteUser { .. }
-        | Step::CreateGroup { .. }
-        | Step::UpdateGroup { .. }
-        | Step::AddMember { .. }
-        | Step::RemoveMember { .. }
-        | Step::CreateRole { .. }
-        | Step::UpdateRole { .. }
-        | Step::DeleteRole { .. }
-        | Step::BindRole { .. }
-        | Step::Attach { .. }
-        | Step::Detach { .. }
-        | Step::Adopt { .. }
-        | Step::IssueCredential { .. } => false,
+        _ => false,
     }
 }
 
@@ -130,34 +99,26 @@ fn touches_name(change: &Change, protected: &Protected) -> bool {
     let is_protected =
         |name: &ObjectName| name.as_str().to_lowercase() == protected.user.as_str().to_lowercase();
     let name = match &change.step {
-        Step::UpdateUser { before, after, .. } => {
+        Step::User(Life::Update { before, after, .. }) => {
             return is_protected(&before.name)
                 || (protected.break_glass && is_protected(&after.name));
         }
         // Break-glass users are made by hand, never for somebody of a directory.
-        Step::CreateUser { user, .. } => return protected.break_glass && is_protected(&user.name),
+        Step::User(Life::Create { spec: user, .. }) => {
+            return protected.break_glass && is_protected(&user.name);
+        }
         Step::IssueCredential { user, .. } => {
             return protected.break_glass && is_protected(&user.name);
         }
-        Step::SuspendUser { before, .. } | Step::DeleteUser { before, .. } => &before.name,
+        Step::User(Life::Retire { before, .. }) | Step::User(Life::Delete { before, .. }) => {
+            &before.name
+        }
         Step::RevokeCredential { user, .. } => user,
         Step::RemoveMember { user, .. } => &user.name,
         Step::Detach { holder_kind: HolderKind::User, holder, .. } => &holder.name,
         // What is adopted is managed from then on.
         Step::Adopt { holder_kind: HolderKind::User, name, .. } => name,
-        Step::RestoreUser { .. }
-        | Step::CreateGroup { .. }
-        | Step::UpdateGroup { .. }
-        | Step::DeleteGroup { .. }
-        | Step::AddMember { .. }
-        | Step::CreateRole { .. }
-        | Step::UpdateRole { .. }
-        | Step::DeleteRole { .. }
-        | Step::BindRole { .. }
-        | Step::UnbindRole { .. }
-        | Step::Attach { .. }
-        | Step::Detach { .. }
-        | Step::Adopt { .. } => return false,
+        _ => return false,
     };
     is_protected(name)
 }

@@ -10,7 +10,7 @@ use super::{Context, Rule, Violation, violation};
 use crate::model::{
     ChangeId, HolderKind, ObjectName, OrganisationName, Place, Quota, Subject, VendorId,
 };
-use crate::plan::{self, Change, Phase, Plan, Reference, Step};
+use crate::plan::{self, Change, Life, Phase, Plan, Reference, Step};
 
 /// What an account allows, and how much of it is used before the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(super) fn violations(
     let running = || plan.changes.iter().filter(|change| !held.contains_key(&change.id));
     // Removals come first in every account, except of what something replaces.
     let phases = plan::phases(&plan.changes);
-    let first = |change: &&Change| phases[change.id.index()] != Phase::Replaced;
+    let first = |change: &&Change| phases[change.id.index()] != Some(Phase::Replaced);
     for change in running().filter(first) {
         for cost in costs(&change.step).filter(|cost| cost.amount < 0) {
             books.book(change, &cost);
@@ -186,12 +186,12 @@ fn costs(step: &Step) -> impl Iterator<Item = Cost<'_>> {
         content.as_ref().map_or(0, |text| i64::try_from(text.len()).unwrap_or(i64::MAX))
     };
     let cost = match step {
-        Step::CreateUser { .. } => account(Quota::Users, 1),
-        Step::DeleteUser { .. } => account(Quota::Users, -1),
-        Step::CreateGroup { .. } => account(Quota::Groups, 1),
-        Step::DeleteGroup { .. } => account(Quota::Groups, -1),
-        Step::CreateRole { subject, .. } if is_role(subject) => account(Quota::Roles, 1),
-        Step::DeleteRole { subject, .. } if is_role(subject) => account(Quota::Roles, -1),
+        Step::User(Life::Create { .. }) => account(Quota::Users, 1),
+        Step::User(Life::Delete { .. }) => account(Quota::Users, -1),
+        Step::Group(Life::Create { .. }) => account(Quota::Groups, 1),
+        Step::Group(Life::Delete { .. }) => account(Quota::Groups, -1),
+        Step::Role(Life::Create { subject, .. }) if is_role(subject) => account(Quota::Roles, 1),
+        Step::Role(Life::Delete { subject, .. }) if is_role(subject) => account(Quota::Roles, -1),
         Step::AddMember { user, .. } => {
             Some(Cost { quota: Quota::GroupsPerUser, of: Some((&user.id, &user.name)), amount: 1 })
         }
@@ -233,16 +233,7 @@ fn costs(step: &Step) -> impl Iterator<Item = Cost<'_>> {
             };
             Some(Cost { quota, of: Some((&holder.id, &holder.name)), amount })
         }
-        Step::CreateRole { .. }
-        | Step::DeleteRole { .. }
-        | Step::UpdateUser { .. }
-        | Step::RevokeCredential { .. }
-        | Step::SuspendUser { .. }
-        | Step::RestoreUser { .. }
-        | Step::UpdateGroup { .. }
-        | Step::UpdateRole { .. }
-        | Step::Adopt { .. }
-        | Step::IssueCredential { .. } => None,
+        _ => None,
     };
     cost.into_iter()
 }

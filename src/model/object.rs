@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AttachmentKind, AttributeName, CredentialKind, GroupRef, InvalidIdentifier, Kind, MirrorName,
-    Missing, ObjectName, OrganisationName, PartName, Private, RoleName, ServiceAccountName,
-    StableId, VendorId, is_name,
+    Missing, ObjectName, OrganisationName, PartName, Private, ResourceKind, RoleName, SeenResource,
+    ServiceAccountName, StableId, VendorId, is_name,
 };
 use crate::model::DirectoryName;
 
@@ -525,6 +525,10 @@ pub enum ObjectKey {
     Role(VendorId),
     /// A role by its name.
     RoleNamed(ObjectName),
+    /// A part of a mirror by its id.
+    Part(ResourceKind, VendorId),
+    /// A part of a mirror by its name.
+    PartNamed(ResourceKind, ObjectName),
     /// A user in a group.
     Membership(Membership),
     /// A role attached to a group.
@@ -545,6 +549,8 @@ pub enum Snapshot {
     Group(Observed<GroupSpec>),
     /// A role.
     Role(Observed<RoleSpec>),
+    /// A part of a mirror.
+    Part(Box<SeenResource>),
     /// The membership, binding, credential or attachment asked for exists.
     Exists,
 }

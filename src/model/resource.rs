@@ -29,6 +29,31 @@ pub enum Value {
     AllMade(BTreeSet<Reference>),
 }
 
+impl Value {
+    /// What it refers to, in the order it is written.
+    pub fn references(&self) -> impl Iterator<Item = &Reference> {
+        let (one, all) = match self {
+            Self::Made(reference) => (Some(reference), None),
+            Self::AllMade(references) => (None, Some(references)),
+            Self::Text(_) | Self::Number(_) | Self::Flag(_) | Self::Set(_) => (None, None),
+        };
+        one.into_iter().chain(all.into_iter().flatten())
+    }
+
+    /// Changes everything it refers to.
+    pub fn change_references(&mut self, change: impl Fn(&mut Reference)) {
+        match self {
+            Self::Made(reference) => change(reference),
+            Self::AllMade(references) => {
+                let mut changed: Vec<Reference> = std::mem::take(references).into_iter().collect();
+                changed.iter_mut().for_each(change);
+                *references = changed.into_iter().collect();
+            }
+            Self::Text(_) | Self::Number(_) | Self::Flag(_) | Self::Set(_) => {}
+        }
+    }
+}
+
 /// Something a vendor makes up, that is known now, or will be known once another change of the plan
 /// has succeeded.
 ///

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::loss;
-use super::{Change, Step};
-use crate::model::{HolderKind, Subject, VendorId};
+use super::{Act, Change, Life, Step};
+use crate::model::{HolderKind, Kind, Subject, VendorId};
 
 /// What a step means for those affected.
 #[derive(
@@ -21,8 +21,9 @@ pub enum Effect {
     Removal,
 }
 
-/// When a change happens relative to the others in its account: each phase begins when the one
-/// before has ended there, whatever its outcome.
+/// When a change happens relative to the others in the lane of its account's people: each phase
+/// begins when the one before has ended there, whatever its outcome. Parts of mirrors have lanes of
+/// their own, are ordered by needs alone and wait for no phase, nor keep one waiting.
 ///
 /// What goes, goes first: credentials before memberships and those before the account itself. So
 /// a mover never exceeds a quota of groups, and a name is free before somebody else gets it. Only
@@ -62,16 +63,17 @@ impl Phase {
 }
 
 /// The phase of every change of a plan: that of its step, but [`Phase::Replaced`] for a removal
-/// that needs something which begins or changes, directly or through another removal.
-pub fn phases(changes: &[Change]) -> Vec<Phase> {
-    let mut phases: Vec<Phase> = Vec::with_capacity(changes.len());
+/// that needs something which begins or changes, directly or through another removal. `None` for
+/// what is ordered by its needs alone.
+pub fn phases(changes: &[Change]) -> Vec<Option<Phase>> {
+    let mut phases: Vec<Option<Phase>> = Vec::with_capacity(changes.len());
     for change in changes {
         let phase = change.step.phase();
         // A need that is not before it is a flaw of the plan, which others tell.
-        let waits = |need: &Phase| *need > Phase::Delete;
+        let waits = |need: &Option<Phase>| need.is_some_and(|need| need > Phase::Delete);
         let needs = || change.needs.iter().filter_map(|need| phases.get(need.index()));
-        let replaced = phase <= Phase::Delete && needs().any(waits);
-        phases.push(if replaced { Phase::Replaced } else { phase });
+        let replaced = change.step.clears() && needs().any(waits);
+        phases.push(if replaced { Some(Phase::Replaced) } else { phase });
     }
     phases
 }
@@ -79,31 +81,24 @@ pub fn phases(changes: &[Change]) -> Vec<Phase> {
 impl Step {
     /// What it means for those affected: a removal if somebody loses something, whatever the verb.
     pub fn effect(&self) -> Effect {
+        if self.loses() {
+            return Effect::Removal;
+        }
+        match self.act() {
+            Act::Create | Act::Restore | Act::Link | Act::Issue => Effect::Addition,
+            Act::Update | Act::Adopt | Act::Retire | Act::Delete | Act::Unlink => Effect::Update,
+        }
+    }
+
+    /// Whether somebody loses something by it.
+    fn loses(&self) -> bool {
         match self {
-            Self::UpdateRole { .. } | Self::Attach { .. } if self.lessened_role().is_some() => {
-                Effect::Removal
-            }
-            Self::CreateUser { .. }
-            | Self::RestoreUser { .. }
-            | Self::CreateGroup { .. }
-            | Self::AddMember { .. }
-            | Self::CreateRole { .. }
-            | Self::BindRole { .. }
-            | Self::Attach { before: None, .. }
-            | Self::IssueCredential { .. } => Effect::Addition,
-            Self::UpdateUser { .. }
-            | Self::UpdateGroup { .. }
-            | Self::UpdateRole { .. }
-            | Self::Attach { before: Some(_), .. }
-            | Self::Adopt { .. } => Effect::Update,
-            Self::RevokeCredential { .. }
-            | Self::SuspendUser { .. }
-            | Self::DeleteUser { .. }
-            | Self::DeleteGroup { .. }
-            | Self::RemoveMember { .. }
-            | Self::DeleteRole { .. }
-            | Self::UnbindRole { .. }
-            | Self::Detach { .. } => Effect::Removal,
+            Self::Part { life, replaced } => !replaced && loss::of_part(life),
+            _ => match self.act() {
+                Act::Retire | Act::Delete | Act::Unlink => true,
+                Act::Update | Act::Link => self.lessened_role().is_some(),
+                Act::Create | Act::Restore | Act::Adopt | Act::Issue => false,
+            },
         }
     }
 
@@ -111,14 +106,14 @@ impl Step {
     /// loses something.
     pub fn lessened_role(&self) -> Option<&VendorId> {
         match self {
-            Self::UpdateRole { id, subject, before, after } => {
+            Self::Role(Life::Update { id, subject, before, after }) => {
                 let loses = match subject {
                     Subject::IdentityProvider(_) => loss::of_provider(before, after),
                     _ => loss::of_role(before, after),
                 };
                 loses.then_some(id)
             }
-            Self::DeleteRole { id, .. } => Some(id),
+            Self::Role(Life::Delete { id, .. }) => Some(id),
             Self::Attach { holder_kind: HolderKind::Role, holder, before, attachment, .. }
                 if loss::of_attachment(before.as_deref(), attachment) =>
             {
@@ -129,56 +124,39 @@ impl Step {
             {
                 holder.known()
             }
-            Self::CreateUser { .. }
-            | Self::UpdateUser { .. }
-            | Self::RevokeCredential { .. }
-            | Self::SuspendUser { .. }
-            | Self::RestoreUser { .. }
-            | Self::DeleteUser { .. }
-            | Self::CreateGroup { .. }
-            | Self::UpdateGroup { .. }
-            | Self::DeleteGroup { .. }
-            | Self::AddMember { .. }
-            | Self::RemoveMember { .. }
-            | Self::CreateRole { .. }
-            | Self::BindRole { .. }
-            | Self::UnbindRole { .. }
-            | Self::Attach { .. }
-            | Self::Detach { .. }
-            | Self::Adopt { .. }
-            | Self::IssueCredential { .. } => None,
+            _ => None,
         }
     }
 
-    /// When it happens, unless something replaces what it takes away ([`phases`]).
-    pub fn phase(&self) -> Phase {
-        match self {
-            Self::RevokeCredential { .. } => Phase::Revoke,
-            Self::RemoveMember { .. } | Self::UnbindRole { .. } | Self::Detach { .. } => {
-                Phase::Detach
-            }
-            Self::SuspendUser { .. } => Phase::Suspend,
-            Self::CreateUser { .. }
-            | Self::UpdateUser { .. }
-            | Self::RestoreUser { .. }
-            | Self::CreateGroup { .. }
-            | Self::UpdateGroup { .. }
-            | Self::CreateRole { .. }
-            | Self::UpdateRole { .. }
-            | Self::Adopt { .. } => Phase::Build,
-            Self::AddMember { .. }
-            | Self::BindRole { .. }
-            | Self::Attach { .. }
-            | Self::IssueCredential { .. } => Phase::Attach,
-            Self::DeleteUser { .. } | Self::DeleteGroup { .. } | Self::DeleteRole { .. } => {
-                Phase::Delete
-            }
+    /// When it happens in the lane of its account's people, unless something replaces what it takes
+    /// away ([`phases`]); `None` for what is ordered by its needs alone.
+    pub fn phase(&self) -> Option<Phase> {
+        let act = self.act();
+        match self.kind() {
+            Kind::Resource(_) => None,
+            Kind::Credential if act == Act::Delete => Some(Phase::Revoke),
+            _ => Some(match act {
+                Act::Unlink => Phase::Detach,
+                Act::Retire => Phase::Suspend,
+                Act::Delete => Phase::Delete,
+                Act::Create | Act::Restore | Act::Adopt => Phase::Build,
+                // What is attached says something else: part of what begins.
+                Act::Update if self.kind() == Kind::Attachment => Phase::Attach,
+                Act::Update => Phase::Build,
+                Act::Link | Act::Issue => Phase::Attach,
+            }),
         }
+    }
+
+    /// Whether it takes something out of the way in the lane of an account's people, before anything
+    /// begins there.
+    pub fn clears(&self) -> bool {
+        self.phase().is_some_and(|phase| phase <= Phase::Delete)
     }
 
     /// Whether nothing can bring back what it takes away; the object is looked at once more
     /// right before, and the step refused if it is not as it was planned.
     pub fn is_irreversible(&self) -> bool {
-        self.phase() == Phase::Delete
+        self.act() == Act::Delete && self.kind() != Kind::Credential
     }
 }

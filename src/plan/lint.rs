@@ -56,13 +56,14 @@ pub fn lint(plan: &Plan) -> Vec<Flaw> {
                 flaws.push(Flaw::UsesWithoutNeed(number, *by));
             }
         }
-        let phase = phases[number.index()];
-        if phase < last {
-            flaws.push(Flaw::PhaseOrder(number));
+        if let Some(phase) = phases[number.index()] {
+            if phase < last {
+                flaws.push(Flaw::PhaseOrder(number));
+            }
+            last = last.max(phase);
         }
-        last = last.max(phase);
         let removes = change.step.effect() == Effect::Removal;
-        if change.step.phase() <= Phase::Delete && !removes {
+        if change.step.clears() && !removes {
             flaws.push(Flaw::EffectOfPhase(number));
         }
         if change.reasons.is_empty() {

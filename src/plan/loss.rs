@@ -11,7 +11,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::{Attachment, AttributeValue, RoleSpec};
+use super::{Act, Life};
+use crate::model::{Attachment, AttributeValue, ResourceSpec, RoleSpec};
 use crate::pattern;
 
 /// The attribute and the kinds of attachments (by a part of their name) that bound what their
@@ -318,5 +319,16 @@ mod tests {
         assert!(!of_attachment(Some(&one), &read));
         assert!(of_attachment(None, &inline(&document(NEVER))));
         assert!(!of_attachment(None, &read));
+    }
+}
+
+/// Whether somebody loses something by what happens to a part of a mirror that nothing replaces.
+///
+/// What comes to be and what becomes different takes nothing away: a front end that would lose its
+/// last origin, or a public name its record, is not planned so.
+pub(super) fn of_part(life: &Life<Box<ResourceSpec>>) -> bool {
+    match life.act() {
+        Act::Retire | Act::Delete | Act::Unlink => true,
+        Act::Create | Act::Update | Act::Restore | Act::Link | Act::Adopt | Act::Issue => false,
     }
 }

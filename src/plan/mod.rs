@@ -12,6 +12,8 @@ mod fuzz;
 mod lint;
 mod loss;
 mod narrow;
+mod step;
+mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,12 +23,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use change::{Change, Step, Target};
+pub use change::{Change, Target};
 pub use diff::{DiffInputs, Observations, credentials_needed, diff, is_in_between};
 pub use effect::{Effect, Phase, phases};
 pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
 pub use lint::{Flaw, lint};
 pub use narrow::{Narrowing, keep, narrow};
+pub use step::{Act, Life, Step};
 
 use crate::diagnostic::Finding;
 use crate::digest::hex;

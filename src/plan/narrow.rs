@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Plan, Reference};
+use super::{Change, Plan};
 use crate::model::{AccountName, ChangeId, Kind, OrganisationName, Place};
 
 /// Which part of a plan is wanted. Empty sets mean everything.
@@ -33,7 +33,7 @@ impl Narrowing {
     }
 
     fn wants(&self, change: &Change) -> bool {
-        (self.kinds.is_empty() || self.kinds.contains(&change.step.kind()))
+        (self.kinds.is_empty() || self.kinds.contains(&change.step.counts_as()))
             && self.wants_place(&change.place)
     }
 }
@@ -101,11 +101,9 @@ pub(super) fn kept(
         };
         let id = ChangeId(u32::try_from(kept.len()).expect("fewer than before"));
         numbers.push(Some(id));
-        for reference in change.step.references_mut() {
-            if let Reference::Made { by, .. } = reference {
-                *by = numbers[by.index()].expect("what a change uses is among its needs");
-            }
-        }
+        change
+            .step
+            .renumber(|by| numbers[by.index()].expect("what a change uses is among its needs"));
         kept.push(Change { id, needs, ..change });
     }
     (kept, left_out)

@@ -70,7 +70,7 @@ fn taken(lines: Vec<(Timestamp, Entry)>) -> Recent {
     let mut recent = Recent::default();
     let mut users: BTreeMap<&OrganisationName, BTreeSet<(&Place, &VendorId)>> = BTreeMap::new();
     for change in done.iter().filter_map(|id| changes.get(id)) {
-        let kind = change.step.kind();
+        let kind = change.step.counts_as();
         match change.step.user() {
             _ if change.step.effect() != Effect::Removal => {}
             Some(user) if kind == Kind::User => {

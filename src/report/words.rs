@@ -1,11 +1,13 @@
 //! What a step does in words: one line, no personal values, nothing a terminal might obey.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document;
-use crate::model::{Access, AttributeName, AttributeValue, RoleSpec, UserSpec};
-use crate::plan::{Change, Effect, Step};
+use crate::model::{
+    Access, AttributeName, AttributeValue, Reference, ResourceSpec, RoleSpec, UserSpec, Value,
+};
+use crate::plan::{Change, Effect, Life, Step};
 pub use crate::visible::escaped as printable;
 
 /// Longer attribute texts are cut; the JSON form has them whole.
@@ -53,22 +55,33 @@ pub(super) fn sign(step: &Step) -> char {
 /// From what to what.
 fn detail(step: &Step) -> String {
     match step {
-        Step::CreateUser { subject, .. }
-        | Step::CreateGroup { subject, .. }
-        | Step::DeleteGroup { subject, .. }
-        | Step::DeleteRole { subject, .. } => format!("for {subject}"),
-        Step::UpdateUser { before, after, .. } => user_changes(before, after),
+        Step::User(Life::Create { subject, .. })
+        | Step::Group(
+            Life::Create { subject, .. }
+            | Life::Retire { subject, .. }
+            | Life::Restore { subject, .. }
+            | Life::Delete { subject, .. },
+        )
+        | Step::Role(
+            Life::Retire { subject, .. }
+            | Life::Restore { subject, .. }
+            | Life::Delete { subject, .. },
+        ) => format!("for {subject}"),
+        Step::Part { life, .. } => part(life),
+        Step::User(Life::Update { before, after, .. }) => user_changes(before, after),
         Step::RevokeCredential { credential, .. } => {
             format!("{} {}", credential.kind, credential.id)
         }
-        Step::SuspendUser { before, on, .. } => {
+        Step::User(Life::Retire { before, on, .. }) => {
             format!("{} → {}", access(before.access), access(before.access.suspended(*on)))
         }
-        Step::RestoreUser { before, .. } => {
+        Step::User(Life::Restore { before, .. }) => {
             format!("{} → {}", access(before.access), access(before.access.without_suspension()))
         }
-        Step::DeleteUser { before, .. } => format!("{} → gone", access(before.access)),
-        Step::UpdateGroup { before, after, .. } => format!("name {} → {}", before.name, after.name),
+        Step::User(Life::Delete { before, .. }) => format!("{} → gone", access(before.access)),
+        Step::Group(Life::Update { before, after, .. }) => {
+            format!("name {} → {}", before.name, after.name)
+        }
         Step::AddMember { group, .. } | Step::BindRole { group, .. } => {
             format!("to group {}", group.name)
         }
@@ -78,8 +91,8 @@ fn detail(step: &Step) -> String {
         Step::RemoveMember { group, subject: Some(_), .. } | Step::UnbindRole { group, .. } => {
             format!("from group {}", group.name)
         }
-        Step::CreateRole { role, .. } => role_meaning(role),
-        Step::UpdateRole { before, after, .. } => role_changes(before, after),
+        Step::Role(Life::Create { spec: role, .. }) => role_meaning(role),
+        Step::Role(Life::Update { before, after, .. }) => role_changes(before, after),
         Step::Attach { before, attachment, .. } => match (before, &attachment.content) {
             (None, None) => format!("{} {}", attachment.kind, attachment.name),
             (None, Some(content)) => {
@@ -101,6 +114,57 @@ fn detail(step: &Step) -> String {
         Step::Adopt { subject, from: Some(from), .. } => format!("as {subject}, not {from}"),
         Step::Adopt { subject, from: None, .. } => format!("as {subject}"),
         Step::IssueCredential { kind, sink, .. } => format!("{kind}, its secret goes to {sink}"),
+    }
+}
+
+fn part(life: &Life<Box<ResourceSpec>>) -> String {
+    match life {
+        Life::Create { spec, .. } => settings(spec),
+        Life::Update { before, after, .. } => setting_changes(before, after).join(", "),
+        Life::Retire { subject, on, .. } => format!("for {subject}, since {on}"),
+        Life::Restore { subject, .. } | Life::Delete { subject, .. } => format!("for {subject}"),
+    }
+}
+
+fn settings(spec: &ResourceSpec) -> String {
+    let texts: Vec<String> =
+        spec.settings.iter().map(|(name, value)| format!("{name} {}", setting(value))).collect();
+    texts.join(", ")
+}
+
+fn setting_changes(before: &ResourceSpec, after: &ResourceSpec) -> Vec<String> {
+    let mut changes = Vec::new();
+    for key in before.settings.keys().chain(after.settings.keys()).collect::<BTreeSet<_>>() {
+        let (was, is) = (before.settings.get(key), after.settings.get(key));
+        if was != is {
+            let words = |value: Option<&Value>| value.map_or("nothing".to_owned(), setting);
+            changes.push(format!("{key} {} → {}", words(was), words(is)));
+        }
+    }
+    changes
+}
+
+fn setting(value: &Value) -> String {
+    match value {
+        Value::Text(text) => cut(text).into_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Flag(flag) => flag.to_string(),
+        Value::Set(set) => {
+            let texts: Vec<&str> = set.iter().map(String::as_str).collect();
+            cut(&format!("[{}]", texts.join(", "))).into_owned()
+        }
+        Value::Made(made) => reference(made),
+        Value::AllMade(all) => {
+            let texts: Vec<String> = all.iter().map(reference).collect();
+            cut(&format!("[{}]", texts.join(", "))).into_owned()
+        }
+    }
+}
+
+fn reference(reference: &Reference) -> String {
+    match reference {
+        Reference::Known(id) => id.to_string(),
+        Reference::Made { by, .. } => format!("(made by {by})"),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::model::{
     Attachment, Credential, HeldAttachment, HolderKind, Mark, ObjectKey, ObservedAccount,
     OrganisationName, Ownership, Reading, Snapshot, Subject, VendorId,
 };
-use crate::plan::{Change, Output, Step, Target};
+use crate::plan::{Change, Life, Output, Step, Target};
 
 /// One account, as the organisation that owns it sees it.
 pub struct Client {
@@ -60,45 +60,61 @@ impl Apply for Client {
             })
         };
         match &change.step {
-            Step::CreateUser { subject, user } => self.create_user(subject, user).await,
-            Step::UpdateUser { id, subject, before, after } => {
+            Step::User(Life::Create { subject, spec: user }) => {
+                self.create_user(subject, user).await
+            }
+            Step::User(Life::Update { id, subject, before, after }) => {
                 self.update_user(id, subject, before, after).await
             }
             Step::RevokeCredential { user, subject, credential, .. } => {
                 self.revoke(user, subject, credential).await
             }
-            Step::SuspendUser { id, subject, on, .. } => self.suspend(id, subject, *on).await,
-            Step::RestoreUser { id, subject, .. } => self.restore(id, subject).await,
-            Step::DeleteUser { id, subject, before } => self.delete_user(id, subject, before).await,
-            Step::CreateGroup { subject, group } => self.create_group(subject, group).await,
-            Step::UpdateGroup { id, subject, before, after } => {
+            Step::User(Life::Retire { id, subject, on, .. }) => {
+                self.suspend(id, subject, *on).await
+            }
+            Step::User(Life::Restore { id, subject, .. }) => self.restore(id, subject).await,
+            Step::User(Life::Delete { id, subject, before }) => {
+                self.delete_user(id, subject, before).await
+            }
+            Step::Group(Life::Create { subject, spec: group }) => {
+                self.create_group(subject, group).await
+            }
+            Step::Group(Life::Update { id, subject, before, after }) => {
                 self.update_group(id, subject, before, after).await
             }
-            Step::DeleteGroup { id, subject, before } => {
+            Step::Group(Life::Delete { id, subject, before }) => {
                 self.delete_group(id, subject, before).await
             }
             Step::AddMember { .. } => self.add_member(at(0)?, at(1)?).await,
             Step::RemoveMember { group, user, subject } => {
                 self.remove_member(at(0)?, at(1)?, group, user, subject.as_ref()).await
             }
-            Step::CreateRole { subject, role } if providers::is_provider(role.name.as_str()) => {
+            Step::Role(Life::Create { subject, spec: role })
+                if providers::is_provider(role.name.as_str()) =>
+            {
                 let mark = self.mark(subject);
                 providers::create(self.session(), &self.partition, &self.account, &mark, role).await
             }
-            Step::UpdateRole { id, subject, before, after }
+            Step::Role(Life::Update { id, subject, before, after })
                 if providers::is_provider(id.as_str()) =>
             {
                 let session = self.session();
                 providers::update(session, &self.organisation, id, subject, before, after).await
             }
-            Step::DeleteRole { id, subject, before } if providers::is_provider(id.as_str()) => {
+            Step::Role(Life::Delete { id, subject, before })
+                if providers::is_provider(id.as_str()) =>
+            {
                 providers::delete(self.session(), &self.organisation, id, subject, before).await
             }
-            Step::CreateRole { subject, role } => self.create_role(subject, role).await,
-            Step::UpdateRole { id, subject, before, after } => {
+            Step::Role(Life::Create { subject, spec: role }) => {
+                self.create_role(subject, role).await
+            }
+            Step::Role(Life::Update { id, subject, before, after }) => {
                 self.update_role(id, subject, before, after).await
             }
-            Step::DeleteRole { id, subject, before } => self.delete_role(id, subject, before).await,
+            Step::Role(Life::Delete { id, subject, before }) => {
+                self.delete_role(id, subject, before).await
+            }
             Step::BindRole { .. } => self.bind(at(0)?, at(1)?).await,
             Step::UnbindRole { .. } => self.unbind(at(0)?, at(1)?).await,
             Step::Attach { holder_kind, holder, subject, attachment, .. } => {
@@ -108,6 +124,11 @@ impl Apply for Client {
             Step::Detach { holder_kind, holder, subject, attachment } => {
                 let holder = Holder { kind: *holder_kind, id: at(0)?, target: holder, subject };
                 self.detach(&holder, attachment).await
+            }
+            Step::Group(Life::Retire { .. } | Life::Restore { .. })
+            | Step::Role(Life::Retire { .. } | Life::Restore { .. })
+            | Step::Part { .. } => {
+                Err(invalid("Prepare", change.step.verb(), "this cloud has nothing of that kind"))
             }
             Step::Adopt { holder_kind, id, name, subject, from } => {
                 self.adopt(*holder_kind, (id, name), from.as_ref(), subject).await
@@ -155,6 +176,7 @@ impl Apply for Client {
             ObjectKey::RoleNamed(name) => {
                 self.role_named(name.as_str()).await.map(|role| Some(Snapshot::Role(role)))
             }
+            ObjectKey::Part(..) | ObjectKey::PartNamed(..) => Ok(None),
             ObjectKey::Membership(one) => self.is_member(one).await.map(exists),
             ObjectKey::Binding(one) => self.is_bound(one).await.map(exists),
             ObjectKey::Credential(one) => self.has_credential(one).await.map(exists),

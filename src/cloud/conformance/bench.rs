@@ -11,7 +11,7 @@ use crate::model::{
     Observed, ObservedAccount, Ownership, Private, Reading, RoleSpec, Site, Snapshot, Subject,
     UserSpec, VendorId,
 };
-use crate::plan::{Change, Output, Reference, Step, Target};
+use crate::plan::{Change, Life, Output, Reference, Step, Target};
 
 pub const DAY: Date = date(2026, 3, 9);
 
@@ -73,7 +73,8 @@ impl<'a> Bench<'a> {
     pub async fn user(&self, stem: &str) -> Made<UserSpec> {
         let spec = self.user_spec(stem);
         let subject = person(stem);
-        let creation = Step::CreateUser { subject: subject.clone(), user: Box::new(spec.clone()) };
+        let creation =
+            Step::User(Life::Create { subject: subject.clone(), spec: Box::new(spec.clone()) });
         let id = created(&self.hub.must(&creation).await);
         Made { id, subject, spec }
     }
@@ -81,7 +82,7 @@ impl<'a> Bench<'a> {
     pub async fn group(&self, stem: &str) -> Made<GroupSpec> {
         let spec = GroupSpec { name: self.fixture.name(stem).into() };
         let subject = group_subject(stem);
-        let creation = Step::CreateGroup { subject: subject.clone(), group: spec.clone() };
+        let creation = Step::Group(Life::Create { subject: subject.clone(), spec: spec.clone() });
         let id = created(&self.hub.must(&creation).await);
         Made { id, subject, spec }
     }
@@ -89,7 +90,8 @@ impl<'a> Bench<'a> {
     pub async fn role(&self, stem: &str) -> Made<RoleSpec> {
         let spec = self.fixture.role(&self.fixture.name(stem), false);
         let subject = Subject::Role(stem.into());
-        let creation = Step::CreateRole { subject: subject.clone(), role: Box::new(spec.clone()) };
+        let creation =
+            Step::Role(Life::Create { subject: subject.clone(), spec: Box::new(spec.clone()) });
         let id = created(&self.target.must(&creation).await);
         Made { id, subject, spec }
     }
@@ -283,12 +285,17 @@ pub fn unbind(role: &VendorId, group: &VendorId) -> Step {
 impl Made<UserSpec> {
     pub fn delete(&self) -> Step {
         let before = Box::new(self.spec.clone());
-        Step::DeleteUser { id: self.id.clone(), subject: self.subject.clone(), before }
+        Step::User(Life::Delete { id: self.id.clone(), subject: self.subject.clone(), before })
     }
 
     pub fn suspend(&self) -> Step {
         let before = Box::new(self.spec.clone());
-        Step::SuspendUser { id: self.id.clone(), subject: self.subject.clone(), before, on: DAY }
+        Step::User(Life::Retire {
+            id: self.id.clone(),
+            subject: self.subject.clone(),
+            before,
+            on: DAY,
+        })
     }
 
     pub fn restore(&self) -> Step {
@@ -299,48 +306,48 @@ impl Made<UserSpec> {
     /// As it is.
     pub fn bring_back(&self) -> Step {
         let before = Box::new(self.spec.clone());
-        Step::RestoreUser { id: self.id.clone(), subject: self.subject.clone(), before }
+        Step::User(Life::Restore { id: self.id.clone(), subject: self.subject.clone(), before })
     }
 
     pub fn update(&self, after: UserSpec) -> Step {
-        Step::UpdateUser {
+        Step::User(Life::Update {
             id: self.id.clone(),
             subject: self.subject.clone(),
             before: Box::new(self.spec.clone()),
             after: Box::new(after),
-        }
+        })
     }
 }
 
 impl Made<GroupSpec> {
     pub fn delete(&self) -> Step {
         let before = self.spec.clone();
-        Step::DeleteGroup { id: self.id.clone(), subject: self.subject.clone(), before }
+        Step::Group(Life::Delete { id: self.id.clone(), subject: self.subject.clone(), before })
     }
 
     pub fn rename(&self, name: &str) -> Step {
-        Step::UpdateGroup {
+        Step::Group(Life::Update {
             id: self.id.clone(),
             subject: self.subject.clone(),
             before: self.spec.clone(),
             after: GroupSpec { name: name.into() },
-        }
+        })
     }
 }
 
 impl Made<RoleSpec> {
     pub fn delete(&self) -> Step {
         let before = Box::new(self.spec.clone());
-        Step::DeleteRole { id: self.id.clone(), subject: self.subject.clone(), before }
+        Step::Role(Life::Delete { id: self.id.clone(), subject: self.subject.clone(), before })
     }
 
     pub fn update(&self, after: RoleSpec) -> Step {
-        Step::UpdateRole {
+        Step::Role(Life::Update {
             id: self.id.clone(),
             subject: self.subject.clone(),
             before: Box::new(self.spec.clone()),
             after: Box::new(after),
-        }
+        })
     }
 }
 

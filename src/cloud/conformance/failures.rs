@@ -6,7 +6,7 @@ use super::bench::{Bench, bind, group_subject, join, leave, person, unbind};
 use super::{Fixture, Trouble, Verdict};
 use crate::cloud::{ErrorKind, Retry};
 use crate::model::{GroupSpec, ObjectKey, RoleSpec, Snapshot, Subject, UserSpec};
-use crate::plan::Step;
+use crate::plan::{Life, Step};
 
 pub async fn a_lost_reply_is_found_by_looking(fixture: &dyn Fixture) -> Verdict {
     no_reply(fixture, Trouble::LostReply).await
@@ -18,7 +18,7 @@ pub async fn a_stalled_write_ends_in_a_lost_reply(fixture: &dyn Fixture) -> Verd
         return Verdict::NotTried("writes cannot be made to stall");
     }
     let spec = bench.user_spec("early");
-    let step = Step::CreateUser { subject: person("early"), user: Box::new(spec.clone()) };
+    let step = Step::User(Life::Create { subject: person("early"), spec: Box::new(spec.clone()) });
     bench.hub.must_fail(&step, ErrorKind::LostReply).await;
     assert_eq!(bench.hub.look(&ObjectKey::UserNamed(spec.name)).await, None);
     no_reply(fixture, Trouble::StallAfter).await
@@ -31,7 +31,7 @@ async fn no_reply(fixture: &dyn Fixture, trouble: Trouble) -> Verdict {
         return Verdict::NotTried("replies cannot be lost");
     }
     let spec = bench.user_spec("anna");
-    let step = Step::CreateUser { subject: person("anna"), user: Box::new(spec.clone()) };
+    let step = Step::User(Life::Create { subject: person("anna"), spec: Box::new(spec.clone()) });
     bench.hub.must_fail(&step, ErrorKind::LostReply).await;
     let found = bench.hub.look(&ObjectKey::UserNamed(spec.name.clone())).await;
     let Some(Snapshot::User(user)) = found else { panic!("the user is there, found {found:?}") };
@@ -72,7 +72,8 @@ pub async fn what_did_not_happen_may_be_repeated(fixture: &dyn Fixture) -> Verdi
         tried = true;
         let nickname = format!("{trouble:?}").to_lowercase();
         let spec = bench.user_spec(&nickname[..5]);
-        let step = Step::CreateUser { subject: person(&nickname), user: Box::new(spec.clone()) };
+        let step =
+            Step::User(Life::Create { subject: person(&nickname), spec: Box::new(spec.clone()) });
         let error = bench.hub.fail(&step).await;
         assert_eq!(error.retry(), Retry::Again { after }, "{error}");
         assert_eq!(bench.hub.look(&ObjectKey::UserNamed(spec.name)).await, None);
@@ -95,7 +96,7 @@ pub async fn errors_have_their_kinds(fixture: &dyn Fixture) -> Verdict {
         }
         tried = true;
         let group = GroupSpec { name: fixture.name("crew").into() };
-        let step = Step::CreateGroup { subject: group_subject("crew"), group };
+        let step = Step::Group(Life::Create { subject: group_subject("crew"), spec: group });
         let error = bench.hub.fail(&step).await;
         assert_eq!(error.kind, kind, "{error}");
         assert!(!error.message.is_empty() && !error.operation.is_empty());
@@ -118,17 +119,18 @@ pub async fn a_taken_name_is_taken_in_any_case(fixture: &dyn Fixture) -> Verdict
     };
     let name = spell(user.spec.name.as_str(), facts.user_names.case_insensitive);
     let spec = UserSpec { name: name.into(), ..user.spec.clone() };
-    let step = Step::CreateUser { subject: person("berta"), user: Box::new(spec.clone()) };
+    let step = Step::User(Life::Create { subject: person("berta"), spec: Box::new(spec.clone()) });
     bench.hub.must_fail(&step, ErrorKind::AlreadyExists).await;
     let other = bench.user("clara").await;
     bench.hub.must_fail(&other.update(spec), ErrorKind::AlreadyExists).await;
     let name = spell(group.spec.name.as_str(), facts.group_names.case_insensitive);
     let spec = GroupSpec { name: name.into() };
-    let step = Step::CreateGroup { subject: group_subject("band"), group: spec };
+    let step = Step::Group(Life::Create { subject: group_subject("band"), spec: spec });
     bench.hub.must_fail(&step, ErrorKind::AlreadyExists).await;
     let name = spell(role.spec.name.as_str(), facts.role_names.case_insensitive);
     let spec = RoleSpec { name: name.into(), ..role.spec.clone() };
-    let step = Step::CreateRole { subject: Subject::Role("b".into()), role: Box::new(spec) };
+    let step =
+        Step::Role(Life::Create { subject: Subject::Role("b".into()), spec: Box::new(spec) });
     bench.target.must_fail(&step, ErrorKind::AlreadyExists).await;
     // Only the spelling of one's own name may change.
     if facts.user_names.case_insensitive {
@@ -148,7 +150,7 @@ pub async fn a_forbidden_name_is_invalid(fixture: &dyn Fixture) -> Verdict {
     names.extend(['\n', '/', '\u{0}'].iter().filter(|c| !(rules.allows)(**c)).map(char::to_string));
     for name in names {
         let spec = UserSpec { name: name.into(), ..bench.user_spec("x") };
-        let step = Step::CreateUser { subject: person("x"), user: Box::new(spec) };
+        let step = Step::User(Life::Create { subject: person("x"), spec: Box::new(spec) });
         bench.hub.must_fail(&step, ErrorKind::Invalid).await;
     }
     assert!(bench.hub.all().await.users.is_empty());

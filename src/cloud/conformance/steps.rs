@@ -6,14 +6,14 @@ use crate::model::{
     Access, Attachment, Binding, HeldAttachment, HolderKind, ObjectKey, Private, Reading, Subject,
     UserSpec,
 };
-use crate::plan::Step;
+use crate::plan::{Life, Step};
 
 pub async fn a_created_user_is_there_and_ours_and_has_no_credential(
     fixture: &dyn Fixture,
 ) -> Verdict {
     let bench = Bench::new(fixture).await;
     let spec = bench.user_spec("anna");
-    let step = Step::CreateUser { subject: person("anna"), user: Box::new(spec.clone()) };
+    let step = Step::User(Life::Create { subject: person("anna"), spec: Box::new(spec.clone()) });
     let id = created(&bench.hub.must_twice(&step).await);
     let seen = bench.hub.see_user(&id).await.expect("it was created");
     assert_eq!(seen.spec, spec);
@@ -163,7 +163,8 @@ pub async fn every_step_is_at_most_one_write(fixture: &dyn Fixture) -> Verdict {
     let mut user = bench.user("anna").await;
     let (group, role) = (bench.group("crew").await, bench.role("operator").await);
     let again = bench.user_spec("berta");
-    let create = Step::CreateUser { subject: person("berta"), user: Box::new(again.clone()) };
+    let create =
+        Step::User(Life::Create { subject: person("berta"), spec: Box::new(again.clone()) });
     let role_subject = Subject::Role("second".into());
     let second = Box::new(fixture.role(&fixture.name("second"), false));
     let renamed = bench.user_spec("clara");
@@ -177,7 +178,7 @@ pub async fn every_step_is_at_most_one_write(fixture: &dyn Fixture) -> Verdict {
         group.rename(&fixture.name("band")),
     ];
     let target_steps = [
-        Step::CreateRole { subject: role_subject, role: second },
+        Step::Role(Life::Create { subject: role_subject, spec: second }),
         role.update(fixture.role(role.spec.name.as_str(), true)),
         bind(&role.id, &group.id),
         unbind(&role.id, &group.id),

@@ -14,7 +14,7 @@ use crate::model::{
     Binding, Credential, Kind, Membership, Missing, ObjectKey, ObservedAccount, OrganisationName,
     Ownership, Reading, Snapshot, Subject, VendorId,
 };
-use crate::plan::{Change, Output, Outputs, Step};
+use crate::plan::{Change, Life, Output, Outputs, Step};
 
 /// One account, as the organisation that owns it sees it.
 pub(super) struct Client {
@@ -138,25 +138,31 @@ impl Apply for Client {
             )),
         };
         match &change.step {
-            Step::CreateUser { subject, user } => self.create_user(subject, user).await,
-            Step::UpdateUser { id, subject, before, after } => {
+            Step::User(Life::Create { subject, spec: user }) => {
+                self.create_user(subject, user).await
+            }
+            Step::User(Life::Update { id, subject, before, after }) => {
                 self.update_user(id, subject, before, after).await
             }
             Step::RevokeCredential { subject, credential, .. } => {
                 self.revoke(subject, credential).await
             }
-            Step::SuspendUser { id, subject, before, on } => {
+            Step::User(Life::Retire { id, subject, before, on }) => {
                 self.suspend_user(id, subject, before, *on).await
             }
-            Step::RestoreUser { id, subject, before } => {
+            Step::User(Life::Restore { id, subject, before }) => {
                 self.restore_user(id, subject, before).await
             }
-            Step::DeleteUser { id, subject, before } => self.delete_user(id, subject, before).await,
-            Step::CreateGroup { subject, group } => self.create_group(subject, group).await,
-            Step::UpdateGroup { id, subject, before, after } => {
+            Step::User(Life::Delete { id, subject, before }) => {
+                self.delete_user(id, subject, before).await
+            }
+            Step::Group(Life::Create { subject, spec: group }) => {
+                self.create_group(subject, group).await
+            }
+            Step::Group(Life::Update { id, subject, before, after }) => {
                 self.update_group(id, subject, before, after).await
             }
-            Step::DeleteGroup { id, subject, before } => {
+            Step::Group(Life::Delete { id, subject, before }) => {
                 self.delete_group(id, subject, before).await
             }
             Step::AddMember { .. } => {
@@ -167,11 +173,15 @@ impl Apply for Client {
                 let (group, user) = pair()?;
                 self.remove_member(group, user, subject.as_ref()).await
             }
-            Step::CreateRole { subject, role } => self.create_role(subject, role).await,
-            Step::UpdateRole { id, subject, before, after } => {
+            Step::Role(Life::Create { subject, spec: role }) => {
+                self.create_role(subject, role).await
+            }
+            Step::Role(Life::Update { id, subject, before, after }) => {
                 self.update_role(id, subject, before, after).await
             }
-            Step::DeleteRole { id, subject, before } => self.delete_role(id, subject, before).await,
+            Step::Role(Life::Delete { id, subject, before }) => {
+                self.delete_role(id, subject, before).await
+            }
             Step::BindRole { .. } => {
                 let (role, group) = pair()?;
                 self.bind(role, group).await
@@ -181,6 +191,9 @@ impl Apply for Client {
                 self.unbind(role, group).await
             }
             Step::Attach { .. } | Step::Detach { .. } => Err(Self::has_no("attachments", change)),
+            Step::Group(Life::Retire { .. } | Life::Restore { .. })
+            | Step::Role(Life::Retire { .. } | Life::Restore { .. })
+            | Step::Part { .. } => Err(Self::has_no("such kinds of objects", change)),
             Step::Adopt { holder_kind, id, subject, from, .. } => {
                 self.adopt(*holder_kind, id, from.as_ref(), subject).await
             }
@@ -230,6 +243,7 @@ impl Apply for Client {
                 .role(Which::Name(name.as_str()))
                 .await
                 .map(|reply| Some(Snapshot::Role(convert::role(&reply.body, organisation)))),
+            ObjectKey::Part(..) | ObjectKey::PartNamed(..) => Ok(None),
             ObjectKey::Membership(Membership { group, user }) => {
                 let call = self.service.get_membership(user.as_str(), group.as_str());
                 let reply = self.call(Operation::GetMembership, user.as_str(), call).await;

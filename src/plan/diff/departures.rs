@@ -9,7 +9,7 @@ use super::hub::Hub;
 use super::matching::Match;
 use crate::desired::Standing;
 use crate::model::{Access, ChangeId, Kind, Observed, Reason, Subject, UserSpec, VendorId};
-use crate::plan::Step;
+use crate::plan::{Life, Step};
 
 /// What is to happen to a user that is ours and not wanted.
 #[derive(Clone, Debug)]
@@ -208,23 +208,23 @@ impl Going<'_> {
             needs.push(drafts.push(&hub.place, step, Vec::new(), reasons));
         }
         if self.suspend {
-            let step = Step::SuspendUser {
+            let step = Step::User(Life::Retire {
                 id: self.user.id.clone(),
                 subject: self.subject.clone(),
                 before: before(),
                 on: hub.today,
-            };
+            });
             drafts.push(&hub.place, step, Vec::new(), [self.reason.clone()].into());
         }
         let Access::Suspended { since, .. } = self.user.spec.access else { return None };
         if !self.delete {
             return None;
         }
-        let step = Step::DeleteUser {
+        let step = Step::User(Life::Delete {
             id: self.user.id.clone(),
             subject: self.subject.clone(),
             before: before(),
-        };
+        });
         let over = Reason::GraceOver { since, days: hub.grace_days };
         Some(drafts.push(&hub.place, step, needs, [over, self.reason.clone()].into()))
     }

@@ -7,7 +7,7 @@ use super::hub::Reach;
 use crate::diagnostic::Finding;
 use crate::model::{ChangeId, Kind, Place, Reason};
 use crate::plan::narrow::kept;
-use crate::plan::{Change, Phase, Reference, Step, Withheld};
+use crate::plan::{Change, Step, Withheld};
 
 /// What a difference consists of. Ids handed out here are preliminary.
 pub(super) struct Drafts {
@@ -92,7 +92,13 @@ impl Drafts {
         self.replacements_first();
         let late = self.late();
         let mut changes = self.changes;
-        changes.sort_by_key(|change| (late[change.id.index()], change.step.phase()));
+        // What has no phase comes last, in the order in which it was found.
+        let phase =
+            |change: &Change| change.step.phase().map_or((true, None), |one| (false, Some(one)));
+        changes.sort_by_key(|change| {
+            let (free, phase) = phase(change);
+            (free, late[change.id.index()], phase)
+        });
         let mut numbers = vec![ChangeId(0); changes.len()];
         for (number, change) in (0..).map(ChangeId).zip(&changes) {
             numbers[change.id.index()] = number;
@@ -102,11 +108,7 @@ impl Drafts {
             for need in &mut change.needs {
                 *need = numbers[need.index()];
             }
-            for reference in change.step.references_mut() {
-                if let Reference::Made { by, .. } = reference {
-                    *by = numbers[by.index()];
-                }
-            }
+            change.step.renumber(|by| numbers[by.index()]);
             change.needs.sort_unstable();
             change.needs.dedup();
         }
@@ -130,13 +132,13 @@ impl Drafts {
         if replaced.is_empty() {
             return;
         }
-        let begins = |change: &&Change| change.step.phase() > Phase::Delete;
+        let begins = |change: &&Change| !change.step.clears();
         let mut in_the_way: BTreeSet<ChangeId> = BTreeSet::new();
         let needs = self.changes.iter().filter(begins).flat_map(|change| &change.needs);
         let mut spreading: Vec<ChangeId> = needs.copied().collect();
         while let Some(id) = spreading.pop() {
             let change = &self.changes[id.index()];
-            if change.step.phase() <= Phase::Delete && in_the_way.insert(id) {
+            if change.step.clears() && in_the_way.insert(id) {
                 spreading.extend(&change.needs);
             }
         }
@@ -150,7 +152,7 @@ impl Drafts {
     /// Which removals come after what begins, by preliminary id.
     fn late(&self) -> Vec<bool> {
         let mut late = vec![false; self.changes.len()];
-        let begins = |id: &ChangeId| self.changes[id.index()].step.phase() > Phase::Delete;
+        let begins = |id: &ChangeId| !self.changes[id.index()].step.clears();
         loop {
             let mut found = false;
             for change in &self.changes {

@@ -6,7 +6,7 @@ use super::matching::Match;
 use super::names::{self, Act, Want};
 use super::{PEOPLE, finding};
 use crate::model::{ChangeId, GroupSpec, Kind, ObjectName, Reason};
-use crate::plan::{Output, Reference, Step, Target};
+use crate::plan::{Life, Output, Reference, Step, Target};
 
 /// Everything that changes among groups.
 pub(super) fn changes(hub: &mut Hub<'_>, drafts: &mut Drafts) {
@@ -38,11 +38,11 @@ fn deletions(hub: &mut Hub<'_>, drafts: &mut Drafts) {
             drafts.withhold(&hub.place, Kind::Group, &because);
             continue;
         }
-        let step = Step::DeleteGroup {
+        let step = Step::Group(Life::Delete {
             id: group.id.clone(),
             subject: subject.clone(),
             before: group.spec.clone(),
-        };
+        });
         let reason = Reason::NotInInventory { subject: subject.clone() };
         let id = drafts.push(&hub.place, step, Vec::new(), [reason].into());
         hub.group_deletions.insert(position, id);
@@ -92,7 +92,8 @@ fn names(hub: &mut Hub<'_>, drafts: &mut Drafts) {
 
 fn create(hub: &mut Hub<'_>, index: usize, needs: Vec<ChangeId>, drafts: &mut Drafts) -> ChangeId {
     let group = &hub.wanted.groups[index];
-    let step = Step::CreateGroup { subject: group.subject.clone(), group: group.spec.clone() };
+    let step =
+        Step::Group(Life::Create { subject: group.subject.clone(), spec: group.spec.clone() });
     let id = drafts.push(&hub.place, step, needs, group.reasons.clone());
     hub.group_targets[index] = Some(Reach {
         target: Target {
@@ -118,12 +119,12 @@ fn rename(
     let observed = &hub.seen.groups[position];
     let before = GroupSpec { name: from.unwrap_or_else(|| observed.spec.name.clone()) };
     let what = format!("name {} → {to}", before.name);
-    let step = Step::UpdateGroup {
+    let step = Step::Group(Life::Update {
         id: observed.id.clone(),
         subject: group.subject.clone(),
         before,
         after: GroupSpec { name: to },
-    };
+    });
     drafts.push(&hub.place, step, needs, [Reason::Differs { what }].into())
 }
 

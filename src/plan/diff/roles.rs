@@ -14,7 +14,7 @@ use crate::model::{
     Attachment, AttributeValue, Binding, ChangeId, HolderKind, Kind, Observed, ObservedAccount,
     Place, Reading, Reason, RoleSpec, Subject, VendorFacts, VendorId,
 };
-use crate::plan::{Effect, Output, Reference, Step, Target};
+use crate::plan::{Effect, Life, Output, Reference, Step, Target};
 
 /// The role objects of one account, matched up.
 pub(super) struct Roles<'a> {
@@ -224,11 +224,11 @@ impl<'a> Roles<'a> {
         subject: &Subject,
         drafts: &mut Drafts,
     ) -> ChangeId {
-        let step = Step::DeleteRole {
+        let step = Step::Role(Life::Delete {
             id: role.id.clone(),
             subject: subject.clone(),
             before: Box::new(role.spec.clone()),
-        };
+        });
         let id = drafts.push(&self.place, step, Vec::new(), [self.why_gone(subject)].into());
         let holder = (HolderKind::Role, target(role), subject);
         for attachment in self.attached.to(HolderKind::Role, &role.id) {
@@ -380,12 +380,12 @@ impl<'a> Roles<'a> {
         if differences.is_empty() || role.blocked || self.moved || is_shared {
             return Reach { target, needs: None };
         }
-        let step = Step::UpdateRole {
+        let step = Step::Role(Life::Update {
             id: observed.id.clone(),
             subject: subject.clone(),
             before: Box::new(observed.spec.clone()),
             after: Box::new(after),
-        };
+        });
         let reasons = std::iter::once(Reason::Differs { what: differences.join(", ") })
             .chain(role.reasons.iter().cloned())
             .collect();
@@ -419,7 +419,10 @@ impl<'a> Roles<'a> {
             };
             needs.push(*deletion);
         }
-        let step = Step::CreateRole { subject: subject.clone(), role: Box::new(role.spec.clone()) };
+        let step = Step::Role(Life::Create {
+            subject: subject.clone(),
+            spec: Box::new(role.spec.clone()),
+        });
         let id = drafts.push(&self.place, step, needs, Arc::clone(&role.reasons));
         let target = Target {
             id: Reference::Made { by: id, output: Output::Id },

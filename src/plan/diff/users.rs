@@ -10,7 +10,7 @@ use super::mails::{self, Mail, Mails};
 use super::names::{self, Act, Want};
 use crate::diagnostic::Finding;
 use crate::model::{Access, ChangeId, Kind, ObjectName, Reason, UserSpec};
-use crate::plan::{Output, Reference, Step, Target};
+use crate::plan::{Life, Output, Reference, Step, Target};
 
 /// Everything that changes among users that should be.
 pub(super) fn changes(hub: &mut Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
@@ -45,11 +45,11 @@ fn restore(hub: &Hub<'_>, index: usize, position: usize, drafts: &mut Drafts) ->
         withhold(hub, index, drafts);
         return None;
     }
-    let step = Step::RestoreUser {
+    let step = Step::User(Life::Restore {
         id: user.id.clone(),
         subject: subject.clone(),
         before: Box::new(user.spec.clone()),
-    };
+    });
     let reasons = std::iter::once(Reason::Returned { since })
         .chain(hub.wanted.users[index].reasons.iter().cloned())
         .collect();
@@ -128,8 +128,10 @@ fn withhold(hub: &Hub<'_>, index: usize, drafts: &mut Drafts) {
 
 fn create(hub: &mut Hub<'_>, index: usize, needs: Vec<ChangeId>, drafts: &mut Drafts) -> ChangeId {
     let user = &hub.wanted.users[index];
-    let step =
-        Step::CreateUser { subject: user.subject.clone(), user: Box::new(user.spec.clone()) };
+    let step = Step::User(Life::Create {
+        subject: user.subject.clone(),
+        spec: Box::new(user.spec.clone()),
+    });
     let id = drafts.push(&hub.place, step, needs, user.reasons.clone());
     hub.user_targets[index] = Some(Reach {
         target: Target {
@@ -177,12 +179,12 @@ fn rename(
         before = UserSpec { name: from, access, ..wanted.clone() };
     }
     let after = UserSpec { name: to, access, ..wanted };
-    let step = Step::UpdateUser {
+    let step = Step::User(Life::Update {
         id: observed.id.clone(),
         subject: subject.clone(),
         before: Box::new(before),
         after: Box::new(after),
-    };
+    });
     drafts.push(&hub.place, step, needs, [Reason::Renamed { subject }].into())
 }
 
@@ -237,12 +239,12 @@ fn profiles(
         }
         let access = access_by_then(hub, index, &mut needs);
         let name = &observed.spec.name;
-        let step = Step::UpdateUser {
+        let step = Step::User(Life::Update {
             id: observed.id.clone(),
             subject: wanted.subject.clone(),
             before: Box::new(UserSpec { access, ..observed.spec.clone() }),
             after: Box::new(UserSpec { access, name: name.clone(), ..reachable }),
-        };
+        });
         let reason = Reason::Differs { what: what.join(", ") };
         drafts.push(&hub.place, step, needs, [reason].into());
     }

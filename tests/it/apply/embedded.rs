@@ -13,7 +13,7 @@ use reconcile::guard::ApprovedPlan;
 use reconcile::model::{
     Access, Account, AttributeValue, GroupSpec, Mark, RoleSpec, Site, Source, Subject,
 };
-use reconcile::plan::{Plan, Reference, Step};
+use reconcile::plan::{Life, Plan, Reference, Step};
 use reconcile::sink::NoSinks;
 use tokio_util::sync::CancellationToken;
 
@@ -92,12 +92,12 @@ fn everything(vendor: &MemoryVendor) -> Plan {
         ),
         (
             "hub",
-            Step::SuspendUser {
+            Step::User(Life::Retire {
                 id: old,
                 subject: person("old"),
                 before: Box::new(user("old", Access::Enabled)),
                 on: date(2026, 11, 22),
-            },
+            }),
             vec![],
         ),
         ("hub", create_group("admin"), vec![]),
@@ -105,7 +105,7 @@ fn everything(vendor: &MemoryVendor) -> Plan {
     ];
     changes.extend((0..6).map(|number| ("hub", create_user(&format!("new{number}")), vec![])));
     let subject = Subject::Role("operator".into());
-    changes.push(("builders", Step::CreateRole { subject, role: Box::new(role) }, vec![]));
+    changes.push(("builders", Step::Role(Life::Create { subject, spec: Box::new(role) }), vec![]));
     for group in [3, 4] {
         for user in 5..11 {
             let step = add_member(made(group, "group"), made(user, "user"));
@@ -231,21 +231,21 @@ async fn blocked(
     let state = world.dump().expect("a state");
     let spec = state.account(HUB).roles.get(&ids[2]).expect("the role").clone();
     let delete = match victim {
-        0 => Step::DeleteUser {
+        0 => Step::User(Life::Delete {
             id: ids[0].as_str().into(),
             subject: person("old"),
             before: Box::new(user("old", since)),
-        },
-        1 => Step::DeleteGroup {
+        }),
+        1 => Step::Group(Life::Delete {
             id: ids[1].as_str().into(),
             subject: group_subject("team"),
             before: GroupSpec { name: "team".into() },
-        },
-        _ => Step::DeleteRole {
+        }),
+        _ => Step::Role(Life::Delete {
             id: ids[2].as_str().into(),
             subject: "role:operator".parse().unwrap(),
             before: Box::new(convert::role(&spec, &"spi".into()).spec),
-        },
+        }),
     };
     let changes = if needs {
         vec![("hub", leave, vec![]), ("hub", delete, vec![0])]

@@ -14,7 +14,7 @@ use reconcile::model::{
     Access, ChangeId, Credential, GroupRef, GroupSpec, Membership, ObjectKey, Observed,
     ObservedAccount, Ownership, Place, Reading, Snapshot, Subject, UserSpec, VendorId,
 };
-use reconcile::plan::{Change, Output, Outputs, Plan, Reference, Step, Target};
+use reconcile::plan::{Change, Life, Output, Outputs, Plan, Reference, Step, Target};
 use reconcile::policies::{Limit, Limits, Policies};
 use reconcile::sink::NoSinks;
 use tokio_util::sync::CancellationToken;
@@ -170,7 +170,7 @@ impl Apply for Fake {
 fn write(state: &mut State, step: &Step, references: &[VendorId]) -> Result<Applied, CloudError> {
     let mut outputs = Outputs::new();
     match step {
-        Step::CreateUser { subject, user } => {
+        Step::User(Life::Create { subject, spec: user }) => {
             if !state.quick && state.users.values().any(|there| there.spec.name == user.name) {
                 return Err(error(ErrorKind::AlreadyExists));
             }
@@ -178,7 +178,7 @@ fn write(state: &mut State, step: &Step, references: &[VendorId]) -> Result<Appl
             state.users.insert(id.clone(), ours(id.as_str(), subject.clone(), (**user).clone()));
             outputs.insert(Output::Id, id);
         }
-        Step::CreateGroup { subject, group } => {
+        Step::Group(Life::Create { subject, spec: group }) => {
             if state.groups.values().any(|there| there.spec.name == group.name) {
                 return Err(error(ErrorKind::AlreadyExists));
             }
@@ -186,15 +186,15 @@ fn write(state: &mut State, step: &Step, references: &[VendorId]) -> Result<Appl
             state.groups.insert(id.clone(), ours(id.as_str(), subject.clone(), group.clone()));
             outputs.insert(Output::Id, id);
         }
-        Step::UpdateGroup { id, after, .. } => {
+        Step::Group(Life::Update { id, after, .. }) => {
             state.groups.get_mut(id).ok_or_else(|| error(ErrorKind::NotFound))?.spec =
                 after.clone();
         }
-        Step::SuspendUser { id, on, .. } => {
+        Step::User(Life::Retire { id, on, .. }) => {
             let user = state.users.get_mut(id).ok_or_else(|| error(ErrorKind::NotFound))?;
             user.spec.access = user.spec.access.suspended(*on);
         }
-        Step::DeleteUser { id, .. } => {
+        Step::User(Life::Delete { id, .. }) => {
             state.users.remove(id).ok_or_else(|| error(ErrorKind::NotFound))?;
         }
         Step::RevokeCredential { credential, .. } => {
@@ -263,28 +263,31 @@ pub fn ours<T>(id: &str, subject: Subject, spec: T) -> Observed<T> {
 }
 
 pub fn create_user(name: &str) -> Step {
-    Step::CreateUser { subject: person(name), user: Box::new(user(name, Access::Enabled)) }
+    Step::User(Life::Create { subject: person(name), spec: Box::new(user(name, Access::Enabled)) })
 }
 
 pub fn create_group(name: &str) -> Step {
-    Step::CreateGroup { subject: group_subject(name), group: GroupSpec { name: name.into() } }
+    Step::Group(Life::Create {
+        subject: group_subject(name),
+        spec: GroupSpec { name: name.into() },
+    })
 }
 
 pub fn suspend_user(name: &str) -> Step {
-    Step::SuspendUser {
+    Step::User(Life::Retire {
         id: name.into(),
         subject: person(name),
         before: Box::new(user(name, Access::Enabled)),
         on: date(2026, 11, 22),
-    }
+    })
 }
 
 pub fn delete_user(name: &str) -> Step {
-    Step::DeleteUser {
+    Step::User(Life::Delete {
         id: name.into(),
         subject: person(name),
         before: Box::new(user(name, suspended())),
-    }
+    })
 }
 
 pub fn known(name: &str) -> Target {

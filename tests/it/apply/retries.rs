@@ -5,7 +5,7 @@ use std::time::Duration;
 use reconcile::cloud::ErrorKind;
 use reconcile::event::{Event, Outcome};
 use reconcile::model::{Access, ChangeId, GroupRef, GroupSpec, Membership, Ownership, Reason};
-use reconcile::plan::Step;
+use reconcile::plan::{Life, Step};
 
 use super::fake::*;
 
@@ -221,12 +221,12 @@ async fn what_is_not_found_and_not_new_is_not_tried_again() {
 }
 
 fn rename() -> Step {
-    Step::UpdateGroup {
+    Step::Group(Life::Update {
         id: "g1".into(),
         subject: group_subject("admin"),
         before: GroupSpec { name: "old".into() },
         after: GroupSpec { name: "new".into() },
-    }
+    })
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use reconcile::cloud::ErrorKind;
 use reconcile::event::Outcome;
 use reconcile::model::{Access, ChangeId, Ownership};
-use reconcile::plan::Step;
+use reconcile::plan::{Life, Step};
 
 use super::fake::*;
 
@@ -65,11 +65,11 @@ async fn a_victim_that_is_somebody_elses_now_is_spared() {
 async fn a_user_who_is_not_suspended_is_never_deleted_whatever_the_plan_says() {
     let fake = Fake::default();
     fake.user("old", Access::Enabled);
-    let step = Step::DeleteUser {
+    let step = Step::User(Life::Delete {
         id: "old".into(),
         subject: person("old"),
         before: Box::new(user("old", Access::Enabled)),
-    };
+    });
     let (outcomes, _) = run(&fake, simple(vec![step])).await;
     assert_eq!(refusal(&outcomes[ChangeId(0)]), "changed since the plan: it is not suspended");
     assert_eq!(fake.calls(), ["look"]);

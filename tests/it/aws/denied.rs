@@ -1,7 +1,7 @@
 //! What one denied list keeps, and what it does not: nobody stays for want of a list that has
 //! nothing to do with them.
 
-use reconcile::plan::{Plan, Step};
+use reconcile::plan::{Life, Plan, Step};
 
 use super::world::{AFTER, BEFORE, HUB, World};
 use crate::peers::moto::allow;
@@ -76,8 +76,9 @@ async fn one_denied_list_of_credentials_withholds_the_suspension_only() {
     world.wire.inject(Place::action("ListSSHPublicKeys", 1).and_later(), denied());
     let plan = world.run().await;
     assert!(world.wire.faults_met() > 0);
-    let suspends =
-        |plan: &Plan| plan.changes.iter().any(|one| matches!(one.step, Step::SuspendUser { .. }));
+    let suspends = |plan: &Plan| {
+        plan.changes.iter().any(|one| matches!(one.step, Step::User(Life::Retire { .. })))
+    };
     assert!(!suspends(&plan), "{:#?}", changes(&plan));
     let because = "credentials in spi/hub";
     assert!(plan.withheld.iter().any(|one| one.because == because), "{:?}", plan.withheld);

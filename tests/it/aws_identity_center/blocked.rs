@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use reconcile::apply::{Options, execute};
 use reconcile::event::{Event, EventsError, Outcome};
 use reconcile::model::{GroupSpec, Subject, UserSpec};
-use reconcile::plan::Step;
+use reconcile::plan::{Life, Step};
 use reconcile::sink::NoSinks;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -43,11 +43,11 @@ async fn a_user_in_somebody_elses_group_or_with_a_set_of_their_own() {
         let (hub, _) = fixture.connect().await;
         let create = steps::user("anna");
         let id = steps::make(&hub, &create).await;
-        let Step::CreateUser { subject, user } = create else { unreachable!() };
+        let Step::User(Life::Create { subject, spec: user }) = create else { unreachable!() };
         let on = jiff::civil::date(2026, 3, 9);
         let before = Box::new(UserSpec { access: user.access.suspended(on), ..(*user).clone() });
         let suspend =
-            Step::SuspendUser { id: id.clone(), subject: subject.clone(), before: user, on };
+            Step::User(Life::Retire { id: id.clone(), subject: subject.clone(), before: user, on });
         steps::apply(&hub, &suspend).await.unwrap();
         {
             let mut state = fixture.peer.state();
@@ -59,7 +59,7 @@ async fn a_user_in_somebody_elses_group_or_with_a_set_of_their_own() {
                 state.assign(TARGET, &set, "USER", id.as_str());
             }
         }
-        let why = refused(&fixture, Step::DeleteUser { id, subject, before }).await;
+        let why = refused(&fixture, Step::User(Life::Delete { id, subject, before })).await;
         let named = if joined {
             "group `by-hand`".to_owned()
         } else {
@@ -87,7 +87,7 @@ async fn a_group_with_somebody_elses_user_or_set() {
         }
         let before = GroupSpec { name: "crew".into() };
         let subject = subject("group:debian:crew");
-        let why = refused(&fixture, Step::DeleteGroup { id, subject, before }).await;
+        let why = refused(&fixture, Step::Group(Life::Delete { id, subject, before })).await;
         let named = if joined {
             "member `stranger`".to_owned()
         } else {
@@ -110,6 +110,6 @@ async fn a_permission_set_that_somebody_assigned() {
     }
     let before = Box::new(spec);
     let subject = subject("role:operator");
-    let why = refused(&fixture, Step::DeleteRole { id, subject, before }).await;
+    let why = refused(&fixture, Step::Role(Life::Delete { id, subject, before })).await;
     assert!(why.contains(&format!("account {TARGET}")), "{why}");
 }

@@ -5,7 +5,7 @@ use reconcile::model::HolderKind::{Group, Role, User};
 use reconcile::model::{
     Access, GroupSpec, ObjectKey, Ownership, Snapshot, Subject, UserSpec, VendorId,
 };
-use reconcile::plan::Step;
+use reconcile::plan::{Life, Step};
 use serde_json::json;
 
 use super::fixture::CenterFixture;
@@ -46,29 +46,29 @@ async fn what_scim_keeps_is_untouched_even_with_our_mark() {
     let named = GroupSpec { name: "crew".into() };
     let (id, subject): (_, &Subject) = (|| user.clone(), &person);
     for step in [
-        Step::UpdateUser {
+        Step::User(Life::Update {
             id: id(),
             subject: subject.clone(),
             before: Box::new(spec.clone()),
             after: Box::new(renamed),
-        },
-        Step::SuspendUser {
+        }),
+        Step::User(Life::Retire {
             id: id(),
             subject: subject.clone(),
             before: Box::new(spec.clone()),
             on: jiff::civil::date(2026, 3, 9),
-        },
-        Step::DeleteUser {
+        }),
+        Step::User(Life::Delete {
             id: id(),
             subject: subject.clone(),
             before: Box::new(UserSpec { access: Access::Enabled, ..spec }),
-        },
-        Step::UpdateGroup {
+        }),
+        Step::Group(Life::Update {
             id: group.clone(),
             subject: crew,
             before: named,
             after: GroupSpec { name: "band".into() },
-        },
+        }),
         join(&group, &user),
         leave(&group, &user),
         Step::Adopt {

@@ -3,7 +3,7 @@
 
 use reconcile::cloud::Vendor;
 use reconcile::model::{Access, Membership, ObjectKey, Site};
-use reconcile::plan::Step;
+use reconcile::plan::{Life, Step};
 
 use super::fixture::{account, patience, vendor};
 use super::steps::{all, apply, group, join, leave, make, user};
@@ -33,11 +33,11 @@ async fn users_groups_and_memberships_are_as_made() {
     let named = at.apply.look(&ObjectKey::UserNamed("berta".into())).await.unwrap();
     assert!(named.is_some());
     let berta_was = seen.users.iter().find(|user| user.id == berta).unwrap();
-    let step = Step::DeleteUser {
+    let step = Step::User(Life::Delete {
         id: berta.clone(),
         subject: "person:debian:berta".parse().unwrap(),
         before: Box::new(berta_was.spec.clone()),
-    };
+    });
     apply(&at, &step).await.unwrap();
     assert_eq!(at.apply.look(&ObjectKey::User(berta)).await.unwrap(), None);
 }

@@ -4,7 +4,7 @@ use reconcile::cloud::{Connection, ErrorKind};
 use reconcile::model::{
     Attachment, AttributeValue, HeldAttachment, HolderKind, ObjectKey, RoleSpec, Subject, VendorId,
 };
-use reconcile::plan::Step;
+use reconcile::plan::{Life, Step};
 
 use super::fixture::{CenterFixture, impatient, role};
 use super::steps::{self, all, apply, bind, group, make, target};
@@ -33,12 +33,12 @@ async fn assigned_in(fixture: CenterFixture) -> Assigned {
 
 impl Assigned {
     fn update(&self, before: &RoleSpec, after: &RoleSpec) -> Step {
-        Step::UpdateRole {
+        Step::Role(Life::Update {
             id: self.set.clone(),
             subject: self.subject.clone(),
             before: Box::new(before.clone()),
             after: Box::new(after.clone()),
-        }
+        })
     }
 
     fn attach(&self, attachment: &Attachment) -> Step {
@@ -132,7 +132,7 @@ async fn a_set_that_is_assigned_nowhere_is_not_provisioned() {
     let id = make(&hub, &steps::role(&role("operator", 1))).await;
     let subject: Subject = "role:operator".parse().unwrap();
     let (before, after) = (Box::new(role("operator", 1)), Box::new(role("operator", 4)));
-    apply(&hub, &Step::UpdateRole { id, subject, before, after }).await.unwrap();
+    apply(&hub, &Step::Role(Life::Update { id, subject, before, after })).await.unwrap();
     assert_eq!(fixture.peer.state().count("ProvisionPermissionSet"), 0);
     assert_eq!(all(&hub).await.roles[0].spec, role("operator", 4));
 }

@@ -6,7 +6,7 @@ use reconcile::cloud::{Applied, CloudError, Connection};
 use reconcile::model::{
     ChangeId, GroupSpec, ObservedAccount, Place, Private, RoleSpec, UserSpec, VendorId,
 };
-use reconcile::plan::{Change, Output, Reference, Step, Target};
+use reconcile::plan::{Change, Life, Output, Reference, Step, Target};
 
 /// Carries out one step.
 pub async fn apply(at: &Connection, step: &Step) -> Result<Applied, CloudError> {
@@ -34,29 +34,29 @@ pub async fn make(at: &Connection, step: &Step) -> VendorId {
 }
 
 pub fn user(name: &str) -> Step {
-    Step::CreateUser {
+    Step::User(Life::Create {
         subject: format!("person:debian:{name}").parse().unwrap(),
-        user: Box::new(UserSpec {
+        spec: Box::new(UserSpec {
             name: name.into(),
             display_name: Some(Private::new(format!("{name} Example"))),
             email: Some(Private::new(format!("{name}@example.org"))),
             access: reconcile::model::Access::Enabled,
         }),
-    }
+    })
 }
 
 pub fn group(name: &str) -> Step {
-    Step::CreateGroup {
+    Step::Group(Life::Create {
         subject: format!("group:debian:{name}").parse().unwrap(),
-        group: GroupSpec { name: name.into() },
-    }
+        spec: GroupSpec { name: name.into() },
+    })
 }
 
 pub fn role(spec: &RoleSpec) -> Step {
-    Step::CreateRole {
+    Step::Role(Life::Create {
         subject: format!("role:{}", spec.name).parse().unwrap(),
-        role: Box::new(spec.clone()),
-    }
+        spec: Box::new(spec.clone()),
+    })
 }
 
 pub fn target(id: &VendorId) -> Target {

@@ -11,7 +11,7 @@ use reconcile::guard::{
 use reconcile::model::{
     Access, AttributeValue, ChangeId, Kind, Place, Reason, RoleSpec, Subject, UserSpec, VendorId,
 };
-use reconcile::plan::{Change, Effect, Plan, Reference, Step, Target, lint};
+use reconcile::plan::{Change, Effect, Life, Plan, Reference, Step, Target, lint};
 use reconcile::policies::{Limit, Policies};
 
 use super::run::{Cloud, on_a_fast_clock, story};
@@ -50,12 +50,12 @@ fn role(permissions: &[&str]) -> RoleSpec {
 }
 
 fn become_(before: &[&str], after: &[&str]) -> Step {
-    Step::UpdateRole {
+    Step::Role(Life::Update {
         id: "r".into(),
         subject: Subject::Role("r".into()),
         before: Box::new(role(before)),
         after: Box::new(role(after)),
-    }
+    })
 }
 
 fn known(id: &str) -> Target {
@@ -67,7 +67,7 @@ fn unbind(group: &str) -> Step {
 }
 
 fn suspend(number: u32) -> Step {
-    Step::SuspendUser {
+    Step::User(Life::Retire {
         id: format!("u-{number}").into(),
         subject: Subject::Person {
             directory: "debian".into(),
@@ -80,7 +80,7 @@ fn suspend(number: u32) -> Step {
             access: Access::Enabled,
         }),
         on: Model::empty().today,
-    }
+    })
 }
 
 fn plan(mut steps: Vec<(&str, Step)>) -> Plan {
@@ -204,11 +204,11 @@ fn what_was_to_replace_something_comes_although_the_other_may_not_go() {
         ("hub", unbind("g")),
         (
             "hub",
-            Step::DeleteRole {
+            Step::Role(Life::Delete {
                 id: "r".into(),
                 subject: Subject::Role("r".into()),
                 before: Box::new(role(&["a"])),
-            },
+            }),
         ),
     ];
     let mut plan = plan(steps);

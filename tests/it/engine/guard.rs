@@ -13,7 +13,7 @@ use reconcile::model::{
     Access, Attachment, ChangeId, Credential, GroupRef, GroupSpec, HolderKind, Kind, Place, Reason,
     RoleSpec, Source, Subject, UserSpec, VendorId,
 };
-use reconcile::plan::{Change, Effect, Plan, Reference, Step, Target, lint};
+use reconcile::plan::{Change, Effect, Life, Plan, Reference, Step, Target, lint};
 use reconcile::policies::{Limit, Limits, Policies, Protected};
 
 use super::meddling::meddle;
@@ -46,12 +46,12 @@ fn known(id: String) -> Target {
 }
 
 fn suspend(number: u32) -> Step {
-    Step::SuspendUser {
+    Step::User(Life::Retire {
         id: format!("u-{number}").into(),
         subject: person(number),
         before: Box::new(user(number)),
         on: Model::empty().today,
-    }
+    })
 }
 
 fn leave(number: u32, group: &str) -> Step {
@@ -73,13 +73,13 @@ fn unbind(number: u32, group: &str) -> Step {
 fn removal(kind: Kind, number: u32) -> Step {
     match kind {
         Kind::User => suspend(number),
-        Kind::Group => Step::DeleteGroup {
+        Kind::Group => Step::Group(Life::Delete {
             id: format!("g-{number}").into(),
             subject: Subject::Group(group_ref(&format!("group{number}"))),
             before: GroupSpec { name: format!("group{number}").into() },
-        },
+        }),
         Kind::Membership => leave(number, "g-1"),
-        Kind::Role => Step::DeleteRole {
+        Kind::Role => Step::Role(Life::Delete {
             id: format!("r-{number}").into(),
             subject: Subject::Role(format!("role{number}").into()),
             before: Box::new(RoleSpec {
@@ -87,7 +87,7 @@ fn removal(kind: Kind, number: u32) -> Step {
                 description: String::new(),
                 attributes: BTreeMap::new(),
             }),
-        },
+        }),
         Kind::Binding => unbind(number, "g-1"),
         Kind::Attachment => Step::Detach {
             holder_kind: HolderKind::Role,
@@ -152,7 +152,7 @@ fn held(review: &Review) -> Vec<u32> {
 /// Reviews `removals` of a kind where `existing` exist under a limit.
 fn removing(kind: Kind, removals: u32, existing: u64, limit: Limit) -> Review {
     let mut steps: Vec<Step> = (0..removals).map(|number| removal(kind, number)).collect();
-    steps.push(Step::CreateUser { subject: person(9999), user: Box::new(user(9999)) });
+    steps.push(Step::User(Life::Create { subject: person(9999), spec: Box::new(user(9999)) }));
     let plan = with_existing(plan_of(steps), existing);
     let policies = limited(Some(kind), limit);
     review(plan, &Context::new(&policies))
@@ -257,7 +257,7 @@ fn a_directory_that_shrank_too_far_is_not_believed() {
         let mut context = Context::new(&policies);
         let cause = Cause::Lacks { before: 100, now, listed: 100 };
         context.doubts = vec![Doubt { directory: "debian".into(), cause }];
-        let elsewhere = Step::DeleteRole {
+        let elsewhere = Step::Role(Life::Delete {
             id: "r-1".into(),
             subject: Subject::Role("old".into()),
             before: Box::new(RoleSpec {
@@ -265,7 +265,7 @@ fn a_directory_that_shrank_too_far_is_not_believed() {
                 description: String::new(),
                 attributes: BTreeMap::new(),
             }),
-        };
+        });
         let plan = with_existing(plan_of(vec![suspend(1), leave(2, "g-1"), elsewhere]), 100);
         let review = review(plan, &context);
         assert_eq!(rules(&review), rule, "{now}");
@@ -314,11 +314,11 @@ fn enough_administrators_stay() {
 fn administrators_keep_their_group_and_its_last_role() {
     let policies = unlimited();
     let last_role = vec![unbind(1, "g-admin")];
-    let group = vec![Step::DeleteGroup {
+    let group = vec![Step::Group(Life::Delete {
         id: "g-admin".into(),
         subject: Subject::Group(group_ref("admin")),
         before: GroupSpec { name: "admin".into() },
-    }];
+    })];
     for steps in [last_role, group] {
         for minimum in [1, 2] {
             let mut context = Context::new(&policies);
@@ -390,13 +390,13 @@ fn nobody_is_given_the_name_of_a_break_glass_user() {
         email: None,
         access: Access::Enabled,
     };
-    let create = Step::CreateUser { subject: person(1), user: Box::new(user("rescue")) };
-    let rename = Step::UpdateUser {
+    let create = Step::User(Life::Create { subject: person(1), spec: Box::new(user("rescue")) });
+    let rename = Step::User(Life::Update {
         id: "u-2".into(),
         subject: person(2),
         before: Box::new(user("bob")),
         after: Box::new(user("rescue")),
-    };
+    });
     let plan = with_existing(plan_of(vec![create, rename]), 100);
     let first = review(plan.clone(), &Context::new(&policies));
     assert_eq!(rules(&first), [Rule::Protected]);
@@ -410,12 +410,12 @@ fn nothing_is_taken_from_what_the_program_acts_as() {
     let policies = unlimited();
     let mut context = Context::new(&policies);
     context.own_principals.insert(place(), "u-1".into());
-    let update = Step::UpdateUser {
+    let update = Step::User(Life::Update {
         id: "u-1".into(),
         subject: person(1),
         before: Box::new(user(1)),
         after: Box::new(user(2)),
-    };
+    });
     let plan = plan_of(vec![leave(1, "g-1"), leave(2, "g-1"), suspend(1), update]);
     let plan = with_existing(plan, 100);
     let first = review(plan.clone(), &context);
@@ -521,11 +521,11 @@ fn whoever_administers_now_stays_until_the_others_are_there() {
     let mut set = administrators(0, 2, &[]);
     set.groups = BTreeMap::from([("g-old".into(), administrator_group(3, &["r-1"]))]);
     context.administrators = vec![set];
-    let group = Step::DeleteGroup {
+    let group = Step::Group(Life::Delete {
         id: "g-old".into(),
         subject: Subject::Group(group_ref("old")),
         before: GroupSpec { name: "old".into() },
-    };
+    });
     let steps =
         vec![leave(0, "g-old"), leave(1, "g-old"), leave(2, "g-old"), unbind(1, "g-old"), group];
     let review = review(with_existing(plan_of(steps), 100), &context);
@@ -548,11 +548,11 @@ fn the_rights_of_the_program_itself_stay() {
 fn a_group_that_is_kept_keeps_its_members_and_roles() {
     let limit = Limit { count: 0, percent: 0, floor: 0 };
     let policies = limited(Some(Kind::Group), limit);
-    let group = Step::DeleteGroup {
+    let group = Step::Group(Life::Delete {
         id: "g-1".into(),
         subject: Subject::Group(group_ref("web")),
         before: GroupSpec { name: "web".into() },
-    };
+    });
     let mut plan = plan_of(vec![leave(1, "g-1"), leave(2, "g-2"), unbind(1, "g-1"), group]);
     let last = plan.changes.len() - 1;
     let needs = plan.changes.iter().filter(|change| match &change.step {

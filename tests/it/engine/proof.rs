@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reconcile::cloud::memory::service::state::{Role, State};
 use reconcile::model::{Kind, ObservedAccount, Place, Reading, Subject, VendorId};
-use reconcile::plan::{Effect, Observations, Plan, Reference, Step};
+use reconcile::plan::{Effect, Life, Observations, Plan, Reference, Step};
 
 use super::world::{Given, Model};
 
@@ -49,7 +49,7 @@ pub fn removals(plan: &Plan) -> impl Iterator<Item = (&Place, &Step)> {
 pub fn unproven(plan: &Plan, lost: &Lost) -> Vec<String> {
     let ending: BTreeSet<_> = removals(plan)
         .filter_map(|(place, step)| match step {
-            Step::DeleteGroup { id, .. } => Some((place, id)),
+            Step::Group(Life::Delete { id, .. }) => Some((place, id)),
             _ => None,
         })
         .collect();
@@ -74,7 +74,7 @@ pub fn unproven(plan: &Plan, lost: &Lost) -> Vec<String> {
         }
         let departs = match step {
             // A credential that is known goes, whatever others there may be.
-            Step::SuspendUser { id, .. } | Step::DeleteUser { id, .. } => Some(id),
+            Step::User(Life::Retire { id, .. }) | Step::User(Life::Delete { id, .. }) => Some(id),
             _ => None,
         };
         if departs.is_some_and(|id| lost.credentials.contains(&(place.clone(), id.clone()))) {
@@ -88,9 +88,9 @@ pub fn unproven(plan: &Plan, lost: &Lost) -> Vec<String> {
 fn rests_on(step: &Step) -> &'static [Kind] {
     use Kind::{Binding, Group, Membership, Role, User};
     match step {
-        Step::UnbindRole { .. } | Step::DeleteRole { .. } | Step::UpdateRole { .. } => {
-            &[Role, Binding]
-        }
+        Step::UnbindRole { .. }
+        | Step::Role(Life::Delete { .. })
+        | Step::Role(Life::Update { .. }) => &[Role, Binding],
         _ => &[User, Group, Membership, Role, Binding],
     }
 }
@@ -145,11 +145,11 @@ fn taken(model: &Model, place: &Place, step: &Step) -> String {
     let account = &model.accounts[place.account.as_str()].id;
     let id = |reference: &Reference| known(reference).map(ToString::to_string).unwrap_or_default();
     match step {
-        Step::DeleteUser { id, .. } => format!("{account} user {id}"),
-        Step::SuspendUser { id, .. } => format!("{account} access {id}"),
-        Step::DeleteGroup { id, .. } => format!("{account} group {id}"),
-        Step::DeleteRole { id, .. } => format!("{account} role {id}"),
-        Step::UpdateRole { id, .. } => format!("{account} lessened {id}"),
+        Step::User(Life::Delete { id, .. }) => format!("{account} user {id}"),
+        Step::User(Life::Retire { id, .. }) => format!("{account} access {id}"),
+        Step::Group(Life::Delete { id, .. }) => format!("{account} group {id}"),
+        Step::Role(Life::Delete { id, .. }) => format!("{account} role {id}"),
+        Step::Role(Life::Update { id, .. }) => format!("{account} lessened {id}"),
         Step::RemoveMember { group, user, .. } => {
             format!("{account} member {} {}", id(&user.id), id(&group.id))
         }

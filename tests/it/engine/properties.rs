@@ -278,7 +278,7 @@ fn a_narrowed_plan_is_a_sound_part_of_the_whole() {
                 let kinds = &narrowing.kinds;
                 let organisations = &narrowing.organisations;
                 let accounts = &narrowing.accounts;
-                (kinds.is_empty() || kinds.contains(&change.step.kind()))
+                (kinds.is_empty() || kinds.contains(&change.step.counts_as()))
                     && (organisations.is_empty()
                         || organisations.contains(&change.place.organisation))
                     && (accounts.is_empty() || accounts.contains(&change.place.account))

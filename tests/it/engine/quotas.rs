@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reconcile::guard::{Context, Review, Rule, Usage, review};
 use reconcile::model::{Access, ChangeId, Place, Quota, Reason, Subject, UserSpec, VendorId};
-use reconcile::plan::{Change, Plan, Reference, Step, Target};
+use reconcile::plan::{Change, Life, Plan, Reference, Step, Target};
 use reconcile::policies::{Limit, Limits, Policies};
 
 use super::world::Model;
@@ -25,7 +25,7 @@ fn create(number: u32) -> Step {
         email: None,
         access: Access::Enabled,
     };
-    Step::CreateUser { subject: person(number), user: Box::new(user) }
+    Step::User(Life::Create { subject: person(number), spec: Box::new(user) })
 }
 
 fn known(id: &str) -> Target {

@@ -10,7 +10,7 @@ use reconcile::model::{
     Account, Credential, Kind, ObjectKey, ObservedAccount, Ownership, Reading, RoleSpec, Site,
     Snapshot, Subject, VendorFacts, VendorId,
 };
-use reconcile::plan::{Change, Outputs, Step};
+use reconcile::plan::{Change, Life, Outputs, Step};
 
 use super::fixture::MemoryFixture;
 
@@ -117,7 +117,9 @@ impl Apply for LyingConnection {
     async fn apply(&self, change: &Change, references: &[VendorId]) -> Result<Applied, CloudError> {
         let creates = matches!(
             change.step,
-            Step::CreateUser { .. } | Step::CreateGroup { .. } | Step::CreateRole { .. }
+            Step::User(Life::Create { .. })
+                | Step::Group(Life::Create { .. })
+                | Step::Role(Life::Create { .. })
         );
         if matches!(self.lie, Lie::NothingIsDone) && !creates {
             return Ok(Applied::default());

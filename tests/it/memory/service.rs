@@ -6,7 +6,7 @@ use std::time::Duration;
 use reconcile::cloud::memory::{Fault, MemoryVendor, MemoryWorld, Operation, Settings};
 use reconcile::cloud::{Connection, ErrorKind, Vendor as _};
 use reconcile::model::{Access, ChangeId, ObjectKey, Site, Subject, UserSpec, VendorId};
-use reconcile::plan::{Change, Output, Reference, Step, Target};
+use reconcile::plan::{Change, Life, Output, Reference, Step, Target};
 
 use super::fixture::{HUB, account};
 
@@ -23,12 +23,15 @@ fn create_user(name: &str) -> Change {
     let subject = Subject::Person { directory: "people".into(), stable_id: name.into() };
     let user =
         UserSpec { name: name.into(), display_name: None, email: None, access: Access::Enabled };
-    change(Step::CreateUser { subject, user: Box::new(user) })
+    change(Step::User(Life::Create { subject, spec: Box::new(user) }))
 }
 
 fn create_group(name: &str) -> Change {
     let subject = format!("group:people:{name}").parse().unwrap();
-    change(Step::CreateGroup { subject, group: reconcile::model::GroupSpec { name: name.into() } })
+    change(Step::Group(Life::Create {
+        subject,
+        spec: reconcile::model::GroupSpec { name: name.into() },
+    }))
 }
 
 async fn make(connection: &Connection, change: &Change) -> VendorId {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use reconcile::event::{Event, Outcome};
 use reconcile::guard::{self, Context};
 use reconcile::model::{ChangeId, GroupSpec, Place, Private, Reason, Subject, UserSpec};
-use reconcile::plan::{Change, Plan, Step};
+use reconcile::plan::{Change, Life, Plan, Step};
 use reconcile::policies::Policies;
 use reconcile::record::{
     EndFacts, Error, Head, InputVersion, Records, RunFacts, RunId, RunWriter, State,
@@ -82,8 +82,8 @@ pub fn plan() -> Plan {
     };
     let reasons: Arc<[Reason]> = Arc::new([Reason::NotInInventory { subject: subject.clone() }]);
     let steps = [
-        Step::CreateUser { subject: subject.clone(), user: Box::new(user) },
-        Step::CreateGroup { subject, group: GroupSpec { name: "admin".into() } },
+        Step::User(Life::Create { subject: subject.clone(), spec: Box::new(user) }),
+        Step::Group(Life::Create { subject, spec: GroupSpec { name: "admin".into() } }),
     ];
     let mut plan = Plan::empty(jiff::civil::date(2026, 11, 22));
     plan.changes = (0..)

@@ -1,7 +1,7 @@
 //! Names chosen to break out of a report.
 
 use reconcile::model::Access;
-use reconcile::plan::Step;
+use reconcile::plan::{Life, Step};
 use reconcile::report::{self, Detail, LONGEST_COMMENT};
 
 use super::sample::{self, person, plain, reviewed, user};
@@ -22,7 +22,7 @@ fn with_name(name: &str) -> reconcile::guard::Review {
     let change = &mut plan.changes[0];
     change.id = reconcile::model::ChangeId(0);
     let spec = user(name, Access::Enabled);
-    change.step = Step::CreateUser { subject: person(name), user: Box::new(spec) };
+    change.step = Step::User(Life::Create { subject: person(name), spec: Box::new(spec) });
     change.place = sample::place(name, name).into();
     plan.findings[0].message = name.into();
     plan.incomplete[0].read = name.into();

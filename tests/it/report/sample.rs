@@ -12,7 +12,7 @@ use reconcile::model::{
     Access, AttributeValue, ChangeId, Credential, GroupRef, GroupSpec, Kind, Missing, Place,
     Private, Reason, RoleSpec, Source, Subject, UserSpec,
 };
-use reconcile::plan::{Change, Incomplete, Output, Plan, Reference, Step, Target, Withheld};
+use reconcile::plan::{Change, Incomplete, Life, Output, Plan, Reference, Step, Target, Withheld};
 use reconcile::policies::{Limit, Limits, Policies};
 
 pub fn place(organisation: &str, account: &str) -> Place {
@@ -127,121 +127,121 @@ pub fn plan() -> Plan {
         ),
         (
             hub(),
-            Step::SuspendUser {
+            Step::User(Life::Retire {
                 id: "id-grace".into(),
                 subject: person("2001"),
                 before: Box::new(user("grace", Access::Enabled)),
                 on: date(2026, 11, 22),
-            },
+            }),
             vec![],
             vec![gone("2001")],
         ),
         (
             hub(),
-            Step::DeleteUser {
+            Step::User(Life::Delete {
                 id: "id-old".into(),
                 subject: person("2002"),
                 before: Box::new(user("old", suspended)),
-            },
+            }),
             vec![],
             vec![Reason::GraceOver { since: date(2026, 10, 20), days: 30 }],
         ),
         (
             hub(),
-            Step::DeleteGroup {
+            Step::Group(Life::Delete {
                 id: "id-retired".into(),
                 subject: admin(),
                 before: GroupSpec { name: "retired".into() },
-            },
+            }),
             vec![],
             vec![not_asked(admin())],
         ),
         (
             builders(),
-            Step::DeleteRole {
+            Step::Role(Life::Delete {
                 id: "id-reader".into(),
                 subject: Subject::Role("reader".into()),
                 before: Box::new(role("reader", &[], 1)),
-            },
+            }),
             vec![],
             vec![not_asked(Subject::Role("reader".into()))],
         ),
         (
             hub(),
-            Step::CreateUser {
+            Step::User(Life::Create {
                 subject: person("1001"),
-                user: Box::new(user("ada", Access::Enabled)),
-            },
+                spec: Box::new(user("ada", Access::Enabled)),
+            }),
             vec![],
             vec![member(), grant(12)],
         ),
         (
             hub(),
-            Step::UpdateUser {
+            Step::User(Life::Update {
                 id: "id-bob".into(),
                 subject: person("1002"),
                 before: Box::new(user("bob", Access::Enabled)),
                 after: Box::new(UserSpec { email: None, ..user("robert", Access::Enabled) }),
-            },
+            }),
             vec![],
             vec![Reason::Renamed { subject: person("1002") }],
         ),
         (
             hub(),
-            Step::RestoreUser {
+            Step::User(Life::Restore {
                 id: "id-linus".into(),
                 subject: person("1003"),
                 before: Box::new(user("linus", suspended)),
-            },
+            }),
             vec![],
             vec![Reason::Returned { since: date(2026, 10, 20) }],
         ),
         (
             hub(),
-            Step::CreateGroup {
+            Step::Group(Life::Create {
                 subject: admin(),
-                group: GroupSpec { name: "debian-a-name-that-is-longer-than-others".into() },
-            },
+                spec: GroupSpec { name: "debian-a-name-that-is-longer-than-others".into() },
+            }),
             vec![],
             vec![grant(12)],
         ),
         (
             hub(),
-            Step::UpdateGroup {
+            Step::Group(Life::Update {
                 id: "id-qa".into(),
                 subject: admin(),
                 before: GroupSpec { name: "qa".into() },
                 after: GroupSpec { name: "debian-qa".into() },
-            },
+            }),
             vec![],
             vec![Reason::Differs { what: "its name".into() }],
         ),
         (
             builders(),
-            Step::CreateRole {
+            Step::Role(Life::Create {
                 subject: operator(),
-                role: Box::new(role("operator", &["ec2:StartInstances", "ec2:StopInstances"], 4)),
-            },
+                spec: Box::new(role("operator", &["ec2:StartInstances", "ec2:StopInstances"], 4)),
+            }),
             vec![],
             vec![Reason::Definition { source: Source::new("policies/roles.yaml", 4, 1) }],
         ),
         (
             builders(),
-            Step::UpdateRole {
+            Step::Role(Life::Update {
                 id: "id-auditor".into(),
                 subject: Subject::Role("auditor".into()),
                 before: Box::new(role("auditor", &["s3:Get", "s3:Put"], 4)),
                 after: Box::new(role("auditor", &["s3:Get", "s3:List"], 1)),
-            },
+            }),
             vec![],
             vec![Reason::Definition { source: Source::new("policies/roles.yaml", 14, 1) }],
         ),
         (
             other(),
-            Step::CreateUser {
+            Step::User(Life::Create {
                 subject: person("1001"),
-                user: Box::new(user("ada", Access::Enabled)),
-            },
+                spec: Box::new(user("ada", Access::Enabled)),
+            }),
             vec![],
             vec![member(), grant(40)],
         ),

@@ -10,7 +10,7 @@ use crate::model::{
     Credential, HolderKind, Missing, ObjectKey, ObservedAccount, Reading, Snapshot, Subject,
     VendorId,
 };
-use crate::plan::{Change, Output, Outputs, Step};
+use crate::plan::{Change, Life, Output, Outputs, Step};
 
 /// One account, as the organisation that owns it sees it.
 pub struct Client {
@@ -68,25 +68,31 @@ impl Apply for Client {
             }
         };
         match &change.step {
-            Step::CreateUser { subject, user } => self.create_user(subject, user).await,
-            Step::UpdateUser { id, subject, before, after } => {
+            Step::User(Life::Create { subject, spec: user }) => {
+                self.create_user(subject, user).await
+            }
+            Step::User(Life::Update { id, subject, before, after }) => {
                 self.update_user(id, subject, before, after).await
             }
             Step::RevokeCredential { subject, credential, .. } => {
                 self.revoke(subject, credential).await
             }
-            Step::SuspendUser { id, subject, before, on } => {
+            Step::User(Life::Retire { id, subject, before, on }) => {
                 self.set_suspended(id, subject, before.access, Some(*on)).await
             }
-            Step::RestoreUser { id, subject, before } => {
+            Step::User(Life::Restore { id, subject, before }) => {
                 self.set_suspended(id, subject, before.access, None).await
             }
-            Step::DeleteUser { id, subject, before } => self.delete_user(id, subject, before).await,
-            Step::CreateGroup { subject, group } => self.create_group(subject, group).await,
-            Step::UpdateGroup { id, subject, before, after } => {
+            Step::User(Life::Delete { id, subject, before }) => {
+                self.delete_user(id, subject, before).await
+            }
+            Step::Group(Life::Create { subject, spec: group }) => {
+                self.create_group(subject, group).await
+            }
+            Step::Group(Life::Update { id, subject, before, after }) => {
                 self.update_group(id, subject, before, after).await
             }
-            Step::DeleteGroup { id, subject, before } => {
+            Step::Group(Life::Delete { id, subject, before }) => {
                 self.delete_group(id, subject, before).await
             }
             Step::AddMember { .. } => {
@@ -97,11 +103,15 @@ impl Apply for Client {
                 let (group, user) = pair()?;
                 self.remove_member(group, user, subject.as_ref()).await
             }
-            Step::CreateRole { subject, role } => self.create_role(subject, role).await,
-            Step::UpdateRole { id, subject, before, after } => {
+            Step::Role(Life::Create { subject, spec: role }) => {
+                self.create_role(subject, role).await
+            }
+            Step::Role(Life::Update { id, subject, before, after }) => {
                 self.update_role(id, subject, before, after).await
             }
-            Step::DeleteRole { id, subject, before } => self.delete_role(id, subject, before).await,
+            Step::Role(Life::Delete { id, subject, before }) => {
+                self.delete_role(id, subject, before).await
+            }
             Step::BindRole { .. } => {
                 let (role, group) = pair()?;
                 self.bind(role, group).await
@@ -116,6 +126,9 @@ impl Apply for Client {
             Step::Detach { holder_kind, subject, attachment, .. } => {
                 self.detach(role_of(*holder_kind)?, subject, attachment).await
             }
+            Step::Group(Life::Retire { .. } | Life::Restore { .. })
+            | Step::Role(Life::Retire { .. } | Life::Restore { .. })
+            | Step::Part { .. } => Err(invalid("this cloud has nothing of that kind".to_owned())),
             Step::Adopt { holder_kind, id, subject, from, .. } => {
                 self.adopt(*holder_kind, id, from.as_ref(), subject).await
             }
@@ -142,6 +155,7 @@ impl Apply for Client {
             ObjectKey::RoleNamed(name) => {
                 self.role_named(name).await.map(|role| role.map(Snapshot::Role))
             }
+            ObjectKey::Part(..) | ObjectKey::PartNamed(..) => Ok(None),
             ObjectKey::Membership(membership) => {
                 self.membership(membership).await.map(|_| exists(true))
             }
