@@ -71,6 +71,12 @@ pub enum Outcome {
     Applied,
     /// It was so already.
     AlreadyTrue,
+    /// The vendor has accepted it and is still at it; what needs it to be finished waits for the
+    /// next run.
+    Begun {
+        /// What the vendor is at: "being issued".
+        what: String,
+    },
     /// The guard held it.
     Held {
         /// Why.

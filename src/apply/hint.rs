@@ -73,6 +73,7 @@ mod tests {
                 }),
             },
             needs: Vec::new(),
+            verified: false,
             reasons: [Reason::Definition { source }].into(),
         }
     }

@@ -95,6 +95,7 @@ impl Work<'_, '_> {
                 credential: Box::new(credential),
                 replaced_by: None,
             },
+            verified: true,
             ..self.change.clone()
         };
         let mut work = Work {

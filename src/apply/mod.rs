@@ -42,7 +42,6 @@ use tokio_util::sync::CancellationToken;
 
 pub use options::Options;
 pub use outcomes::{OutcomeCounts, Outcomes, Stopped};
-pub use verify::is_verified;
 
 use crate::cloud::Connection;
 use crate::event::{Event, Events, Outcome};
@@ -96,16 +95,16 @@ pub async fn execute(
             let change = &changes[id.index()];
             match schedule.resolve(change) {
                 Ok(references) => {
-                    let work = Work {
-                        change,
-                        references,
-                        cloud: &*connection.apply,
-                        pace: &paces[account],
-                        shared: &shared,
-                        has_turn: false,
-                        calls: 0,
+                    let (pace, shared) = (&paces[account], &shared);
+                    let cloud = &*connection.apply;
+                    let work = async move {
+                        let change = &*change.resolved(&references);
+                        let (has_turn, calls) = (false, 0);
+                        Work { change, references, cloud, pace, shared, has_turn, calls }
+                            .run()
+                            .await
                     };
-                    let work = AssertUnwindSafe(work.run()).catch_unwind();
+                    let work = AssertUnwindSafe(work).catch_unwind();
                     running.push(work.map(move |ended| (account, id, ended)));
                 }
                 Err(by) => schedule.finish(id, no_id(by), Outputs::new()),

@@ -33,6 +33,8 @@ pub struct OutcomeCounts {
     pub applied: usize,
     /// Was so already.
     pub already_true: usize,
+    /// Accepted; the vendor is still at it.
+    pub begun: usize,
     /// Held by the guard.
     pub held: usize,
     /// Not tried.
@@ -58,6 +60,7 @@ impl OutcomeCounts {
         match outcome {
             Outcome::Applied => self.applied += 1,
             Outcome::AlreadyTrue => self.already_true += 1,
+            Outcome::Begun { .. } => self.begun += 1,
             Outcome::Held { .. } => self.held += 1,
             Outcome::Skipped { .. } => self.skipped += 1,
             Outcome::Failed { .. } => self.failed += 1,
@@ -66,7 +69,7 @@ impl OutcomeCounts {
 
     /// All of them together.
     pub fn total(&self) -> usize {
-        self.applied + self.already_true + self.held + self.skipped + self.failed
+        self.applied + self.already_true + self.begun + self.held + self.skipped + self.failed
     }
 }
 

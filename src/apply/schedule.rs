@@ -205,7 +205,8 @@ impl<'a> Schedule<'a> {
         for (output, value) in outputs {
             self.outputs.insert((id, output), value);
         }
-        let happened = matches!(outcome, Outcome::Applied | Outcome::AlreadyTrue);
+        let happened =
+            matches!(outcome, Outcome::Applied | Outcome::AlreadyTrue | Outcome::Begun { .. });
         self.note(id, outcome);
         if happened {
             for dependent in self.dependents.range(id) {
@@ -251,7 +252,7 @@ impl<'a> Schedule<'a> {
             Some(Outcome::Held { why }) => format!("{what}, which is held: {why}"),
             Some(Outcome::Skipped { why }) => format!("{what}, which was not tried: {why}"),
             Some(Outcome::Failed { .. }) => format!("{what}, which failed"),
-            Some(Outcome::Applied | Outcome::AlreadyTrue) | None => what,
+            Some(Outcome::Applied | Outcome::AlreadyTrue | Outcome::Begun { .. }) | None => what,
         }
     }
 

@@ -7,7 +7,7 @@ use super::hint;
 use super::pace::{NoTurn, Pace};
 use super::patience::Patience;
 use super::shared::Shared;
-use super::verify::{is_verified, makes_id};
+use super::verify::makes_id;
 use crate::cloud::{Apply, CloudError, ErrorKind, Retry};
 use crate::event::{Event, Outcome};
 use crate::model::{Snapshot, VendorId};
@@ -115,7 +115,7 @@ impl Work<'_, '_> {
                 return Ok(ended);
             }
             let error = match self.send().await? {
-                Ok(applied) => return self.confirm(applied.outputs, began).await,
+                Ok(applied) => return self.confirm(applied.outputs, applied.begun, began).await,
                 Err(error) => error,
             };
             let after = match error.retry() {
@@ -171,10 +171,15 @@ impl Work<'_, '_> {
 
     /// What the vendor said is done is completed with its outputs and, where that matters,
     /// looked at.
-    async fn confirm(&mut self, mut outputs: Outputs, began: Instant) -> Result<Ended, Failure> {
+    async fn confirm(
+        &mut self,
+        mut outputs: Outputs,
+        begun: Option<String>,
+        began: Instant,
+    ) -> Result<Ended, Failure> {
         let step = &self.change.step;
         let id_unknown = makes_id(step) && !outputs.contains_key(&Output::Id);
-        if id_unknown || is_verified(self.change) {
+        if id_unknown || self.change.verified {
             let mut patience = self.patience(1, began);
             loop {
                 let found = self.look(began, None).await.map_err(|failure| Failure {
@@ -193,7 +198,8 @@ impl Work<'_, '_> {
                 }
             }
         }
-        Ok(Ended { outcome: Outcome::Applied, outputs, account_lost: None })
+        let outcome = begun.map_or(Outcome::Applied, |what| Outcome::Begun { what });
+        Ok(Ended { outcome, outputs, account_lost: None })
     }
 
     /// Whether, after an error that called for a look, the same call may be made again.

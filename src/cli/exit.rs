@@ -29,6 +29,9 @@ pub enum ExitCode {
     /// Something odd in a directory or in the way at a cloud was left alone; everything else was
     /// done.
     LeftAlone = 11,
+    /// Everything was done that can be done now; a vendor has not finished something, and the next
+    /// run goes on from there.
+    Waiting = 12,
 }
 
 impl From<ExitCode> for std::process::ExitCode {
@@ -51,4 +54,5 @@ Exit codes:
    8  interrupted, or declined when asked; what was under way was finished
    9  the run record does not verify
   10  with --detailed-exitcode: nothing is wrong and there are changes to make
-  11  something a finding names was left alone, everything else was done";
+  11  something a finding names was left alone, everything else was done
+  12  everything was done that can be done now; a vendor has not finished something";

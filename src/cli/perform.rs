@@ -115,6 +115,8 @@ impl Look {
             ExitCode::Held
         } else if plan.findings.iter().any(|one| one.severity == Severity::Error) {
             ExitCode::LeftAlone
+        } else if !plan.waiting.is_empty() {
+            ExitCode::Waiting
         } else {
             ExitCode::Success
         }
@@ -403,7 +405,12 @@ fn exit_code(look: &Look, outcomes: &Outcomes) -> ExitCode {
         None => {}
     }
     let planned = look.exit_code();
-    if outcomes.counts().failed > 0 { ExitCode::PartialFailure } else { planned }
+    let counts = outcomes.counts();
+    match planned {
+        _ if counts.failed > 0 => ExitCode::PartialFailure,
+        ExitCode::Success if counts.begun > 0 => ExitCode::Waiting,
+        planned => planned,
+    }
 }
 
 /// What a run that changed things adds to the metrics: how long it took, what became of every
@@ -437,7 +444,7 @@ pub(super) fn write_metrics(
 ) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
     // What a finding names has a code of its own: it does not mean that the others went without.
-    let well = matches!(code, ExitCode::Success | ExitCode::LeftAlone);
+    let well = matches!(code, ExitCode::Success | ExitCode::LeftAlone | ExitCode::Waiting);
     let success = well && recorded.is_some();
     let mut metrics = Metrics::new(globals.now(), code as u8, success);
     metrics.durations.insert("directories", look.gathered.directories_took);

@@ -364,6 +364,7 @@ fn outcome_in_words(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Applied => "applied ",
         Outcome::AlreadyTrue => "was so  ",
+        Outcome::Begun { .. } => "begun   ",
         Outcome::Held { .. } => "held    ",
         Outcome::Skipped { .. } => "skipped ",
         Outcome::Failed { .. } => "FAILED  ",
@@ -373,6 +374,7 @@ fn outcome_in_words(outcome: &Outcome) -> &'static str {
 fn why(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Applied | Outcome::AlreadyTrue => None,
+        Outcome::Begun { what } => Some(what.clone()),
         Outcome::Held { why } | Outcome::Skipped { why } => Some(why.clone()),
         Outcome::Failed { why, hint } => {
             Some(hint.as_ref().map_or_else(|| why.clone(), |hint| format!("{why} ({hint})")))

@@ -190,6 +190,9 @@ pub trait Apply: Send + Sync {
 pub struct Applied {
     /// Values made up by the vendor.
     pub outputs: Outputs,
+    /// What the vendor is still at, where it accepted the call and has not finished: nothing waits
+    /// for it within a run.
+    pub begun: Option<String>,
     /// The vendor's id of the request, for its support and for the record.
     pub request_id: Option<String>,
     /// The new key with its secret, of a step that issues one. Nothing keeps it but this value.

@@ -40,6 +40,21 @@ impl Value {
         one.into_iter().chain(all.into_iter().flatten())
     }
 
+    /// The same without references: each is the text of what it refers to. What nobody knows is
+    /// left out.
+    #[must_use]
+    pub fn plain(&self, mut known: impl FnMut(&Reference) -> Option<VendorId>) -> Self {
+        match self {
+            Self::Made(reference) => {
+                Self::Text(known(reference).map(|id| id.to_string()).unwrap_or_default())
+            }
+            Self::AllMade(references) => Self::Set(
+                references.iter().filter_map(|one| Some(known(one)?.to_string())).collect(),
+            ),
+            Self::Text(_) | Self::Number(_) | Self::Flag(_) | Self::Set(_) => self.clone(),
+        }
+    }
+
     /// Changes everything it refers to.
     pub fn change_references(&mut self, change: impl Fn(&mut Reference)) {
         match self {

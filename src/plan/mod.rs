@@ -18,6 +18,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,9 @@ pub use step::{Act, Life, Step};
 
 use crate::diagnostic::Finding;
 use crate::digest::hex;
-use crate::model::{InvalidIdentifier, Kind, Missing, OrganisationName, Place};
+use crate::model::{
+    InvalidIdentifier, Kind, Missing, ObjectName, OrganisationName, Place, Subject,
+};
 pub use crate::model::{Output, Outputs, Reference};
 
 /// All changes of a run, in order, with what was left out and why.
@@ -49,6 +52,9 @@ pub struct Plan {
     pub withheld: Vec<Withheld>,
     /// What could not be read completely.
     pub incomplete: Vec<Incomplete>,
+    /// What cannot go on until a vendor has finished something, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<Waiting>,
     /// What is wrong or odd, sorted.
     pub findings: Vec<Finding>,
     /// How many owned objects there are before the run: what limits are a share of.
@@ -68,6 +74,26 @@ pub struct Withheld {
     pub count: u64,
     /// Which read is to blame: "directory debian", "account spi/hub".
     pub because: String,
+}
+
+/// Something that cannot go on until a vendor has finished something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Waiting {
+    /// Where.
+    pub place: Place,
+    /// Of what kind the object is that waits.
+    pub kind: Kind,
+    /// Its name, as it is or will be.
+    pub object: ObjectName,
+    /// Whose it is.
+    pub subject: Subject,
+    /// What it waits for: "certificate debian-certificate-1 is being issued".
+    pub what: String,
+    /// Since when, where the vendor tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub since: Option<Timestamp>,
 }
 
 /// Something that was not read completely.
@@ -123,6 +149,7 @@ impl Plan {
             changes: Vec::new(),
             withheld: Vec::new(),
             incomplete: Vec::new(),
+            waiting: Vec::new(),
             findings: Vec::new(),
             census: BTreeMap::new(),
         }
@@ -133,7 +160,8 @@ impl Plan {
         self.changes.iter().filter(|change| change.step.effect() == Effect::Removal)
     }
 
-    /// The digest that names it.
+    /// The digest that names it: of what would be done and what rests on what, in no wording. What
+    /// is told beside it (reasons, findings) may be worded anew, and the plan is still the same.
     pub fn digest(&self) -> PlanDigest {
         struct Hasher(Sha256);
         impl std::io::Write for Hasher {
@@ -146,8 +174,48 @@ impl Plan {
             }
         }
         let mut hasher = std::io::BufWriter::with_capacity(64 * 1024, Hasher(Sha256::new()));
-        serde_json::to_writer(&mut hasher, self).expect("a plan is always valid JSON");
+        serde_json::to_writer(&mut hasher, &Said(self)).expect("a plan is always valid JSON");
         let hasher = hasher.into_inner().unwrap_or_else(|_| unreachable!("hashing cannot fail"));
         PlanDigest(hex(&hasher.0.finalize()))
+    }
+}
+
+/// What a plan says, without wording.
+struct Said<'a>(&'a Plan);
+
+impl Serialize for Said<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        /// A change without its reasons.
+        #[derive(Serialize)]
+        struct Done<'a> {
+            place: &'a Place,
+            step: &'a Step,
+            needs: &'a [crate::model::ChangeId],
+        }
+        struct Changes<'a>(&'a [Change]);
+        impl Serialize for Changes<'_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.0.iter().map(|change| Done {
+                    place: &change.place,
+                    step: &change.step,
+                    needs: &change.needs,
+                }))
+            }
+        }
+        // Every field by name, so that a new one is decided upon.
+        let Plan { today, changes, withheld, incomplete: _, waiting: _, findings: _, census } =
+            self.0;
+        let withheld: Vec<_> =
+            withheld.iter().map(|one| (&one.place, one.kind, one.count)).collect();
+        (today, Changes(changes), withheld, Census(census)).serialize(serializer)
+    }
+}
+
+/// How many there are, as a list: pairs sort as they are.
+struct Census<'a>(&'a BTreeMap<OrganisationName, BTreeMap<Kind, u64>>);
+
+impl Serialize for Census<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0)
     }
 }

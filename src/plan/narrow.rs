@@ -65,6 +65,14 @@ pub fn narrow(plan: Plan, narrowing: &Narrowing) -> (Plan, usize) {
             })
             .collect(),
         incomplete: plan.incomplete,
+        waiting: plan
+            .waiting
+            .into_iter()
+            .filter(|one| {
+                wanted_place(&one.place)
+                    && (narrowing.kinds.is_empty() || narrowing.kinds.contains(&one.kind))
+            })
+            .collect(),
         findings: plan
             .findings
             .into_iter()

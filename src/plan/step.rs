@@ -140,7 +140,7 @@ impl<S> Life<S> {
         }
     }
 
-    fn wanted_mut(&mut self) -> Option<&mut S> {
+    pub(super) fn wanted_mut(&mut self) -> Option<&mut S> {
         match self {
             Self::Create { spec: wanted, .. } | Self::Update { after: wanted, .. } => Some(wanted),
             Self::Retire { .. } | Self::Restore { .. } | Self::Delete { .. } => None,

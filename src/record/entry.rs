@@ -1,5 +1,6 @@
 //! What the lines of a record say. Version 1 of the format.
 
+use super::earlier;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -156,6 +157,7 @@ pub struct PlannedChange {
     /// Where.
     pub place: Place,
     /// What, with before and after; personal values blanked.
+    #[serde(deserialize_with = "earlier::step")]
     pub step: Step,
     /// Why.
     pub reasons: Vec<Reason>,
@@ -202,6 +204,9 @@ pub struct Counts {
     pub applied: u64,
     /// So already.
     pub already_true: u64,
+    /// Accepted; the vendor was still at it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub begun: u64,
     /// Held by the guard.
     pub held: u64,
     /// Not tried.
@@ -210,12 +215,18 @@ pub struct Counts {
     pub failed: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl Counts {
     /// Counts one more.
     pub fn add(&mut self, outcome: &Outcome) {
         *match outcome {
             Outcome::Applied => &mut self.applied,
             Outcome::AlreadyTrue => &mut self.already_true,
+            Outcome::Begun { .. } => &mut self.begun,
             Outcome::Held { .. } => &mut self.held,
             Outcome::Skipped { .. } => &mut self.skipped,
             Outcome::Failed { .. } => &mut self.failed,
@@ -226,10 +237,11 @@ impl Counts {
 /// What is not zero: `3 applied, 1 failed`.
 impl fmt::Display for Counts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { applied, already_true, held, skipped, failed } = *self;
+        let Self { applied, already_true, begun, held, skipped, failed } = *self;
         let parts: Vec<String> = [
             (applied, "applied"),
             (already_true, "already true"),
+            (begun, "begun"),
             (held, "held"),
             (skipped, "skipped"),
             (failed, "failed"),

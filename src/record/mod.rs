@@ -52,6 +52,7 @@
 //! Architecture invariant: the clock comes in as a [`Clock`]; nothing here reads one.
 
 mod chain;
+mod earlier;
 mod entry;
 mod folder;
 #[cfg(test)]

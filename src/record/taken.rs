@@ -57,7 +57,10 @@ fn taken(lines: Vec<(Timestamp, Entry)>) -> Recent {
             Entry::Change(change) => {
                 changes.insert(change.change, *change);
             }
-            Entry::Ended { change, outcome: Outcome::Applied | Outcome::AlreadyTrue } => {
+            Entry::Ended {
+                change,
+                outcome: Outcome::Applied | Outcome::AlreadyTrue | Outcome::Begun { .. },
+            } => {
                 done.insert(change);
             }
             Entry::Ended { .. }

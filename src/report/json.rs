@@ -12,7 +12,7 @@ use crate::diagnostic::Finding;
 use crate::event::Outcome;
 use crate::guard::{Review, Violation};
 use crate::model::Private;
-use crate::plan::{Change, Incomplete, PlanDigest, Withheld};
+use crate::plan::{Change, Incomplete, PlanDigest, Waiting, Withheld};
 
 /// The version of the format. A change that could break a reader changes the number.
 pub const FORMAT: &str = "reconcile-plan/1";
@@ -35,6 +35,9 @@ pub struct Report<'a> {
     withheld: &'a [Withheld],
     /// What could not be read completely.
     incomplete: &'a [Incomplete],
+    /// What cannot go on until a vendor has finished something.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    waiting: &'a [Waiting],
     /// What is wrong or odd.
     findings: &'a [Finding],
     /// The rules the plan does not pass.
@@ -92,6 +95,7 @@ pub fn json(out: &mut dyn Write, review: &Review, outcomes: Option<&Outcomes>) -
         changes: Changes { review, outcomes },
         withheld: &plan.withheld,
         incomplete: &plan.incomplete,
+        waiting: &plan.waiting,
         findings: &plan.findings,
         violations: &review.violations,
         stopped: outcomes.and_then(|outcomes| outcomes.stopped.as_ref()).map(

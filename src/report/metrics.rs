@@ -57,6 +57,8 @@ pub enum OutcomeLabel {
     Applied,
     /// So already.
     AlreadyTrue,
+    /// Accepted; the vendor is still at it.
+    Begun,
     /// Held by the guard.
     Held,
     /// Not tried.
@@ -70,6 +72,7 @@ impl From<&Outcome> for OutcomeLabel {
         match outcome {
             Outcome::Applied => Self::Applied,
             Outcome::AlreadyTrue => Self::AlreadyTrue,
+            Outcome::Begun { .. } => Self::Begun,
             Outcome::Held { .. } => Self::Held,
             Outcome::Skipped { .. } => Self::Skipped,
             Outcome::Failed { .. } => Self::Failed,
@@ -82,6 +85,7 @@ impl OutcomeLabel {
         match self {
             Self::Applied => "applied",
             Self::AlreadyTrue => "already_true",
+            Self::Begun => "begun",
             Self::Held => "held",
             Self::Skipped => "skipped",
             Self::Failed => "failed",

@@ -47,7 +47,10 @@ fn account(
         let outcome = &outcomes[change.id];
         counts.add(outcome);
         match outcome {
-            Outcome::Applied | Outcome::AlreadyTrue | Outcome::Held { .. } => {}
+            Outcome::Applied
+            | Outcome::AlreadyTrue
+            | Outcome::Begun { .. }
+            | Outcome::Held { .. } => {}
             Outcome::Failed { why, hint } => {
                 unplanned.push((change, "failed", BAD, why, hint.as_deref()));
             }
@@ -99,10 +102,11 @@ fn closing(outcomes: &Outcomes) -> (Style, String) {
 }
 
 fn in_words(counts: &OutcomeCounts) -> String {
-    let OutcomeCounts { applied, already_true, held, skipped, failed } = *counts;
+    let OutcomeCounts { applied, already_true, begun, held, skipped, failed } = *counts;
     let words = [
         (applied, "applied"),
         (already_true, "already true"),
+        (begun, "begun"),
         (held, "held"),
         (skipped, "skipped"),
         (failed, "failed"),

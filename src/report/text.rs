@@ -6,10 +6,12 @@ use std::io::{self, Write};
 use super::counts::Counts;
 use super::table::{BAD, CAUTION, FAINT, GOOD, HEADING, Widths, by_place, style_of, styled};
 use super::words::{line, printable, sign};
+use jiff::Timestamp;
+
 use crate::diagnostic::{Finding, Severity};
 use crate::guard::{ApprovedPlan, Review, Violation};
 use crate::model::Place;
-use crate::plan::{Change, Effect, Incomplete, Plan, Withheld};
+use crate::plan::{Change, Effect, Incomplete, Plan, Waiting, Withheld};
 
 /// How much of a plan is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +31,7 @@ pub fn plan(out: &mut dyn Write, review: &Review, detail: Detail) -> io::Result<
         account(out, approved, place, &changes, detail)?;
     }
     incomplete(out, &plan.incomplete, &plan.withheld)?;
+    waiting(out, &plan.waiting)?;
     findings(out, &plan.findings)?;
     violations(out, review)?;
     closing(out, approved)
@@ -117,6 +120,25 @@ fn incomplete(
         writeln!(out, "  ? {}", printable(&text))?;
     }
     writeln!(out)
+}
+
+fn waiting(out: &mut dyn Write, waiting: &[Waiting]) -> io::Result<()> {
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    styled(out, HEADING, "Waiting (the next run goes on from there)")?;
+    for one in waiting {
+        let Waiting { place, kind, object, subject: _, what, since } = one;
+        let since = since.map(|since| format!(" since {}", second(since))).unwrap_or_default();
+        let text = format!("{place}: {} {object}: {what}{since}", kind.singular());
+        writeln!(out, "  … {}", printable(&text))?;
+    }
+    writeln!(out)
+}
+
+/// A time as people read it, in UTC.
+fn second(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 fn findings(out: &mut dyn Write, findings: &[Finding]) -> io::Result<()> {
@@ -229,8 +251,10 @@ pub(super) fn closing_line(approved: &ApprovedPlan) -> String {
         return if plan.incomplete.is_empty() && plan.withheld.is_empty() {
             if in_the_way {
                 "Nothing to do, besides putting right the errors above.".to_owned()
-            } else {
+            } else if plan.waiting.is_empty() {
                 "Nothing to do: everything is as it should be.".to_owned()
+            } else {
+                "Nothing to do now: what is missing waits for a vendor.".to_owned()
             }
         } else {
             format!("Nothing to do as far as could be read{}.", not_planned(plan, &counts))

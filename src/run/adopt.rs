@@ -187,13 +187,13 @@ pub fn adoption(
         from: None,
     };
     let mut plan = Plan::empty(sources.today);
-    plan.changes.push(Change {
-        id: ChangeId(0),
-        place: Arc::new(account.place.clone()),
+    plan.changes.push(Change::new(
+        ChangeId(0),
+        Arc::new(account.place.clone()),
         step,
-        needs: Vec::new(),
-        reasons: [Reason::Adopted].into(),
-    });
+        Vec::new(),
+        [Reason::Adopted].into(),
+    ));
     let (context, _) = context(sources, gathered, baseline, &Past::default(), None);
     let marks = [(account.place.clone(), vec![(choice.kind, id, subject.clone())])].into();
     let follows = follows(sources, gathered, &marks);

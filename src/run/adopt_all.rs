@@ -226,18 +226,20 @@ impl Everybody<'_> {
 
 fn plan(sources: &Sources<'_>, found: Vec<Found>) -> Plan {
     let mut plan = Plan::empty(sources.today);
-    let changes = (0..).map(ChangeId).zip(found).map(|(id, one)| Change {
-        id,
-        place: Arc::new(one.place),
-        step: Step::Adopt {
-            holder_kind: HolderKind::User,
-            id: one.id,
-            name: one.name,
-            subject: one.to,
-            from: Some(one.from),
-        },
-        needs: Vec::new(),
-        reasons: [Reason::Adopted].into(),
+    let changes = (0..).map(ChangeId).zip(found).map(|(id, one)| {
+        Change::new(
+            id,
+            Arc::new(one.place),
+            Step::Adopt {
+                holder_kind: HolderKind::User,
+                id: one.id,
+                name: one.name,
+                subject: one.to,
+                from: Some(one.from),
+            },
+            Vec::new(),
+            [Reason::Adopted].into(),
+        )
     });
     plan.changes.extend(changes);
     plan

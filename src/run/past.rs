@@ -81,7 +81,9 @@ pub fn taken(prepared: &Prepared, outcomes: &Outcomes) -> Recent {
     let done = plan.changes.iter().zip(&outcomes.by_change);
     let changes = done
         .filter(|(change, _)| !approved.contains(&change.id))
-        .filter(|(_, outcome)| matches!(outcome, Outcome::Applied | Outcome::AlreadyTrue))
+        .filter(|(_, outcome)| {
+            matches!(outcome, Outcome::Applied | Outcome::AlreadyTrue | Outcome::Begun { .. })
+        })
         .map(|(change, _)| change.clone())
         .collect();
     let done = Plan { changes, ..Plan::empty(plan.today) };

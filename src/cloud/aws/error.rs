@@ -13,7 +13,6 @@ use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::operation::RequestId;
 
 use crate::cloud::{Applied, CloudError, ErrorKind};
-use crate::plan::Outputs;
 
 /// Whether a call changes anything: an unclear end means something else then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ pub async fn write<T, E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
 /// What a writing call gave that made nothing up.
 pub fn done<T: RequestId>(reply: &T) -> Applied {
     let request_id = reply.request_id().map(str::to_owned);
-    Applied { outputs: Outputs::new(), request_id, secret: None }
+    Applied { request_id, ..Applied::default() }
 }
 
 /// A call that failed, in the words of every cloud.

@@ -126,13 +126,13 @@ impl At {
                 Reference::Made { .. } => panic!("cases know all ids"),
             })
             .collect();
-        let change = Change {
-            id: ChangeId(0),
-            place: Arc::new(self.account.place.clone()),
-            step: step.clone(),
-            needs: Vec::new(),
-            reasons: Arc::new([]),
-        };
+        let change = Change::new(
+            ChangeId(0),
+            Arc::new(self.account.place.clone()),
+            step.clone(),
+            Vec::new(),
+            Arc::new([]),
+        );
         (change, references)
     }
 

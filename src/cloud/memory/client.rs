@@ -405,5 +405,5 @@ pub(super) fn done<T>(reply: Reply<T>) -> Applied {
 /// What a call gave that made an object.
 pub(super) fn made(id: &str, request_id: String) -> Applied {
     let outputs = Outputs::from([(Output::Id, VendorId::new(id))]);
-    Applied { outputs, request_id: Some(request_id), secret: None }
+    Applied { outputs, request_id: Some(request_id), ..Applied::default() }
 }

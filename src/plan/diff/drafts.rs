@@ -7,13 +7,14 @@ use super::hub::Reach;
 use crate::diagnostic::Finding;
 use crate::model::{ChangeId, Kind, Place, Reason};
 use crate::plan::narrow::kept;
-use crate::plan::{Change, Step, Withheld};
+use crate::plan::{Change, Step, Waiting, Withheld};
 
 /// What a difference consists of. Ids handed out here are preliminary.
 pub(super) struct Drafts {
     changes: Vec<Change>,
     withheld: BTreeMap<(Place, Kind, String), u64>,
     findings: Vec<Finding>,
+    waiting: BTreeSet<Waiting>,
     /// What ends, and what replaces it.
     replaced: Vec<(ChangeId, ChangeId)>,
     /// What is not done after all.
@@ -26,6 +27,7 @@ impl Drafts {
             changes: Vec::new(),
             withheld: BTreeMap::new(),
             findings: Vec::new(),
+            waiting: BTreeSet::new(),
             replaced: Vec::new(),
             given_up: BTreeSet::new(),
         }
@@ -40,8 +42,13 @@ impl Drafts {
         reasons: Arc<[Reason]>,
     ) -> ChangeId {
         let id = ChangeId(u32::try_from(self.changes.len()).expect("fewer than 2^32 changes"));
-        self.changes.push(Change { id, place: Arc::clone(place), step, needs, reasons });
+        self.changes.push(Change::new(id, Arc::clone(place), step, needs, reasons));
         id
+    }
+
+    /// Nobody looks for it again after it was done.
+    pub(super) fn need_not_verify(&mut self, change: ChangeId) {
+        self.changes[change.index()].verified = false;
     }
 
     /// Makes a change need another one.
@@ -81,6 +88,16 @@ impl Drafts {
     pub(super) fn withhold(&mut self, place: &Place, kind: Kind, because: &str) {
         let key = (place.clone(), kind, because.to_owned());
         *self.withheld.entry(key).or_default() += 1;
+    }
+
+    /// Says what something waits for.
+    pub(super) fn wait(&mut self, waiting: Waiting) {
+        self.waiting.insert(waiting);
+    }
+
+    /// All that waits, sorted.
+    pub(super) fn take_waiting(&mut self) -> Vec<Waiting> {
+        std::mem::take(&mut self.waiting).into_iter().collect()
     }
 
     pub(super) fn find(&mut self, finding: Finding) {

@@ -13,7 +13,7 @@ use super::matching::{Match, Matching};
 use super::{PEOPLE, foreign};
 use crate::desired::DesiredHub;
 use crate::model::{
-    GroupRef, Kind, ObjectName, ObservedAccount, Ownership, Reason, Subject, VendorId,
+    ChangeId, GroupRef, Kind, ObjectName, ObservedAccount, Ownership, Reason, Subject, VendorId,
 };
 use crate::plan::{Reference, Step, Target};
 
@@ -191,8 +191,18 @@ fn removals(hub: &Hub<'_>, drafts: &mut Drafts) {
             user: hub.user_target(user_at),
             subject: Some(user.subject.clone()),
         };
-        drafts.push(&hub.place, step, Vec::new(), [reason].into());
+        push_removal(hub, step, reason, drafts);
     }
+}
+
+/// Somebody leaves a group. Of those who stay, nobody is looked for again.
+fn push_removal(hub: &Hub<'_>, step: Step, reason: Reason, drafts: &mut Drafts) -> ChangeId {
+    let everyday = matches!(reason, Reason::NotMember { .. });
+    let id = drafts.push(&hub.place, step, Vec::new(), [reason].into());
+    if everyday {
+        drafts.need_not_verify(id);
+    }
+    id
 }
 
 /// Memberships in which somebody departs, a group goes, or somebody foreign was put by hand.
@@ -232,7 +242,7 @@ fn others(hub: &Hub<'_>, gone: &Gone, drafts: &mut Drafts) {
                     user: member(hub, other),
                     subject: subject.cloned(),
                 };
-                let id = drafts.push(&hub.place, step, Vec::new(), [reason].into());
+                let id = push_removal(hub, step, reason, drafts);
                 let user_deletion = other.user.and_then(|at| gone.deletions.get(&at));
                 for deletion in [deletion, user_deletion].into_iter().flatten() {
                     drafts.need(*deletion, id);

@@ -126,11 +126,13 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
     expiries(inputs, &mut drafts);
     incomplete.sort();
     let census = census(inputs, &hubs);
+    let waiting = drafts.take_waiting();
     let (changes, mut withheld, mut findings) = drafts.finish();
     withheld.sort();
     findings.sort();
     findings.dedup();
-    let plan = Plan { today: inputs.today, changes, withheld, incomplete, findings, census };
+    let today = inputs.today;
+    let plan = Plan { today, changes, withheld, incomplete, waiting, findings, census };
     undecided::leave_alone(plan, inputs)
 }
 

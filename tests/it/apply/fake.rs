@@ -218,7 +218,7 @@ fn write(state: &mut State, step: &Step, references: &[VendorId]) -> Result<Appl
         }
         other => panic!("not part of these tests: {other:?}"),
     }
-    Ok(Applied { outputs, request_id: Some("request-1".to_owned()), secret: None })
+    Ok(Applied { outputs, request_id: Some("request-1".to_owned()), ..Applied::default() })
 }
 
 struct Blind;
@@ -312,12 +312,14 @@ pub fn plan(changes: Vec<(&str, Step, Vec<u32>)>) -> Plan {
     let mut plan = Plan::empty(date(2026, 11, 22));
     plan.changes = (0..)
         .zip(changes)
-        .map(|(id, (account, step, needs))| Change {
-            id: ChangeId(id),
-            place: Arc::new(place(account)),
-            step,
-            needs: needs.into_iter().map(ChangeId).collect(),
-            reasons: Arc::new([]),
+        .map(|(id, (account, step, needs))| {
+            Change::new(
+                ChangeId(id),
+                Arc::new(place(account)),
+                step,
+                needs.into_iter().map(ChangeId).collect(),
+                Arc::new([]),
+            )
         })
         .collect();
     plan

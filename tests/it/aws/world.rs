@@ -109,7 +109,7 @@ impl Ran {
         let all = self.plan.changes.iter().zip(&self.outcomes);
         all.filter_map(|(change, outcome)| {
             let why = match outcome {
-                Outcome::Applied | Outcome::AlreadyTrue => return None,
+                Outcome::Applied | Outcome::AlreadyTrue | Outcome::Begun { .. } => return None,
                 Outcome::Held { why } | Outcome::Skipped { why } => why.clone(),
                 Outcome::Failed { why, hint } => format!("{why} ({})", hint.as_deref()?),
             };

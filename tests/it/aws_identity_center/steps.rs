@@ -17,13 +17,13 @@ pub async fn apply(at: &Connection, step: &Step) -> Result<Applied, CloudError> 
             Reference::Made { .. } => panic!("tests know all ids"),
         })
         .collect();
-    let change = Change {
-        id: ChangeId(0),
-        place: Arc::new(Place { organisation: "spi".into(), account: "hub".into() }),
-        step: step.clone(),
-        needs: Vec::new(),
-        reasons: Arc::new([]),
-    };
+    let change = Change::new(
+        ChangeId(0),
+        Arc::new(Place { organisation: "spi".into(), account: "hub".into() }),
+        step.clone(),
+        Vec::new(),
+        Arc::new([]),
+    );
     at.apply.apply(&change, &references).await
 }
 

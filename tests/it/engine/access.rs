@@ -88,12 +88,14 @@ fn plan(mut steps: Vec<(&str, Step)>) -> Plan {
     let mut plan = Plan::empty(Model::empty().today);
     plan.changes = (0..)
         .zip(steps)
-        .map(|(number, (account, step))| Change {
-            id: ChangeId(number),
-            place: Arc::new(place(account)),
-            step,
-            needs: Vec::new(),
-            reasons: [Reason::ByHand].into(),
+        .map(|(number, (account, step))| {
+            Change::new(
+                ChangeId(number),
+                Arc::new(place(account)),
+                step,
+                Vec::new(),
+                [Reason::ByHand].into(),
+            )
         })
         .collect();
     assert_eq!(lint(&plan), []);

@@ -99,6 +99,7 @@ fn removal(kind: Kind, number: u32) -> Step {
                 content: Some("{}".to_owned()),
             }),
         },
+        Kind::Credential | Kind::Resource(_) => unreachable!("no kind of people"),
     }
 }
 
@@ -108,12 +109,14 @@ fn plan_of(mut steps: Vec<Step>) -> Plan {
     let mut plan = Plan::empty(Model::empty().today);
     plan.changes = (0..)
         .zip(steps)
-        .map(|(number, step)| Change {
-            id: ChangeId(number),
-            place: Arc::new(place()),
-            step,
-            needs: Vec::new(),
-            reasons: [Reason::ByHand].into(),
+        .map(|(number, step)| {
+            Change::new(
+                ChangeId(number),
+                Arc::new(place()),
+                step,
+                Vec::new(),
+                [Reason::ByHand].into(),
+            )
         })
         .collect();
     assert_eq!(lint(&plan), []);

@@ -50,12 +50,14 @@ fn reviewed(mut steps: Vec<Step>, usage: Usage, policies: &Policies) -> Review {
     let mut plan = Plan::empty(Model::empty().today);
     plan.changes = (0..)
         .zip(steps)
-        .map(|(number, step)| Change {
-            id: ChangeId(number),
-            place: Arc::new(place()),
-            step,
-            needs: Vec::new(),
-            reasons: [Reason::ByHand].into(),
+        .map(|(number, step)| {
+            Change::new(
+                ChangeId(number),
+                Arc::new(place()),
+                step,
+                Vec::new(),
+                [Reason::ByHand].into(),
+            )
         })
         .collect();
     let context = Context { usage: BTreeMap::from([(place(), usage)]), ..Context::new(policies) };

@@ -510,6 +510,7 @@ fn in_words(outcomes: &Outcomes) -> String {
         let what = match outcome {
             Outcome::Applied => "applied".to_owned(),
             Outcome::AlreadyTrue => "already true".to_owned(),
+            Outcome::Begun { what } => format!("begun: {what}"),
             Outcome::Held { .. } => "held".to_owned(),
             Outcome::Skipped { why } => format!("skipped: {why}"),
             Outcome::Failed { why, .. } => format!("failed: {why}"),

@@ -47,12 +47,14 @@ fn plan(steps: Vec<Step>) -> Plan {
     let place = Arc::new(place());
     plan.changes = (0..)
         .zip(steps)
-        .map(|(id, step)| Change {
-            id: ChangeId(id),
-            place: Arc::clone(&place),
-            step,
-            needs: Vec::new(),
-            reasons: [Reason::NoKeyHandedOver].into(),
+        .map(|(id, step)| {
+            Change::new(
+                ChangeId(id),
+                Arc::clone(&place),
+                step,
+                Vec::new(),
+                [Reason::NoKeyHandedOver].into(),
+            )
         })
         .collect();
     plan.census.insert("spi".into(), BTreeMap::from([(Kind::User, 100)]));

@@ -16,7 +16,7 @@ async fn connect(vendor: &MemoryVendor) -> Connection {
 
 fn change(step: Step) -> Change {
     let place = Arc::new(account("hub", HUB).place);
-    Change { id: ChangeId(0), place, step, needs: Vec::new(), reasons: Arc::new([]) }
+    Change::new(ChangeId(0), place, step, Vec::new(), Arc::new([]))
 }
 
 fn create_user(name: &str) -> Change {

@@ -88,12 +88,8 @@ pub fn plan() -> Plan {
     let mut plan = Plan::empty(jiff::civil::date(2026, 11, 22));
     plan.changes = (0..)
         .zip(steps)
-        .map(|(id, step)| Change {
-            id: ChangeId(id),
-            place: Arc::clone(&place),
-            step,
-            needs: Vec::new(),
-            reasons: Arc::clone(&reasons),
+        .map(|(id, step)| {
+            Change::new(ChangeId(id), Arc::clone(&place), step, Vec::new(), Arc::clone(&reasons))
         })
         .collect();
     plan

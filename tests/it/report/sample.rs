@@ -266,14 +266,17 @@ pub fn plan() -> Plan {
         today: date(2026, 11, 22),
         changes: (0..)
             .zip(steps)
-            .map(|(id, (place, step, needs, reasons))| Change {
-                id: ChangeId(id),
-                place: Arc::new(place),
-                step,
-                needs: needs.into_iter().map(ChangeId).collect(),
-                reasons: reasons.into(),
+            .map(|(id, (place, step, needs, reasons))| {
+                Change::new(
+                    ChangeId(id),
+                    Arc::new(place),
+                    step,
+                    needs.into_iter().map(ChangeId).collect(),
+                    reasons.into(),
+                )
             })
             .collect(),
+        waiting: Vec::new(),
         withheld: vec![Withheld {
             place: other(),
             kind: Kind::Membership,
@@ -323,16 +326,18 @@ pub fn leaving_approved(administrators: u32, minimum: u32) -> Review {
 }
 
 fn all_leave(administrators: u32, minimum: u32, approved: bool) -> Review {
-    let leave = |number: u32| Change {
-        id: ChangeId(number),
-        place: Arc::new(place("spi", "aws-hub")),
-        step: Step::RemoveMember {
-            group: known("admin"),
-            user: known(&number.to_string()),
-            subject: Some(person(&number.to_string())),
-        },
-        needs: vec![],
-        reasons: [Reason::NotMember { group: group_ref("admin") }].into(),
+    let leave = |number: u32| {
+        Change::new(
+            ChangeId(number),
+            Arc::new(place("spi", "aws-hub")),
+            Step::RemoveMember {
+                group: known("admin"),
+                user: known(&number.to_string()),
+                subject: Some(person(&number.to_string())),
+            },
+            vec![],
+            [Reason::NotMember { group: group_ref("admin") }].into(),
+        )
     };
     let mut plan = Plan::empty(date(2026, 11, 22));
     plan.changes = (0..administrators).map(leave).collect();

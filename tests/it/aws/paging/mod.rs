@@ -80,13 +80,13 @@ impl Asker {
                 let target =
                     |id: &str| Target { id: Reference::Known(id.into()), name: "it".into() };
                 let step = Step::UnbindRole { role: target("AROA2"), group: target("AGPA1") };
-                let change = Change {
-                    id: ChangeId(0),
-                    place: Arc::new(Place { organisation: "spi".into(), account: "hub".into() }),
+                let change = Change::new(
+                    ChangeId(0),
+                    Arc::new(Place { organisation: "spi".into(), account: "hub".into() }),
                     step,
-                    needs: Vec::new(),
-                    reasons: Arc::new([]),
-                };
+                    Vec::new(),
+                    Arc::new([]),
+                );
                 let references = ["AROA2".into(), "AGPA1".into()];
                 self.connection.apply.apply(&change, &references).await.map_err(why)?;
                 let is_done = |call: &service::Call| is_done(call, number);
