@@ -392,6 +392,10 @@ mod tests {
         Step::AddMember { group: target("g"), user: target("u"), subject: somebody() }
     }
 
+    fn unbind() -> Step {
+        Step::UnbindRole { role: target("r"), group: target("g"), by_hand: None }
+    }
+
     /// Every step, with what a look shows before it and after it.
     fn every_step() -> Vec<(Step, Option<Snapshot>, Option<Snapshot>)> {
         let (id, subject, on) = (|| VendorId::new("id"), somebody, date(2026, 2, 2));
@@ -486,7 +490,7 @@ mod tests {
                 None,
             ),
             (Step::BindRole { role: target("r"), group: target("g") }, None, exists()),
-            (Step::UnbindRole { role: target("r"), group: target("g") }, exists(), None),
+            (unbind(), exists(), None),
         ];
         let kinds: std::collections::HashSet<_> =
             steps.iter().map(|(step, ..)| std::mem::discriminant(step)).collect();

@@ -413,7 +413,7 @@ fn object(step: &Step) -> String {
             before.name.to_string()
         }
         Step::BindRole { role, group } => format!("{} to {}", role.name, group.name),
-        Step::UnbindRole { role, group } => format!("{} from {}", role.name, group.name),
+        Step::UnbindRole { role, group, .. } => format!("{} from {}", role.name, group.name),
         Step::Attach { holder, attachment, .. } | Step::Detach { holder, attachment, .. } => {
             format!("{}: {} {}", holder.name, attachment.kind, attachment.name)
         }

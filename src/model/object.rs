@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AttachmentKind, AttributeName, CredentialKind, GroupRef, InvalidIdentifier, Missing,
+    Assigned, AttachmentKind, AttributeName, CredentialKind, GroupRef, InvalidIdentifier, Missing,
     ObjectName, OrganisationName, Private, RoleName, ServiceAccountName, StableId, VendorId,
 };
 use crate::model::DirectoryName;
@@ -427,6 +427,12 @@ pub struct ObservedAccount {
     /// Of a hub in which the roles of all accounts are: how many roles groups of ours have in which
     /// account, by its id, also in accounts that nobody asked about.
     pub assigned_in: BTreeMap<String, u64>,
+    /// Of a hub in which the roles of all accounts are: those of ours that somebody gave by hand, to
+    /// users or to groups that are not ours.
+    pub assigned: Vec<Assigned>,
+    /// What groups that are not ours may do, as far as users of ours are in them, for people; `None`
+    /// where that could not be read.
+    pub foreign_rights: BTreeMap<VendorId, Option<BTreeSet<String>>>,
     /// Objects of ours that others lean on, by id, and who does: they are not deleted.
     pub leaned_on: BTreeMap<VendorId, String>,
     /// Of an incomplete reading: the kinds that were listed completely all the same. Of other

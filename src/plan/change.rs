@@ -231,8 +231,12 @@ pub enum Step {
     UnbindRole {
         /// The role.
         role: Target,
-        /// The group.
+        /// The group, or whoever else has it.
         group: Target,
+        /// What the role stands for, where it is taken back from a single user who is not ours, to
+        /// whom somebody gave it by hand: then that user stands in the place of the group.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by_hand: Option<Subject>,
     },
     /// Something is attached to a user, group or role, or what is attached says something else.
     Attach {
@@ -445,7 +449,7 @@ impl Step {
             Self::AddMember { group, user, .. } | Self::RemoveMember { group, user, .. } => {
                 (Some(&group.id), Some(&user.id))
             }
-            Self::BindRole { role, group } | Self::UnbindRole { role, group } => {
+            Self::BindRole { role, group } | Self::UnbindRole { role, group, .. } => {
                 (Some(&role.id), Some(&group.id))
             }
             Self::Attach { holder: one, .. }
@@ -485,7 +489,7 @@ impl Step {
             Self::AddMember { group, user, .. } | Self::RemoveMember { group, user, .. } => {
                 (Some(&mut group.id), Some(&mut user.id))
             }
-            Self::BindRole { role, group } | Self::UnbindRole { role, group } => {
+            Self::BindRole { role, group } | Self::UnbindRole { role, group, .. } => {
                 (Some(&mut role.id), Some(&mut group.id))
             }
             Self::Attach { holder: one, .. }

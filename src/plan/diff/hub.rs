@@ -222,6 +222,11 @@ impl<'a> Hub<'a> {
         }
     }
 
+    /// Whether an observed user goes.
+    pub(super) fn goes(&self, position: usize) -> bool {
+        matches!(self.verdicts.get(&position), Some(Verdict::Goes { .. }))
+    }
+
     /// Whether a user may be that of somebody whom the directory has without telling who they are.
     pub(super) fn may_be_unclear(&self, directory: &DirectoryName, name: &ObjectName) -> bool {
         let fold = |name: &ObjectName| self.facts.user_names.fold(name.as_str());

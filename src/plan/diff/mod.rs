@@ -9,6 +9,7 @@
 
 mod attachments;
 mod bindings;
+mod by_hand;
 mod departures;
 mod drafts;
 mod foreign;
@@ -38,9 +39,9 @@ use super::{Incomplete, Plan};
 use crate::desired::{Desired, DesiredHub};
 use crate::diagnostic::Finding;
 use crate::model::{
-    Attachment, Binding, Credential, HeldAttachment, HolderKind, Missing, ObjectKind, ObjectName,
-    Observed, ObservedAccount, OrganisationName, Ownership, Place, Reading, Subject, VendorFacts,
-    VendorId,
+    Attachment, Binding, Credential, Doubt, HeldAttachment, HolderKind, Missing, ObjectKind,
+    ObjectName, Observed, ObservedAccount, OrganisationName, Ownership, Place, Reading, Subject,
+    VendorFacts, VendorId,
 };
 
 /// What the clouds say.
@@ -51,8 +52,9 @@ pub struct Observations {
     /// The credentials of the users named by [`credentials_needed`], by hub and user: what is not
     /// known of one says nothing about the others.
     pub credentials: BTreeMap<Place, BTreeMap<VendorId, Reading<Vec<Credential>>>>,
-    /// What should be attached to roles and the vendor says it does not know, by account.
-    pub unknown: BTreeMap<Place, BTreeSet<Attachment>>,
+    /// What should be attached to roles and the vendor says it does not know, or of which that cannot
+    /// be told, by account.
+    pub doubtful: BTreeMap<Place, BTreeMap<Attachment, Doubt>>,
 }
 
 /// Everything a difference is computed from.
@@ -113,6 +115,9 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
         let bindings = bindings_below(inputs, place, hub);
         let moved = moved.contains(&place.organisation);
         if let Some(changed) = Roles::changes(inputs, place, hub, &bindings, moved, &mut drafts) {
+            if *place == wanted.hub {
+                by_hand::changes(inputs, hub, &changed, &mut drafts);
+            }
             roles.insert(place, changed);
         }
     }

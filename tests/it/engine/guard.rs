@@ -66,7 +66,11 @@ fn leave(number: u32, group: &str) -> Step {
 }
 
 fn unbind(number: u32, group: &str) -> Step {
-    Step::UnbindRole { role: known(format!("r-{number}")), group: known(group.to_owned()) }
+    Step::UnbindRole {
+        role: known(format!("r-{number}")),
+        group: known(group.to_owned()),
+        by_hand: None,
+    }
 }
 
 /// One removal of a kind.

@@ -28,10 +28,12 @@ pub struct Hub {
     pub ceilings: Arc<Ceilings>,
     /// How many objects a page has; `None` for as many as AWS gives.
     pub page_size: Option<i32>,
-    account: String,
+    pub(super) account: String,
     wanted_instance: Option<String>,
     store: aws_sdk_identitystore::Client,
     center: aws_sdk_ssoadmin::Client,
+    /// Of the hub's own account, for looking policies up.
+    pub iam: aws_sdk_iam::Client,
     instance: OnceCell<Instance>,
     ours: Mutex<HashSet<VendorId>>,
     set_names: Mutex<HashMap<VendorId, String>>,
@@ -86,6 +88,7 @@ impl Hub {
             wanted_instance: setting(account, INSTANCE).map(str::to_owned),
             store: aws_sdk_identitystore::Client::from_conf(store),
             center: aws_sdk_ssoadmin::Client::from_conf(center),
+            iam: session.reads.clone(),
             instance: OnceCell::new(),
             ours: Mutex::default(),
             set_names: Mutex::default(),

@@ -16,6 +16,7 @@
 
 mod assignments;
 mod attachments;
+mod by_hand;
 mod ceiling;
 mod client;
 mod coalesced;
