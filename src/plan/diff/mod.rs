@@ -16,6 +16,7 @@ mod foreign;
 mod groups;
 mod hub;
 mod keys;
+mod likely;
 mod mails;
 mod matching;
 mod members;

@@ -11,6 +11,7 @@ mod fixture;
 mod foreign;
 mod instance;
 mod moto;
+mod people;
 mod policies;
 mod provisioning;
 mod realise;
