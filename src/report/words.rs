@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::document;
-use crate::model::{Access, AttributeName, AttributeValue, RoleSpec, UserSpec};
+use crate::masks;
+use crate::model::{Access, AttributeName, AttributeValue, Credential, RoleSpec, UserSpec};
 use crate::plan::{Change, Effect, Step};
 pub use crate::visible::escaped as printable;
 
@@ -59,7 +60,7 @@ fn detail(step: &Step) -> String {
         | Step::DeleteRole { subject, .. } => format!("for {subject}"),
         Step::UpdateUser { before, after, .. } => user_changes(before, after),
         Step::RevokeCredential { credential, .. } => {
-            format!("{} {}", credential.kind, credential.id)
+            format!("{} {}", credential.kind, credential_id(credential))
         }
         Step::SuspendUser { before, on, .. } => {
             format!("{} → {}", access(before.access), access(before.access.suspended(*on)))
@@ -75,7 +76,11 @@ fn detail(step: &Step) -> String {
         Step::RemoveMember { group, subject: None, .. } => {
             format!("(a foreign user) from group {}", group.name)
         }
-        Step::RemoveMember { group, subject: Some(_), .. } | Step::UnbindRole { group, .. } => {
+        Step::UnbindRole { group: user, by_hand: Some(_), .. } => {
+            format!("from {} (a user who is not ours)", user.name)
+        }
+        Step::RemoveMember { group, subject: Some(_), .. }
+        | Step::UnbindRole { group, by_hand: None, .. } => {
             format!("from group {}", group.name)
         }
         Step::CreateRole { role, .. } => role_meaning(role),
@@ -102,6 +107,11 @@ fn detail(step: &Step) -> String {
         Step::Adopt { subject, from: None, .. } => format!("as {subject}"),
         Step::IssueCredential { kind, sink, .. } => format!("{kind}, its secret goes to {sink}"),
     }
+}
+
+/// The id of a credential, which may be that of the very key the program signs with.
+fn credential_id(credential: &Credential) -> String {
+    masks::shown(credential.id.as_str(), LONGEST_TEXT)
 }
 
 fn access(access: Access) -> String {
@@ -237,6 +247,19 @@ mod tests {
         assert!(!shown.chars().any(char::is_control));
         assert_eq!(shown, "a\\u{1b}[2Jb\\u{a}c\\u{d}d\\u{202e}e\\u{9b}f\\u{9}g\\u{200b}");
         assert_eq!(printable("José → ok"), "José → ok");
+    }
+
+    #[test]
+    fn the_key_the_program_signs_with_is_not_shown() {
+        masks::remember(&"AKIATHEPROGRAMSOWN01".to_owned().into());
+        let key = |id: &str| Credential {
+            user: "AIDA1".into(),
+            kind: "access-key".into(),
+            id: id.into(),
+            handed_over: None,
+        };
+        assert_eq!(credential_id(&key("AKIATHEPROGRAMSOWN01")), "(not shown)");
+        assert_eq!(credential_id(&key("AKIASOMEBODYELSES001")), "AKIASOMEBODYELSES001");
     }
 
     #[test]

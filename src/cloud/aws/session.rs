@@ -314,8 +314,10 @@ fn session_name(run: &str) -> String {
     format!("reconcile-{run}").chars().filter(allowed).take(64).collect()
 }
 
-/// Whoever they are used with may say them back: the session's token goes with every call.
+/// Whoever they are used with may say them back: the session's token goes with every call, and so
+/// does the id of the key, which is no secret but the first half of one.
 fn keep_secret(credentials: &Credentials) {
+    masks::remember(&credentials.access_key_id().to_owned().into());
     masks::remember(&credentials.secret_access_key().to_owned().into());
     if let Some(token) = credentials.session_token() {
         masks::remember(&token.to_owned().into());
