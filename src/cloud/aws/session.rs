@@ -236,6 +236,15 @@ impl Session {
     }
 }
 
+impl Session {
+    /// The name of the session the program's own credentials are of: for who signed in by way of
+    /// Identity Center their user's. `None` for credentials of a user of IAM.
+    pub async fn own_session(&self) -> Result<Option<String>, CloudError> {
+        let caller = self.base.caller(&self.region).await?;
+        Ok(caller.principal.split_once(':').map(|(_, session)| session.to_owned()))
+    }
+}
+
 /// Signs in to an account: as a role in it, or with the base credentials as they are.
 struct Assumed {
     base: Arc<Base>,

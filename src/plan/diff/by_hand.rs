@@ -28,6 +28,8 @@ enum Holder<'a> {
     Leaver,
     /// A user who may be ours, but for the mark.
     MaybeOurs(&'a ObjectName),
+    /// What this program acts as: it does not saw off its own branch.
+    Own(&'a ObjectName),
     /// A user of somebody else.
     ForeignUser(&'a ObjectName),
     /// A group of somebody else.
@@ -96,6 +98,7 @@ fn holder<'a>(hub: &Hub<'a>, one: &Assigned) -> Holder<'a> {
     match hub.users.of_observed[at] {
         Match::Extraneous if hub.goes(at) => Holder::Leaver,
         Match::Wanted(_) | Match::Extraneous | Match::Surplus => Holder::OurUser(name),
+        Match::Foreign if hub.seen.own_principal.as_ref() == Some(&user.id) => Holder::Own(name),
         Match::Foreign if may_be_ours(hub, user) => Holder::MaybeOurs(name),
         Match::Foreign => Holder::ForeignUser(name),
     }
@@ -147,6 +150,10 @@ fn said(
         Holder::MaybeOurs(name) => (
             format!("user `{name}`, whose mark was lost or damaged,"),
             "`reconcile adopt` the user; nothing was changed",
+        ),
+        Holder::Own(name) => (
+            format!("user `{name}`, who is not ours and whom this program acts as,"),
+            "it is left; run the program as somebody who does not need it, or take it off by hand",
         ),
         Holder::ForeignUser(name) if is_here => {
             (format!("user `{name}`, who is not ours,"), "it is taken back: nobody granted it here")

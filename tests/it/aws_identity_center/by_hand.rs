@@ -103,6 +103,20 @@ fn a_break_glass_user_keeps_it() {
 }
 
 #[test]
+fn the_user_the_program_runs_as_keeps_it() {
+    let (case, peer) = applied();
+    {
+        let mut state = peer.state();
+        let (zoe, set) = (state.add_user("Zoe", &json!({})), state.set_called("singer"));
+        state.assign(HUB, &set, "USER", &zoe);
+        state.caller_id = "AROARUNNER:zoe";
+    }
+    let ran = run(&case, &peer, &[]).ends_with(0);
+    says(&ran, "user `Zoe`, who is not ours and whom this program acts as, has our role `singer`");
+    assert_eq!(ran.changes(), [""; 0], "{}", ran.out);
+}
+
+#[test]
 fn what_cannot_be_seen_of_it_is_said_and_withholds_nothing_else() {
     let (case, peer) = applied();
     case.people("after.ldif");

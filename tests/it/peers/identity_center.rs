@@ -75,6 +75,8 @@ pub struct State {
     pub instances: Vec<(String, String)>,
     /// The account of the caller.
     pub caller: String,
+    /// What the vendor calls the caller.
+    pub caller_id: &'static str,
     next_id: u64,
     next_write: Option<Fault>,
     next_of: BTreeMap<String, VecDeque<Fault>>,
@@ -152,6 +154,7 @@ impl State {
             },
             instances: vec![(INSTANCE.to_owned(), account.to_owned())],
             caller: account.to_owned(),
+            caller_id: "AIDARUNNER",
             next_id: 0,
             next_write: None,
             next_of: BTreeMap::new(),
@@ -268,11 +271,11 @@ impl State {
         if action != "GetCallerIdentity" {
             return Reply::xml(400, "<ErrorResponse/>").into();
         }
-        let account = &self.caller;
+        let (account, id) = (&self.caller, self.caller_id);
         let body = format!(
             "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
              <GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/runner</Arn>\
-             <UserId>AIDARUNNER</UserId><Account>{account}</Account></GetCallerIdentityResult>\
+             <UserId>{id}</UserId><Account>{account}</Account></GetCallerIdentityResult>\
              <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>\
              </GetCallerIdentityResponse>"
         );

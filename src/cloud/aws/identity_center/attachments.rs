@@ -179,10 +179,10 @@ impl Client {
     async fn policy_doubt(&self, policy: &Policy) -> Option<Doubt> {
         let hub = &self.hub.account;
         let arn = match policy {
-            Policy::Aws(arn) => return policy_doubt(&self.hub.iam, arn).await,
+            Policy::Aws(arn) => return policy_doubt(&self.hub.session.reads, arn).await,
             Policy::Own { .. } => policy.to_string().replace("{account}", hub),
         };
-        match policy_doubt(&self.hub.iam, &arn).await? {
+        match policy_doubt(&self.hub.session.reads, &arn).await? {
             Doubt::Unknown => Some(Doubt::Untold(format!(
                 "each account has its own; {hub} has none of that name, and others are not looked at"
             ))),

@@ -32,8 +32,8 @@ pub struct Hub {
     wanted_instance: Option<String>,
     store: aws_sdk_identitystore::Client,
     center: aws_sdk_ssoadmin::Client,
-    /// Of the hub's own account, for looking policies up.
-    pub iam: aws_sdk_iam::Client,
+    /// Signed in to the hub's own account.
+    pub session: Session,
     instance: OnceCell<Instance>,
     ours: Mutex<HashSet<VendorId>>,
     set_names: Mutex<HashMap<VendorId, String>>,
@@ -63,7 +63,7 @@ pub struct Instance {
 impl Hub {
     /// Prepares the clients; asks nothing yet.
     pub fn new(
-        session: &Session,
+        session: Session,
         account: &Account,
         patience: Patience,
         ceilings: Arc<Ceilings>,
@@ -88,7 +88,7 @@ impl Hub {
             wanted_instance: setting(account, INSTANCE).map(str::to_owned),
             store: aws_sdk_identitystore::Client::from_conf(store),
             center: aws_sdk_ssoadmin::Client::from_conf(center),
-            iam: session.reads.clone(),
+            session,
             instance: OnceCell::new(),
             ours: Mutex::default(),
             set_names: Mutex::default(),
