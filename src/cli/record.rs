@@ -402,7 +402,7 @@ fn object(step: &Step) -> String {
         Step::AddMember { group, user, .. } => format!("{} to {}", user.name, group.name),
         Step::RemoveMember { group, user, .. } => format!("{} from {}", user.name, group.name),
         Step::BindRole { role, group } => format!("{} to {}", role.name, group.name),
-        Step::UnbindRole { role, group } => format!("{} from {}", role.name, group.name),
+        Step::UnbindRole { role, group, .. } => format!("{} from {}", role.name, group.name),
         Step::Attach { holder, attachment, .. } | Step::Detach { holder, attachment, .. } => {
             format!("{}: {} {}", holder.name, attachment.kind, attachment.name)
         }

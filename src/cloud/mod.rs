@@ -40,7 +40,7 @@ use async_trait::async_trait;
 pub use error::{CloudError, ErrorKind, Retry};
 
 use crate::model::{
-    Account, Attachment, AttributeName, AttributeValue, Credential, IssuedKey, ObjectKey,
+    Account, Attachment, AttributeName, AttributeValue, Credential, Doubt, IssuedKey, ObjectKey,
     ObjectName, ObservedAccount, Reading, Site, Snapshot, Subject, VendorFacts, VendorId,
 };
 use crate::operator::{Permit, Server};
@@ -139,10 +139,11 @@ pub trait Observe: Send + Sync {
     /// ([`Handovers`](crate::model::Handovers), written on the user).
     async fn credentials(&self, users: &[VendorId]) -> Reading<Vec<Credential>>;
 
-    /// Of attachments that are objects of their own, those that the vendor says it does not know.
-    /// Asked only for those that are new to an account, so that nothing gives way to something that
-    /// cannot be. What cannot be told counts as known: what it replaces stays until it is there.
-    async fn unknown_attachments(&self, attachments: &[Attachment]) -> Vec<Attachment> {
+    /// Of attachments that are objects of their own, those that the vendor says it does not know, or
+    /// of which that cannot be told. Asked only for those that are new to an account, so that nothing
+    /// gives way to something that cannot be. What cannot be told counts as known, and is said: what
+    /// it replaces stays until it is there.
+    async fn doubtful_attachments(&self, attachments: &[Attachment]) -> Vec<(Attachment, Doubt)> {
         let _ = attachments;
         Vec::new()
     }

@@ -30,6 +30,7 @@ pub(super) fn resolve(
         memberships: Vec::new(),
         excluded: HashMap::new(),
         held: Held::default(),
+        former_names: HashMap::new(),
     };
     let Some(facts) = inputs.facts(&account.vendor) else { return hub };
     let mut found = Found::default();

@@ -94,6 +94,8 @@ pub struct DesiredHub {
     pub excluded: HashMap<(Subject, Subject), Reason>,
     /// What is wanted as far as it is there already.
     pub held: Held,
+    /// Names of damaged users that are remembered as former log-in names of people.
+    pub former_names: HashMap<Subject, BTreeSet<ObjectName>>,
 }
 
 /// A user that should be.

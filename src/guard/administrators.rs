@@ -173,7 +173,7 @@ fn loss<'a>(change: &'a Change, set: &AdministratorSet) -> Loss<'a> {
         Step::Group(Life::Delete { id, .. }) if in_hub && set.groups.contains_key(id) => {
             Loss::Group(id)
         }
-        Step::UnbindRole { group, role } if *change.place == set.account => {
+        Step::UnbindRole { group, role, .. } if *change.place == set.account => {
             match (administering(group), &role.id) {
                 (Some((id, group)), Reference::Known(role)) if group.roles.contains(role) => {
                     Loss::Role(id, role)

@@ -128,7 +128,7 @@ impl Holdings {
                 }
             }
             match &change.step {
-                Step::UnbindRole { role, group } => {
+                Step::UnbindRole { role, group, .. } => {
                     let Some((place, held)) = self.accounts.get_key_value(here) else { continue };
                     let (Some(role), Some(group)) = (role.known(), group.known()) else { continue };
                     if let Some((role, groups)) = held.roles.get_key_value(role)

@@ -114,7 +114,8 @@ fn touches_name(change: &Change, protected: &Protected) -> bool {
             &before.name
         }
         Step::RevokeCredential { user, .. } => user,
-        Step::RemoveMember { user, .. } => &user.name,
+        Step::RemoveMember { user, .. }
+        | Step::UnbindRole { group: user, by_hand: Some(_), .. } => &user.name,
         Step::Detach { holder_kind: HolderKind::User, holder, .. } => &holder.name,
         // What is adopted is managed from then on.
         Step::Adopt { holder_kind: HolderKind::User, name, .. } => name,

@@ -8,6 +8,7 @@
 //! only drift from these.
 
 mod account;
+mod assigned;
 mod directory;
 mod federation;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod source;
 mod vendor;
 
 pub use account::{Account, Place, Site};
+pub use assigned::{Assigned, Doubt};
 pub use directory::{
     AccountStatus, Caution, Directory, DirectoryGroup, DirectoryWarning, GroupIndex, Joined,
     Mismatch, Person, PersonKind, ShownTime, Standing, Twins, TwoLists, Unclear, Unmatched, Via,

@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AttachmentKind, AttributeName, CredentialKind, GroupRef, InvalidIdentifier, Kind, MirrorName,
-    Missing, ObjectName, OrganisationName, PartName, Private, ResourceKind, RoleName, SeenResource,
-    ServiceAccountName, StableId, VendorId, is_name,
+    Assigned, AttachmentKind, AttributeName, CredentialKind, GroupRef, InvalidIdentifier, Kind,
+    MirrorName, Missing, ObjectName, OrganisationName, PartName, Private, ResourceKind, RoleName,
+    SeenResource, ServiceAccountName, StableId, VendorId, is_name,
 };
 use crate::model::DirectoryName;
 
@@ -454,6 +454,12 @@ pub struct ObservedAccount {
     /// Of a hub in which the roles of all accounts are: how many roles groups of ours have in which
     /// account, by its id, also in accounts that nobody asked about.
     pub assigned_in: BTreeMap<String, u64>,
+    /// Of a hub in which the roles of all accounts are: those of ours that somebody gave by hand, to
+    /// users or to groups that are not ours.
+    pub assigned: Vec<Assigned>,
+    /// What groups that are not ours may do, as far as users of ours are in them, for people; `None`
+    /// where that could not be read.
+    pub foreign_rights: BTreeMap<VendorId, Option<BTreeSet<String>>>,
     /// Objects of ours that others lean on, by id, and who does: they are not deleted.
     pub leaned_on: BTreeMap<VendorId, String>,
     /// Of an incomplete reading: the kinds that were listed completely all the same. Of other

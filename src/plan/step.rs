@@ -227,8 +227,12 @@ pub enum Step {
     UnbindRole {
         /// The role.
         role: Target,
-        /// The group.
+        /// The group, or whoever else has it.
         group: Target,
+        /// What the role stands for, where it is taken back from a single user who is not ours, to
+        /// whom somebody gave it by hand: then that user stands in the place of the group.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by_hand: Option<Subject>,
     },
     /// Something is attached to a user, group or role, or what is attached says something else.
     Attach {
@@ -395,7 +399,7 @@ impl Step {
             Self::AddMember { group, user, .. } | Self::RemoveMember { group, user, .. } => {
                 (Some(&group.id), Some(&user.id), None)
             }
-            Self::BindRole { role, group } | Self::UnbindRole { role, group } => {
+            Self::BindRole { role, group } | Self::UnbindRole { role, group, .. } => {
                 (Some(&role.id), Some(&group.id), None)
             }
             Self::Attach { holder: one, .. }
@@ -430,7 +434,7 @@ impl Step {
             Self::AddMember { group: one, user: other, .. }
             | Self::RemoveMember { group: one, user: other, .. }
             | Self::BindRole { role: one, group: other }
-            | Self::UnbindRole { role: one, group: other } => {
+            | Self::UnbindRole { role: one, group: other, .. } => {
                 renumber(&mut one.id);
                 renumber(&mut other.id);
             }

@@ -36,7 +36,6 @@ pub struct Report<'a> {
     /// What could not be read completely.
     incomplete: &'a [Incomplete],
     /// What cannot go on until a vendor has finished something.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     waiting: &'a [Waiting],
     /// What is wrong or odd.
     findings: &'a [Finding],

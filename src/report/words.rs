@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document;
+use crate::masks;
 use crate::model::{
-    Access, AttributeName, AttributeValue, Reference, ResourceSpec, RoleSpec, UserSpec, Value,
+    Access, AttributeName, AttributeValue, Credential, Reference, ResourceSpec, RoleSpec, UserSpec,
+    Value,
 };
 use crate::plan::{Change, Effect, Life, Step};
 pub use crate::visible::escaped as printable;
@@ -70,7 +72,7 @@ fn detail(step: &Step) -> String {
         Step::Part { life, .. } => part(life),
         Step::User(Life::Update { before, after, .. }) => user_changes(before, after),
         Step::RevokeCredential { credential, .. } => {
-            format!("{} {}", credential.kind, credential.id)
+            format!("{} {}", credential.kind, credential_id(credential))
         }
         Step::User(Life::Retire { before, on, .. }) => {
             format!("{} → {}", access(before.access), access(before.access.suspended(*on)))
@@ -88,7 +90,11 @@ fn detail(step: &Step) -> String {
         Step::RemoveMember { group, subject: None, .. } => {
             format!("(a foreign user) from group {}", group.name)
         }
-        Step::RemoveMember { group, subject: Some(_), .. } | Step::UnbindRole { group, .. } => {
+        Step::UnbindRole { group: user, by_hand: Some(_), .. } => {
+            format!("from {} (a user who is not ours)", user.name)
+        }
+        Step::RemoveMember { group, subject: Some(_), .. }
+        | Step::UnbindRole { group, by_hand: None, .. } => {
             format!("from group {}", group.name)
         }
         Step::Role(Life::Create { spec: role, .. }) => role_meaning(role),
@@ -166,6 +172,11 @@ fn reference(reference: &Reference) -> String {
         Reference::Known(id) => id.to_string(),
         Reference::Made { by, .. } => format!("(made by {by})"),
     }
+}
+
+/// The id of a credential, which may be that of the very key the program signs with.
+fn credential_id(credential: &Credential) -> String {
+    masks::shown(credential.id.as_str(), LONGEST_TEXT)
 }
 
 fn access(access: Access) -> String {
@@ -301,6 +312,19 @@ mod tests {
         assert!(!shown.chars().any(char::is_control));
         assert_eq!(shown, "a\\u{1b}[2Jb\\u{a}c\\u{d}d\\u{202e}e\\u{9b}f\\u{9}g\\u{200b}");
         assert_eq!(printable("José → ok"), "José → ok");
+    }
+
+    #[test]
+    fn the_key_the_program_signs_with_is_not_shown() {
+        masks::remember(&"AKIATHEPROGRAMSOWN01".to_owned().into());
+        let key = |id: &str| Credential {
+            user: "AIDA1".into(),
+            kind: "access-key".into(),
+            id: id.into(),
+            handed_over: None,
+        };
+        assert_eq!(credential_id(&key("AKIATHEPROGRAMSOWN01")), "(not shown)");
+        assert_eq!(credential_id(&key("AKIASOMEBODYELSES001")), "AKIASOMEBODYELSES001");
     }
 
     #[test]

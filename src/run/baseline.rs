@@ -161,6 +161,7 @@ impl Baseline {
             // Who has somebody else's id is told every time, until somebody says who it is.
             let another = !let_go(directory, &[Rule::AnotherPerson]);
             if let Some(before) = self.people(directory) {
+                keep_former_names(before, &mut now);
                 let rules = [Rule::DirectoryShrinkage, Rule::DirectoryBelief];
                 let causes = belief::causes(before, reading, today);
                 let is_too_much = limits()
@@ -211,6 +212,15 @@ fn path(state: &Path) -> PathBuf {
 fn people(directory: &Directory, today: Date) -> People {
     let people = directory.people.iter();
     people.map(|one| (one.stable_id.clone(), Remembered::of(one, today))).collect()
+}
+
+/// Who was called otherwise before is still known by it: their user may be, too.
+fn keep_former_names(before: &People, now: &mut People) {
+    for (id, person) in now.iter_mut() {
+        if let Some(before) = before.get(id) {
+            *person = person.clone().after(before);
+        }
+    }
 }
 
 /// Whoever is not listed any more is not forgotten: otherwise a reading that lacks those who left

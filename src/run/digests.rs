@@ -58,7 +58,9 @@ fn account<T: serde::Serialize>(
         attachments,
         quotas,
         expiries,
+        assigned,
         assigned_in,
+        foreign_rights,
         leaned_on,
         listed,
         unlisted_providers,
@@ -80,7 +82,8 @@ fn account<T: serde::Serialize>(
         (place, own_principal, missing, listed, unlisted_providers),
         (users, groups, roles),
         (memberships, bindings, credentials),
-        (attachments, quotas, expiries, leaned_on, assigned_in),
+        (attachments, quotas, expiries, leaned_on),
+        (assigned, assigned_in, foreign_rights),
     ))
 }
 

@@ -19,8 +19,8 @@ use crate::directory;
 use crate::guard::Clocks;
 use crate::inventory::{AccountEntry, Inventory};
 use crate::model::{
-    Account, Attachment, Directory, DirectoryName, Missing, ObservedAccount, OrganisationName,
-    Place, Reading, Site, VendorFacts,
+    Account, Attachment, Directory, DirectoryName, Doubt, Missing, ObservedAccount,
+    OrganisationName, Place, Reading, Site, VendorFacts,
 };
 use crate::plan::{DiffInputs, Observations, credentials_needed};
 use crate::policies::Policies;
@@ -324,13 +324,16 @@ async fn look_up_attachments(gathered: &mut Gathered) {
         let Some(connection) = connections.get(place).filter(|_| !new.is_empty()) else { continue };
         let new: Vec<Attachment> = new.into_iter().cloned().collect();
         asked.push(async move {
-            let unknown = bounded(connection.observe.unknown_attachments(&new)).await;
-            (place.clone(), unknown.unwrap_or_default().into_iter().collect())
+            let doubtful = bounded(connection.observe.doubtful_attachments(&new)).await;
+            let doubtful = doubtful.unwrap_or_else(|why| {
+                new.iter().map(|one| (one.clone(), Doubt::Untold(why.clone()))).collect()
+            });
+            (place.clone(), doubtful.into_iter().collect())
         });
     }
-    let answers: Vec<(Place, BTreeSet<Attachment>)> =
+    let answers: Vec<(Place, BTreeMap<Attachment, Doubt>)> =
         stream::iter(asked).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await;
-    gathered.observations.unknown.extend(answers);
+    gathered.observations.doubtful.extend(answers);
 }
 
 /// The second, narrow reading: credentials of those who go.

@@ -19,6 +19,7 @@ mod holdings;
 mod known;
 mod past;
 mod prepare;
+mod recognise;
 mod remembered;
 mod time;
 mod told;

@@ -7,6 +7,7 @@ use super::baseline::Baseline;
 use super::gather::{Gathered, Sources};
 use super::known::Forgotten;
 use super::past::Past;
+use super::recognise::recognise;
 use super::{administrators, belief, holdings, usage};
 use crate::desired::{self, Inputs};
 use crate::diagnostic::{Finding, Findings};
@@ -45,7 +46,7 @@ pub fn prepare(
     approved: Option<PlanDigest>,
 ) -> Prepared {
     let mut plan = diff(&DiffInputs {
-        desired: &gathered.desired,
+        desired: &recognise(&gathered.desired, gathered, baseline),
         observed: &gathered.observations,
         vendors: &gathered.facts,
         grace_days: sources.policies.grace_days,
@@ -60,7 +61,7 @@ pub fn prepare(
     let (mut plan, left_out) = narrow(plan, narrowing);
     // Of what was asked for: a directory may have a hundred thousand odd entries.
     plan.findings = plan.findings.into_iter().collect::<Findings>().into_sorted();
-    context.otherwise = otherwise(sources, gathered);
+    context.otherwise = otherwise(sources, gathered, baseline);
     let review = guard::review(plan, &context);
     Prepared { review, left_out, holdings: std::mem::take(&mut context.holdings) }
 }
@@ -132,7 +133,7 @@ impl fmt::Display for Left {
 }
 
 /// What would be done on the days that other clocks say it is, where they contradict this machine's.
-fn otherwise(sources: &Sources<'_>, gathered: &Gathered) -> Vec<Otherwise> {
+fn otherwise(sources: &Sources<'_>, gathered: &Gathered, baseline: &Baseline) -> Vec<Otherwise> {
     let doubts = gathered.clocks.as_ref().map(guard::doubts).unwrap_or_default();
     let plan = |today| {
         let desired = desired::resolve(&Inputs {
@@ -143,7 +144,7 @@ fn otherwise(sources: &Sources<'_>, gathered: &Gathered) -> Vec<Otherwise> {
             today,
         });
         diff(&DiffInputs {
-            desired: &desired,
+            desired: &recognise(&desired, gathered, baseline),
             observed: &gathered.observations,
             vendors: &gathered.facts,
             grace_days: sources.policies.grace_days,

@@ -16,7 +16,8 @@ use crate::model::{AccountStatus, Person, Standing, Via};
 /// One person, as they were when their directory was last read completely.
 ///
 /// Its text form is a word of letters (what they showed), then the fingerprints of log-in name, full
-/// name and mail address (`-` where there is none), then those of other ids, with commas.
+/// name and mail address (`-` where there is none), then those of other ids, with commas, and those
+/// of former log-in names, where there are any.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(super) struct Remembered {
@@ -27,7 +28,12 @@ pub(super) struct Remembered {
     name: Option<Fingerprint>,
     email: Option<Fingerprint>,
     others: Vec<Fingerprint>,
+    /// Of log-in names they had before, the last ones.
+    former: Vec<Fingerprint>,
 }
+
+/// So many former log-in names of somebody are remembered.
+const FORMER: usize = 4;
 
 /// What is decided by, as it is told, with the letter by which it is remembered.
 ///
@@ -63,7 +69,23 @@ impl Remembered {
             name: person.display_name.as_ref().map(|name| mark("name", name.reveal())),
             email: person.email.as_ref().map(|email| mark("email", &email.reveal().to_lowercase())),
             others: person.other_ids.iter().map(|other| mark("other", other.reveal())).collect(),
+            former: Vec::new(),
         }
+    }
+
+    /// The same, with the log-in names they are remembered to have had before.
+    pub(super) fn after(mut self, before: &Self) -> Self {
+        let renamed = before.login.filter(|login| Some(*login) != self.login);
+        let mut former: Vec<Fingerprint> = before.former.iter().copied().chain(renamed).collect();
+        former.retain(|one| Some(*one) != self.login);
+        self.former = former.split_off(former.len().saturating_sub(FORMER));
+        self
+    }
+
+    /// Whether that is a log-in name they are remembered to have or have had.
+    pub(super) fn was_called(&self, login: &str) -> bool {
+        let mark = Fingerprint::of("login", login);
+        self.login == Some(mark) || self.former.contains(&mark)
     }
 
     /// Somebody of whom only that is known.
@@ -75,6 +97,7 @@ impl Remembered {
             name: None,
             email: None,
             others: Vec::new(),
+            former: Vec::new(),
         }
     }
 
@@ -168,8 +191,15 @@ impl From<Remembered> for String {
             }
         }
         text.push(' ');
-        let others: Vec<Self> = person.others.iter().map(ToString::to_string).collect();
-        text + &others.join(",")
+        let joined = |marks: &[Fingerprint]| {
+            marks.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+        };
+        text += &joined(&person.others);
+        if !person.former.is_empty() {
+            text.push(' ');
+            text += &joined(&person.former);
+        }
+        text
     }
 }
 
@@ -185,8 +215,14 @@ impl TryFrom<String> for Remembered {
                 word => word.parse().ok().map(Some),
             };
             let (login, name, email) = (mark()?, mark()?, mark()?);
-            let others = words.next()?.split(',').filter(|word| !word.is_empty());
-            let others = others.map(|word| word.parse().ok()).collect::<Option<Vec<_>>>()?;
+            let marks = |word: &str| {
+                word.split(',').map(|word| word.parse().ok()).collect::<Option<Vec<Fingerprint>>>()
+            };
+            let others = match words.next()? {
+                "" => Vec::new(),
+                word => marks(word)?,
+            };
+            let former = words.next().map_or(Some(Vec::new()), marks)?;
             let known = |letter| letter == PRESENT || SHOWN.iter().any(|(_, one)| *one == letter);
             (words.next().is_none() && letters.chars().all(known)).then(|| Self {
                 present: letters.contains(PRESENT),
@@ -195,6 +231,7 @@ impl TryFrom<String> for Remembered {
                 name,
                 email,
                 others,
+                former,
             })
         };
         parse().ok_or_else(|| format!("`{}` does not remember a person", text.escape_debug()))
@@ -251,6 +288,15 @@ mod tests {
     }
 
     #[test]
+    fn former_names_are_remembered_also_after_another_renaming() {
+        let names = ["a", "b", "a", "c", "d", "e", "f"];
+        let all = names.map(|name| person(name, "Olaf Old", "", ""));
+        let last = all.into_iter().reduce(|before, now| now.after(&before)).expect("some");
+        let known = ["a", "b", "c", "d", "e", "f", "g"].map(|name| last.was_called(name));
+        assert_eq!(known, [true, false, true, true, true, true, false]);
+    }
+
+    #[test]
     fn what_follows_groups_are_the_ways_they_are_shown() {
         let after: Vec<char> = SHOWN
             .iter()
@@ -265,7 +311,9 @@ mod tests {
         let olaf = person("olaf", "Olaf Old", "", "1111");
         let text = String::from(olaf.clone());
         assert!(text.starts_with("sk ") && !text.contains("laf"), "{text}");
-        assert_eq!(Remembered::try_from(text), Ok(olaf));
+        assert_eq!(Remembered::try_from(text), Ok(olaf.clone()));
+        let renamed = person("oleg", "Olaf Old", "", "1111").after(&olaf);
+        assert_eq!(Remembered::try_from(String::from(renamed.clone())), Ok(renamed));
         for wrong in ["", "p", "x - - - ", "p zz - - ", "p - - -", "p - - -  ", "p - - - 1,z"] {
             assert!(Remembered::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }

@@ -143,7 +143,7 @@ impl World {
         Observations {
             accounts: accounts.map(|entry| (entry.account.place.clone(), empty())).collect(),
             credentials: BTreeMap::new(),
-            unknown: BTreeMap::new(),
+            doubtful: BTreeMap::new(),
         }
     }
 
@@ -225,7 +225,7 @@ impl World {
                 .map(|(place, account)| (place, Reading::Complete(account)))
                 .collect(),
             credentials: BTreeMap::new(),
-            unknown: BTreeMap::new(),
+            doubtful: BTreeMap::new(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::pages::Pages;
 use super::realise::{INLINE, MANAGED};
 use super::roles::same_document;
 use crate::cloud::{Applied, CloudError, ErrorKind};
-use crate::model::{Attachment, HeldAttachment, HolderKind};
+use crate::model::{Attachment, Doubt, HeldAttachment, HolderKind};
 
 /// Kind of attachment of a group: a role of an account that is none of the hub's, which a
 /// document of ours lets its members assume. Named by the role's ARN.
@@ -95,18 +95,16 @@ impl Client {
     }
 
     /// The managed policies that there are not. One call for each.
-    pub(super) async fn unknown_policies(&self, attachments: &[Attachment]) -> Vec<Attachment> {
-        let mut unknown = Vec::new();
+    pub(super) async fn doubtful_policies(
+        &self,
+        attachments: &[Attachment],
+    ) -> Vec<(Attachment, Doubt)> {
+        let mut doubtful = Vec::new();
         for attachment in attachments.iter().filter(|one| one.kind.as_str() == MANAGED) {
-            let arn = attachment.name.as_str();
-            let call = self.iam().get_policy().policy_arn(arn).send();
-            match read("GetPolicy", arn, call).await {
-                Err(error) if error.kind == ErrorKind::NotFound => unknown.push(attachment.clone()),
-                Ok(_) => {}
-                Err(error) => tracing::info!("whether there is {arn} cannot be told: {error}"),
-            }
+            let doubt = policy_doubt(self.iam(), attachment.name.as_str()).await;
+            doubtful.extend(doubt.map(|doubt| (attachment.clone(), doubt)));
         }
-        unknown
+        doubtful
     }
 
     /// Whether something of that kind and name is attached; with content only if it says that.
@@ -222,5 +220,15 @@ impl Client {
             pages.took(reply.is_truncated, reply.marker)?;
         }
         Ok(all)
+    }
+}
+
+/// Whether there is a managed policy, as far as that can be told.
+pub async fn policy_doubt(iam: &aws_sdk_iam::Client, arn: &str) -> Option<Doubt> {
+    let call = iam.get_policy().policy_arn(arn).send();
+    match read("GetPolicy", arn, call).await {
+        Ok(_) => None,
+        Err(error) if error.kind == ErrorKind::NotFound => Some(Doubt::Unknown),
+        Err(error) => Some(Doubt::Untold(error.to_string())),
     }
 }

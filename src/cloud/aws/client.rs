@@ -13,7 +13,7 @@ use super::providers;
 use super::session::Session;
 use crate::cloud::{Applied, Apply, CloudError, ErrorKind, Observe};
 use crate::model::{
-    Attachment, Credential, HeldAttachment, HolderKind, Mark, ObjectKey, ObservedAccount,
+    Attachment, Credential, Doubt, HeldAttachment, HolderKind, Mark, ObjectKey, ObservedAccount,
     OrganisationName, Ownership, Reading, Snapshot, Subject, VendorId,
 };
 use crate::plan::{Change, Life, Output, Step, Target};
@@ -45,8 +45,8 @@ impl Observe for Client {
         self.credentials_of(users).await
     }
 
-    async fn unknown_attachments(&self, attachments: &[Attachment]) -> Vec<Attachment> {
-        self.unknown_policies(attachments).await
+    async fn doubtful_attachments(&self, attachments: &[Attachment]) -> Vec<(Attachment, Doubt)> {
+        self.doubtful_policies(attachments).await
     }
 }
 
@@ -116,7 +116,11 @@ impl Apply for Client {
                 self.delete_role(id, subject, before).await
             }
             Step::BindRole { .. } => self.bind(at(0)?, at(1)?).await,
-            Step::UnbindRole { .. } => self.unbind(at(0)?, at(1)?).await,
+            Step::UnbindRole { by_hand: Some(_), .. } => {
+                let message = "no single user can have a role here".to_owned();
+                Err(invalid("Prepare", change.step.verb(), message))
+            }
+            Step::UnbindRole { by_hand: None, .. } => self.unbind(at(0)?, at(1)?).await,
             Step::Attach { holder_kind, holder, subject, attachment, .. } => {
                 let holder = Holder { kind: *holder_kind, id: at(0)?, target: holder, subject };
                 self.attach(&holder, attachment).await

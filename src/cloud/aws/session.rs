@@ -236,6 +236,15 @@ impl Session {
     }
 }
 
+impl Session {
+    /// The name of the session the program's own credentials are of: for who signed in by way of
+    /// Identity Center their user's. `None` for credentials of a user of IAM.
+    pub async fn own_session(&self) -> Result<Option<String>, CloudError> {
+        let caller = self.base.caller(&self.region).await?;
+        Ok(caller.principal.split_once(':').map(|(_, session)| session.to_owned()))
+    }
+}
+
 /// Signs in to an account: as a role in it, or with the base credentials as they are.
 struct Assumed {
     base: Arc<Base>,
@@ -314,8 +323,10 @@ fn session_name(run: &str) -> String {
     format!("reconcile-{run}").chars().filter(allowed).take(64).collect()
 }
 
-/// Whoever they are used with may say them back: the session's token goes with every call.
+/// Whoever they are used with may say them back: the session's token goes with every call, and so
+/// does the id of the key, which is no secret but the first half of one.
 fn keep_secret(credentials: &Credentials) {
+    masks::remember(&credentials.access_key_id().to_owned().into());
     masks::remember(&credentials.secret_access_key().to_owned().into());
     if let Some(token) = credentials.session_token() {
         masks::remember(&token.to_owned().into());

@@ -279,7 +279,7 @@ pub fn bind(role: &VendorId, group: &VendorId) -> Step {
 }
 
 pub fn unbind(role: &VendorId, group: &VendorId) -> Step {
-    Step::UnbindRole { role: target(role), group: target(group) }
+    Step::UnbindRole { role: target(role), group: target(group), by_hand: None }
 }
 
 impl Made<UserSpec> {

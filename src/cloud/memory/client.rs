@@ -186,7 +186,10 @@ impl Apply for Client {
                 let (role, group) = pair()?;
                 self.bind(role, group).await
             }
-            Step::UnbindRole { .. } => {
+            Step::UnbindRole { by_hand: Some(_), .. } => {
+                Err(Self::has_no("roles of single users", change))
+            }
+            Step::UnbindRole { by_hand: None, .. } => {
                 let (role, group) = pair()?;
                 self.unbind(role, group).await
             }

@@ -150,6 +150,7 @@ impl Bindings<'_> {
         let step = Step::UnbindRole {
             role: Target { id: Reference::Known(binding.role.clone()), name },
             group: self.hub.group_target(group_at),
+            by_hand: None,
         };
         let id = drafts.push(&self.place, step, Vec::new(), [reason].into());
         let role_deletion = role_at.and_then(|at| self.roles.deletions.get(&at));

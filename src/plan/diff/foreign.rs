@@ -33,15 +33,25 @@ pub(super) fn memberships(hub: &Hub<'_>, drafts: &mut Drafts) {
     }
 }
 
+/// So many of a foreign group's rights are named.
+const MOST: usize = 3;
+
 /// What a foreign group gives; `None` if nothing.
-fn rights(hub: &Hub<'_>, group: &VendorId) -> Option<&'static str> {
+fn rights(hub: &Hub<'_>, group: &VendorId) -> Option<String> {
     let is_it = |kind, holder: &VendorId| kind == HolderKind::Group && holder == group;
     let mut attachments = hub.seen.attachments.iter();
     if attachments.any(|one| is_it(one.holder_kind, &one.holder)) || hub.bound.contains(group) {
-        return Some(" and has rights of its own");
+        return Some(" and has rights of its own".to_owned());
     }
-    // Roles of foreign groups are not listed there.
-    hub.facts.shared_roles.then_some("; what it may do is not looked at")
+    match hub.seen.foreign_rights.get(group)? {
+        None => Some("; what it may do could not be read".to_owned()),
+        Some(rights) => {
+            let first: Vec<&str> = rights.iter().take(MOST).map(String::as_str).collect();
+            let more = rights.len() - first.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            (!first.is_empty()).then(|| format!(" and has {}{more}", first.join(", ")))
+        }
+    }
 }
 
 /// Says in which accounts beside those of the inventory groups of ours have roles.

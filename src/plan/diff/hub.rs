@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use super::attachments::Attached;
 use super::departures::{self, Verdict};
 use super::drafts::Drafts;
+use super::likely::{self, Likely};
 use super::matching::{self, Match, Matching};
 use super::{
     DiffInputs, PEOPLE, copied_mark, finding, foreign, groups, keys, members, shared, users,
@@ -48,6 +49,8 @@ pub(super) struct Hub<'a> {
     pub(super) users: Matching,
     pub(super) groups: Matching,
     pub(super) pairs: members::Pairs,
+    /// For desired users that are not there the damaged one that is likely theirs.
+    pub(super) likely: HashMap<usize, Likely>,
     /// Positions of observed groups by id.
     pub(super) group_at: FxHashMap<&'a VendorId, usize>,
     /// What is to happen to each observed user that is ours and not wanted.
@@ -113,6 +116,7 @@ impl<'a> Hub<'a> {
             credentials: credentials(inputs, place),
             user_targets: vec![None; wanted.users.len()],
             group_targets: vec![None; wanted.groups.len()],
+            likely: likely::of(wanted, seen, &users, &facts.user_names),
             users,
             groups,
             pairs,
@@ -223,6 +227,11 @@ impl<'a> Hub<'a> {
         }
     }
 
+    /// Whether an observed user goes.
+    pub(super) fn goes(&self, position: usize) -> bool {
+        matches!(self.verdicts.get(&position), Some(Verdict::Goes { .. }))
+    }
+
     /// Whether a user may be that of somebody whom the directory has without telling who they are.
     pub(super) fn may_be_unclear(&self, directory: &DirectoryName, name: &ObjectName) -> bool {
         let fold = |name: &ObjectName| self.facts.user_names.fold(name.as_str());
@@ -297,14 +306,16 @@ impl<'a> Hub<'a> {
     }
 
     /// Users whose mark is damaged are nobody's: whoever they stand for may have left. (Where one
-    /// is in somebody's way by its name, that is told with the name.)
+    /// is in somebody's way by its name, or likely somebody's, that is told with them.)
     fn damaged_marks(&self, drafts: &mut Drafts) {
         let fold = |name: &ObjectName| self.facts.user_names.fold(name.as_str());
         let damaged = self.seen.users.iter().filter_map(|user| match &user.ownership {
             Ownership::Damaged { why, subject } => Some((user, why, subject)),
             _ => None,
         });
-        for (user, why, subject) in damaged {
+        let likely: HashSet<&VendorId> =
+            self.likely.values().map(|likely| &self.seen.users[likely.at].id).collect();
+        for (user, why, subject) in damaged.filter(|(user, ..)| !likely.contains(&user.id)) {
             let name = fold(&user.spec.name);
             if self.wanted.users.iter().any(|wanted| fold(&wanted.spec.name) == name) {
                 continue;

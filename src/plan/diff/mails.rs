@@ -1,7 +1,9 @@
 //! Mail addresses, where a vendor gives each to one user only.
 //!
 //! Somebody who left keeps theirs until the user is deleted: a newcomer who has it by then (the same
-//! person, made anew in the directory) would be refused by the vendor at every run of the grace.
+//! person, made anew in the directory) would be refused by the vendor at every run of the grace. Of
+//! two who are to get one address in the same run the vendor would take whoever comes first: neither
+//! gets it until the directory says whose it is.
 
 use std::collections::HashMap;
 
@@ -12,10 +14,12 @@ use super::hub::Hub;
 use super::matching::Match;
 use crate::model::{Access, ChangeId, Private, UserSpec};
 
-/// Who has which address.
+/// Who has which address, and who is to have it.
 #[derive(Default)]
 pub(super) struct Mails {
     holders: HashMap<String, usize>,
+    /// Desired users by address.
+    wanted: HashMap<String, Vec<usize>>,
 }
 
 /// Whether a desired user can have its address.
@@ -26,6 +30,8 @@ pub(super) enum Mail {
     After(ChangeId),
     /// That observed user keeps it.
     Taken(usize),
+    /// That desired user is to have it as well, and neither has.
+    Contested(usize),
 }
 
 impl Mails {
@@ -35,12 +41,36 @@ impl Mails {
             return Self::default();
         }
         let all = hub.seen.users.iter().enumerate();
-        Self { holders: all.filter_map(|(at, user)| Some((folded(&user.spec)?, at))).collect() }
+        let holders = all.filter_map(|(at, user)| Some((folded(&user.spec)?, at))).collect();
+        let mut wanted: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, user) in hub.wanted.users.iter().enumerate() {
+            if let Some(mail) = folded(&user.spec) {
+                wanted.entry(mail).or_default().push(index);
+            }
+        }
+        Self { holders, wanted }
+    }
+
+    /// Another desired user who is to have the same address, where neither has it.
+    fn other(&self, hub: &Hub<'_>, index: usize) -> Option<usize> {
+        let mail = folded(&hub.wanted.users[index].spec)?;
+        let all = self.wanted.get(&mail)?;
+        let has_it = |one: &usize| {
+            let at = hub.users.of_desired[*one];
+            at.is_some_and(|at| folded(&hub.seen.users[at].spec).as_ref() == Some(&mail))
+        };
+        if all.iter().any(has_it) {
+            return None;
+        }
+        all.iter().copied().find(|one| *one != index)
     }
 
     /// Whether a desired user can have the address it should have.
     pub(super) fn look(&self, hub: &Hub<'_>, gone: &Gone, index: usize) -> Mail {
         let holder = folded(&hub.wanted.users[index].spec).and_then(|one| self.holders.get(&one));
+        if let Some(other) = self.other(hub, index) {
+            return Mail::Contested(other);
+        }
         match holder {
             Some(at) if hub.users.of_desired[index] == Some(*at) => Mail::Free,
             // It is about to get another one; if that comes too late, the next run goes on.
@@ -87,5 +117,16 @@ pub(super) fn taken(hub: &Hub<'_>, index: usize, holder: usize, drafts: &mut Dra
         "{} (`{}`) cannot have its mail address: user `{}` has it ({whose})",
         wanted.subject, wanted.spec.name, other.spec.name
     );
+    drafts.find(finding(&hub.place, "mail-taken", message, hint));
+}
+
+/// Says that two are to have one address, which is nobody else's business.
+pub(super) fn contested(hub: &Hub<'_>, index: usize, other: usize, drafts: &mut Drafts) {
+    let (wanted, other) = (&hub.wanted.users[index], &hub.wanted.users[other]);
+    let message = format!(
+        "{} (`{}`) cannot have its mail address: {} (`{}`) is to have it, too",
+        wanted.subject, wanted.spec.name, other.subject, other.spec.name
+    );
+    let hint = "the directory gives one address to both of them, and neither gets it: put it right";
     drafts.find(finding(&hub.place, "mail-taken", message, hint));
 }

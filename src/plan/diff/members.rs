@@ -299,7 +299,7 @@ fn by_hand(hub: &Hub<'_>, other: &Other, subject: Option<&Subject>) -> Result<Re
 }
 
 /// Whether a member whose mark was lost or damaged looks like one who should be in the group: its
-/// mark still says so, or else its name.
+/// mark still says so, or else its name, its mail address or a name they had.
 fn may_be_meant(hub: &Hub<'_>, other: &Other) -> bool {
     let Some(user) = other.user.map(|at| &hub.seen.users[at]) else { return false };
     let Match::Wanted(group) = hub.groups.of_observed[other.group] else { return false };
@@ -310,7 +310,11 @@ fn may_be_meant(hub: &Hub<'_>, other: &Other) -> bool {
     let rules = &hub.facts.user_names;
     let name = rules.fold(user.spec.name.as_str());
     let members = hub.wanted.memberships.iter().filter(|one| one.group as usize == group);
-    members.map(|one| &hub.wanted.users[one.user as usize]).any(|wanted| {
+    members.map(|one| one.user as usize).any(|index| {
+        if hub.likely.get(&index).is_some_and(|likely| Some(likely.at) == other.user) {
+            return true;
+        }
+        let wanted = &hub.wanted.users[index];
         let is_named = || rules.fold(wanted.spec.name.as_str()) == name;
         user.ownership.may_become(&wanted.subject) && (said.is_some() || is_named())
     })

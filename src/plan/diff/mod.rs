@@ -9,12 +9,14 @@
 
 mod attachments;
 mod bindings;
+mod by_hand;
 mod departures;
 mod drafts;
 mod foreign;
 mod groups;
 mod hub;
 mod keys;
+mod likely;
 mod mails;
 mod matching;
 mod members;
@@ -38,7 +40,7 @@ use super::{Incomplete, Plan};
 use crate::desired::{Desired, DesiredHub};
 use crate::diagnostic::Finding;
 use crate::model::{
-    Attachment, Binding, Credential, HeldAttachment, HolderKind, Kind, Missing, ObjectName,
+    Attachment, Binding, Credential, Doubt, HeldAttachment, HolderKind, Kind, Missing, ObjectName,
     Observed, ObservedAccount, OrganisationName, Ownership, Place, Reading, Subject, VendorFacts,
     VendorId,
 };
@@ -51,8 +53,9 @@ pub struct Observations {
     /// The credentials of the users named by [`credentials_needed`], by hub and user: what is not
     /// known of one says nothing about the others.
     pub credentials: BTreeMap<Place, BTreeMap<VendorId, Reading<Vec<Credential>>>>,
-    /// What should be attached to roles and the vendor says it does not know, by account.
-    pub unknown: BTreeMap<Place, BTreeSet<Attachment>>,
+    /// What should be attached to roles and the vendor says it does not know, or of which that cannot
+    /// be told, by account.
+    pub doubtful: BTreeMap<Place, BTreeMap<Attachment, Doubt>>,
 }
 
 /// Everything a difference is computed from.
@@ -113,6 +116,9 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
         let bindings = bindings_below(inputs, place, hub);
         let moved = moved.contains(&place.organisation);
         if let Some(changed) = Roles::changes(inputs, place, hub, &bindings, moved, &mut drafts) {
+            if *place == wanted.hub {
+                by_hand::changes(inputs, hub, &changed, &mut drafts);
+            }
             roles.insert(place, changed);
         }
     }

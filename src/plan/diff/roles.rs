@@ -1,18 +1,18 @@
 //! Role objects of one account: created, changed, deleted, with what is attached to them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::attachments::{self, Attached};
 use super::drafts::Drafts;
 use super::hub::{Hub, Reach};
 use super::matching::{self, Match, Matching};
-use super::{DiffInputs, PEOPLE, ROLES, copied_mark, finding, shared, unowned};
+use super::{DiffInputs, PEOPLE, ROLES, by_hand, copied_mark, finding, shared, unowned};
 use crate::desired::{DesiredAccount, DesiredRole};
 use crate::diagnostic::Finding;
 use crate::model::{
-    Attachment, AttributeValue, Binding, ChangeId, HolderKind, Kind, Observed, ObservedAccount,
-    Place, Reading, Reason, RoleSpec, Subject, VendorFacts, VendorId,
+    Attachment, AttributeValue, Binding, ChangeId, Doubt, HolderKind, Kind, Observed,
+    ObservedAccount, Ownership, Place, Reading, Reason, RoleSpec, Subject, VendorFacts, VendorId,
 };
 use crate::plan::{Effect, Life, Output, Reference, Step, Target};
 
@@ -35,8 +35,8 @@ pub(super) struct Roles<'a> {
     /// How to refer to each desired role that exists or will.
     pub(super) targets: BTreeMap<&'a Subject, Reach>,
     attached: Attached<'a>,
-    /// What the vendor says it does not know.
-    unknown: BTreeSet<&'a Attachment>,
+    /// What the vendor says it does not know, or of which that cannot be told.
+    doubtful: BTreeMap<&'a Attachment, &'a Doubt>,
 }
 
 impl<'a> Roles<'a> {
@@ -72,10 +72,12 @@ impl<'a> Roles<'a> {
             deletions: HashMap::new(),
             targets: BTreeMap::new(),
             attached: Attached::of(seen, &[HolderKind::Role]),
-            unknown: inputs.observed.unknown.get(place).into_iter().flatten().collect(),
+            doubtful: inputs.observed.doubtful.get(place).into_iter().flatten().collect(),
         };
         roles.copied_marks(drafts);
-        roles.role_deletions(bindings, drafts);
+        let by_hand =
+            if *place == wanted.hub { by_hand::kept(inputs, hub) } else { HashSet::new() };
+        roles.role_deletions(bindings, &by_hand, drafts);
         roles.definitions(facts, drafts);
         roles.replace(drafts);
         Some(roles)
@@ -133,7 +135,13 @@ impl<'a> Roles<'a> {
         }
     }
 
-    fn role_deletions(&mut self, bindings: &[&Binding], drafts: &mut Drafts) {
+    /// `by_hand` are roles that somebody has whom no binding shows.
+    fn role_deletions(
+        &mut self,
+        bindings: &[&Binding],
+        by_hand: &HashSet<&VendorId>,
+        drafts: &mut Drafts,
+    ) {
         let bound_elsewhere: HashSet<&VendorId> = bindings
             .iter()
             .filter(|binding| !self.hub.minds_group(&binding.group))
@@ -178,7 +186,7 @@ impl<'a> Roles<'a> {
                     message,
                     "once nothing leans on it, the next run deletes it",
                 ));
-            } else if !bound_elsewhere.contains(&role.id) {
+            } else if !bound_elsewhere.contains(&role.id) && !by_hand.contains(&role.id) {
                 if matches!(subject, Subject::IdentityProvider(_)) {
                     providers.push((position, role, subject));
                     continue;
@@ -309,9 +317,11 @@ impl<'a> Roles<'a> {
     /// Whether something should be attached to a role that the vendor does not know: then nothing
     /// of the role is changed, and none is made.
     fn has_unknown(&self, subject: &Subject, role: &DesiredRole, drafts: &mut Drafts) -> bool {
-        let Some(unknown) = role.attachments.iter().find(|one| self.unknown.contains(*one)) else {
-            return false;
-        };
+        for (untold, why) in role.attachments.iter().filter_map(|one| self.untold(one)) {
+            self.said_untold(subject, untold, why, drafts);
+        }
+        let is_unknown = |one: &&Attachment| self.doubtful.get(one) == Some(&&Doubt::Unknown);
+        let Some(unknown) = role.attachments.iter().find(is_unknown) else { return false };
         let message = format!(
             "{subject} should have {} {}, which there is not: nothing of the role is changed",
             unknown.kind, unknown.name
@@ -323,6 +333,26 @@ impl<'a> Roles<'a> {
             "correct its name in the policies, or make it first",
         ));
         true
+    }
+
+    /// Why it cannot be told whether there is something, if so.
+    fn untold<'b>(&self, attachment: &'b Attachment) -> Option<(&'b Attachment, &'a str)> {
+        match self.doubtful.get(attachment)? {
+            Doubt::Untold(why) => Some((attachment, why)),
+            Doubt::Unknown => None,
+        }
+    }
+
+    fn said_untold(&self, subject: &Subject, untold: &Attachment, why: &str, drafts: &mut Drafts) {
+        let message = format!(
+            "{subject} is to have {} {}, and whether there is one cannot be told: {why}",
+            untold.kind, untold.name
+        );
+        drafts.find(
+            Finding::warning("unverified-policy", message)
+                .in_place(&self.place)
+                .hint("if there is none, that change fails, and what it replaces stays"),
+        );
     }
 
     /// What must happen before the role can trust its identity provider; `None` if that cannot be.
@@ -412,6 +442,7 @@ impl<'a> Roles<'a> {
                 if matches!(subject, Subject::IdentityProvider(_))
                     && serves(&other.spec, &role.spec)
                 {
+                    self.used_as_it_is(other, drafts);
                     return Some(Reach { target: target(other), needs: None });
                 }
                 self.taken(subject, position, role, drafts);
@@ -429,6 +460,27 @@ impl<'a> Roles<'a> {
             name: role.spec.name.clone(),
         };
         Some(Reach { target, needs: Some(id) })
+    }
+
+    /// Somebody else's provider is nobody's business; one that was ours nobody keeps in step.
+    fn used_as_it_is(&self, provider: &Observed<RoleSpec>, drafts: &mut Drafts) {
+        let is_damaged = matches!(provider.ownership, Ownership::Damaged { .. });
+        // That name is made from the organisation's: whatever has it was ours, or is to look like it.
+        let ours = format!("-{}", self.place.organisation);
+        let has_our_name = provider.spec.name.as_str().ends_with(&ours);
+        if !is_damaged && !has_our_name {
+            return;
+        }
+        let name = &provider.spec.name;
+        let message = format!(
+            "identity provider `{name}` {}: it is used as it is, and nothing on it is changed",
+            unowned(&provider.ownership)
+        );
+        drafts.find(
+            Finding::warning("damaged-mark", message)
+                .in_place(&self.place)
+                .hint("`reconcile adopt` it, and it is kept as it should be"),
+        );
     }
 
     fn taken(&self, subject: &Subject, position: usize, role: &DesiredRole, drafts: &mut Drafts) {

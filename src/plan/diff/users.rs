@@ -6,6 +6,7 @@ use super::departures::{Gone, Verdict};
 use super::drafts::Drafts;
 use super::finding;
 use super::hub::{Hub, Reach};
+use super::likely;
 use super::mails::{self, Mail, Mails};
 use super::names::{self, Act, Want};
 use crate::diagnostic::Finding;
@@ -78,8 +79,16 @@ fn names(hub: &mut Hub<'_>, gone: &Gone, mails: &Mails, drafts: &mut Drafts) -> 
                 withhold(hub, *index, drafts);
                 false
             }
+            None if let Some(likely) = hub.likely.get(index) => {
+                likely::said(hub, *index, *likely, drafts);
+                false
+            }
             None => match mails.look(hub, gone, *index) {
                 Mail::Free | Mail::After(_) => true,
+                Mail::Contested(other) => {
+                    mails::contested(hub, *index, other, drafts);
+                    false
+                }
                 Mail::Taken(holder) => {
                     mails::taken(hub, *index, holder, drafts);
                     false
@@ -147,11 +156,13 @@ fn create(hub: &mut Hub<'_>, index: usize, needs: Vec<ChangeId>, drafts: &mut Dr
 /// somebody else keeps.
 fn reachable(hub: &Hub<'_>, index: usize, mail: &Mail, drafts: &mut Drafts) -> UserSpec {
     let mut spec = hub.wanted.users[index].spec.clone();
-    if let Mail::Taken(holder) = mail {
-        let position = hub.users.of_desired[index].expect("only users that are there");
-        spec.email.clone_from(&hub.seen.users[position].spec.email);
-        mails::taken(hub, index, *holder, drafts);
+    let position = hub.users.of_desired[index].expect("only users that are there");
+    match mail {
+        Mail::Free | Mail::After(_) => return spec,
+        Mail::Taken(holder) => mails::taken(hub, index, *holder, drafts),
+        Mail::Contested(other) => mails::contested(hub, index, *other, drafts),
     }
+    spec.email.clone_from(&hub.seen.users[position].spec.email);
     spec
 }
 

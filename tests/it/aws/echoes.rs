@@ -13,8 +13,9 @@ fn our_credentials_and_peoples_addresses_in_its_words_are_not_shown() {
     const OWN_TOKEN: &str = "planted-token-of-the-surroundings";
     let site = AwsSite::new();
     let words = format!(
-        "not with {SECRET} nor {}, {OWN_TOKEN}, {{token}}; ada.lovelace@mail.example.org has it",
+        "not with {SECRET} nor {}, {OWN_TOKEN}, {{token}}, {}; ada.lovelace@mail.example.org has it",
         SECRET.replace('/', "%2F").replace('+', "%2B"),
+        site.key_id(),
     );
     let run = |arguments: &[&str]| {
         let mut command = site.command(arguments);
@@ -30,8 +31,7 @@ fn our_credentials_and_peoples_addresses_in_its_words_are_not_shown() {
             .inject(Place::call(2).in_account(account).and_later(), Fault::Says(words.clone()));
         for arguments in [&["--dry-run"][..], &["--dry-run", "--format", "json"], &["-vvv"]] {
             let text = run(arguments);
-            let shown =
-                "not with (not shown) nor (not shown), (not shown), (not shown); …@… has it";
+            let shown = "not with (not shown) nor (not shown), (not shown), (not shown), (not shown); …@… has it";
             assert!(text.contains(shown), "{account}: {text}");
             said.push_str(&text);
         }
@@ -46,8 +46,10 @@ fn our_credentials_and_peoples_addresses_in_its_words_are_not_shown() {
         "[default]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = {SECRET}\n\
          aws_session_token = {OWN_TOKEN}\n"
     );
+    assert!(said.contains("not with") && !said.contains(site.key_id()), "{said}");
     std::fs::write(&file, own).expect("a file");
     site.wire.clear();
+    let words = words.replace(site.key_id(), "AKIAOTHER");
     site.wire.inject(Place::call(1).and_later(), Fault::Says(words));
     command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
     let by_file = ran(command.env("AWS_SHARED_CREDENTIALS_FILE", &file)).text();
@@ -56,7 +58,7 @@ fn our_credentials_and_peoples_addresses_in_its_words_are_not_shown() {
     for (_, content) in files(&site.path("state")) {
         said.push_str(&String::from_utf8_lossy(&content));
     }
-    for secret in ["planted", TOKEN, "lovelace", "example.org has"] {
+    for secret in ["planted", TOKEN, site.key_id(), "AKIAOTHER", "lovelace", "example.org has"] {
         assert!(!said.contains(secret), "{secret}: {said}");
     }
 }

@@ -207,6 +207,33 @@ fn a_provider_somebody_else_made_is_told_about_and_can_be_adopted() {
 }
 
 #[test]
+fn a_provider_whose_mark_is_damaged_or_lost_costs_nobody_anything_and_is_told() {
+    let half = [("Tags.member.1.Key", "reconcile:organisation"), ("Tags.member.1.Value", "spi")];
+    for (tags, said) in
+        [(&half[..], "carries only a part of our mark"), (&[], "does not carry our mark")]
+    {
+        let site = from_file(&metadata(&[2035]));
+        site.converge();
+        let builds = site.account(BUILDS);
+        let arn = format!("arn:aws:iam::{BUILDS}:{PROVIDER}");
+        let named = [("SAMLProviderArn", arn.as_str())];
+        let document = builds.iam("GetSAMLProvider", &named).text("SAMLMetadataDocument");
+        builds.iam("DeleteSAMLProvider", &named);
+        let made = [("Name", "reconcile-spi"), ("SAMLMetadataDocument", document.as_str())];
+        builds.iam("CreateSAMLProvider", &[&made[..], tags].concat());
+        let run = site.run(&[]).ends_with(0);
+        assert_eq!(run.changes(), [""; 0], "{}", run.out);
+        assert!(run.text().contains("warning[damaged-mark]"), "{}", run.text());
+        assert!(run.text().contains(said), "{}", run.text());
+        let adopt = ["adopt", "debian-builds", "identity-provider", PROVIDER, "--yes"];
+        site.run(&adopt).ends_with(0);
+        let run = site.converge();
+        assert_eq!(run.changes(), [""; 0], "{}", run.out);
+        assert!(!run.text().contains("damaged-mark"), "{}", run.text());
+    }
+}
+
+#[test]
 fn a_description_behind_an_address_is_fetched_and_its_absence_takes_nothing_away() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     certificates::write(folder.path(), Shown::Valid);

@@ -131,6 +131,29 @@ fn a_damaged_mark_is_told_about_and_can_be_completed() {
 }
 
 #[test]
+fn whoever_is_renamed_while_their_mark_is_damaged_gets_no_second_user() {
+    let site = AwsSite::applied();
+    let hub = site.account(HUB);
+    hub.iam("UntagUser", &[("UserName", "boris"), ("TagKeys.member.1", "reconcile:subject")]);
+    site.renames("boris", "bruno");
+    // Also when the new name is what was remembered last.
+    for _run in 0..3 {
+        let run = site.run(&[]).ends_with(11);
+        assert_eq!(run.changes(), [""; 0], "{}", run.out);
+        let told =
+            "person:debian:1002 (`bruno`) gets no user: there is `boris`, which carries only";
+        assert!(run.text().contains(told), "{}", run.text());
+    }
+    let groups = hub.iam("ListGroupsForUser", &[("UserName", "boris")]);
+    assert_eq!(groups.all("GroupName"), ["admin"]);
+    let mend = ["adopt", "spi-hub", "user", "boris", "--as", "person:debian:1002", "--yes"];
+    site.run(&mend).ends_with(0);
+    let run = site.converge();
+    assert_eq!(run.changes().len(), 1, "{}", run.out);
+    assert!(has(&run, "~ update user boris"), "{}", run.out);
+}
+
+#[test]
 fn a_mark_that_was_lost_takes_nobodys_rights() {
     let site = AwsSite::applied();
     let (hub, mirrors) = (site.account(HUB), site.account(MIRRORS));

@@ -1,5 +1,6 @@
 //! AWS, against moto behind a wire that counts calls and goes wrong on order.
 
+mod adopt_all;
 mod clock;
 mod conformance;
 mod cost;

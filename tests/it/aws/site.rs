@@ -139,6 +139,11 @@ impl AwsSite {
         operator::write(&self.path("home"), &format!("servers: [{servers}]\n{more}"));
     }
 
+    /// The id of the key the program signs with.
+    pub fn key_id(&self) -> &str {
+        &self.key.0
+    }
+
     pub fn account(&self, id: &str) -> Account {
         self.moto.account(id)
     }

@@ -90,6 +90,7 @@ async fn the_program_is_allowed_what_it_calls_and_nothing_else() {
         "DescribeInstance",
         "DescribePermissionSetProvisioningStatus",
         "DetachCustomerManagedPolicyReferenceFromPermissionSet",
+        "GetPolicy",
         "ProvisionPermissionSet",
         "PutPermissionsBoundaryToPermissionSet",
     ];

@@ -2,6 +2,7 @@
 
 mod assignments;
 mod blocked;
+mod by_hand;
 mod ceiling;
 mod conformance;
 mod contradictions;
@@ -10,6 +11,9 @@ mod fixture;
 mod foreign;
 mod instance;
 mod moto;
+mod people;
+mod policies;
 mod provisioning;
 mod realise;
+pub mod site;
 mod steps;

@@ -2,7 +2,7 @@
 //! and says what should happen. Every one is run by the built program, as people meet it.
 
 mod belief;
-mod case;
+pub mod case;
 mod directory;
 mod loss;
 mod rights;

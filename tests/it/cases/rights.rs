@@ -2,32 +2,7 @@
 
 use serde_json::json;
 
-use super::case::{Case, squeezed};
-use crate::cli::site::{Ran, ran};
-use crate::peers::identity_center::IdentityCenterPeer;
-
-const HUB: &str = "123456789012";
-
-/// The case after its first run, with a server for it.
-fn applied() -> (Case, IdentityCenterPeer) {
-    let (case, peer) = (Case::new("mail-of-somebody-who-left"), IdentityCenterPeer::start(HUB));
-    run(&case, &peer, &[]).ends_with(0);
-    (case, peer)
-}
-
-fn run(case: &Case, peer: &IdentityCenterPeer, arguments: &[&str]) -> Ran {
-    let mut command = case.command(arguments);
-    ran(command
-        .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .env("AWS_ENDPOINT_URL", peer.url())
-        .env("AWS_EC2_METADATA_DISABLED", "true"))
-}
-
-#[track_caller]
-fn says(ran: &Ran, words: &str) {
-    assert!(squeezed(&ran.text()).contains(words), "{words:?} is not in\n{}", ran.text());
-}
+use crate::aws_identity_center::site::{applied, run, says};
 
 #[test]
 fn a_newcomer_waits_for_the_address_of_somebody_who_left_and_everybody_is_told() {
@@ -64,6 +39,8 @@ fn users_in_foreign_groups_and_roles_in_accounts_nobody_named_are_said() {
         state.join(&clique, &ada);
         let (choir, set) = (state.group_called("choir"), state.set_called("singer"));
         state.assign("999999999999", &set, "GROUP", &choir);
+        let theirs = state.add_set("Dancer");
+        state.assign("999999999999", &theirs, "GROUP", &clique);
     }
     for arguments in [&["--dry-run"][..], &[]] {
         let ran = run(&case, &peer, arguments).ends_with(0);

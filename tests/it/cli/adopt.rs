@@ -94,6 +94,43 @@ fn everybody_under_other_ids_is_adopted_at_once_and_nobody_loses_anything() {
 }
 
 #[test]
+fn whoever_is_renamed_while_their_mark_is_damaged_gets_no_second_user() {
+    // By the mail address; or, where there is none, by the name that is remembered.
+    for (has_mail, why) in
+        [(true, "and has their mail address"), (false, "and has the name that they had")]
+    {
+        let site = Site::new();
+        if !has_mail {
+            site.edit_person("eilidh", |entry| entry.replace("mail: eilidh@example.org\n", ""));
+        }
+        site.run(&[]).ends_with(0);
+        let world = site.world();
+        let all = world.dump().expect("a cloud");
+        let mut users = all.account(SPI_HUB).users.after(None);
+        let eilidh = users.find(|user| user.name == "eilidh").expect("her user").id.clone();
+        world
+            .edit_user(SPI_HUB, &eilidh.into(), |user| {
+                user.tags.insert("reconcile:subject".to_owned(), "person:debian".to_owned());
+            })
+            .expect("damaged");
+        site.edit_person("eilidh", |entry| {
+            entry.replace("eilidh", "elspeth").replace("mail: elspeth", "mail: eilidh")
+        });
+        for _run in 0..3 {
+            let run = site.run(&[]).ends_with(11);
+            assert_eq!(run.changes(), [""; 0], "{}", run.out);
+            let told = "person:debian:2005 (`elspeth`) gets no user: there is `eilidh`";
+            assert!(run.out.contains(told) && run.out.contains(why), "{}", run.out);
+        }
+        let mend = ["adopt", "spi-hub", "user", "eilidh", "--as", "person:debian:2005", "--yes"];
+        site.run(&mend).ends_with(0);
+        let run = site.run(&[]).ends_with(0);
+        assert!(run.out.contains("~ update user  eilidh"), "{}", run.out);
+        assert_eq!(run.changes().len(), 1, "{}", run.out);
+    }
+}
+
+#[test]
 fn whoever_is_not_proven_to_be_the_same_is_left_and_named() {
     let site = Site::applied();
     site.edit(

@@ -179,6 +179,6 @@ fn the_tables_of_codes_are_whole() {
     let site = Site::new();
     let help = site.run(&["--help"]).ends_with(0).out;
     let (_, help) = help.split_once("Exit codes:\n").expect("a section");
-    assert_eq!(listed(table), (0..=11).collect());
-    assert_eq!(listed(help), (0..=11).collect());
+    assert_eq!(listed(table), (0..=12).collect());
+    assert_eq!(listed(help), (0..=12).collect());
 }

@@ -63,7 +63,7 @@ fn known(id: &str) -> Target {
 }
 
 fn unbind(group: &str) -> Step {
-    Step::UnbindRole { role: known("r"), group: known(group) }
+    Step::UnbindRole { role: known("r"), group: known(group), by_hand: None }
 }
 
 fn suspend(number: u32) -> Step {

@@ -153,7 +153,7 @@ fn taken(model: &Model, place: &Place, step: &Step) -> String {
         Step::RemoveMember { group, user, .. } => {
             format!("{account} member {} {}", id(&user.id), id(&group.id))
         }
-        Step::UnbindRole { role, group } => {
+        Step::UnbindRole { role, group, .. } => {
             format!("{account} binding {} {}", id(&group.id), id(&role.id))
         }
         Step::RevokeCredential { credential, .. } => {

@@ -182,8 +182,8 @@ const SENTENCES: &[(&str, Proof)] = &[
     ),
     (
         "What a server says in an error is cut, escaped, and shown without names of its entries, mail \
-         addresses and our secrets, the program's own AWS credentials included, also where URLs, \
-         JSON, hexadecimal or base 64 write them.",
+         addresses and our secrets, the program's own AWS credentials and the id of their key \
+         included, also where URLs, JSON, hexadecimal or base 64 write them.",
         Tests(&[
             "hostile/directory/names.rs::the_words_of_a_server_are_cut",
             "hostile/directory/names.rs::our_password_in_the_words_of_a_server_is_not_shown",

@@ -51,6 +51,8 @@ pub struct Behaviour {
     pub ceiling: Option<usize>,
     /// The token of a page leads to the same page again.
     pub stuck: bool,
+    /// No account has a policy of its own: what refers to one cannot be provisioned.
+    pub no_own_policies: bool,
     /// Lists of users and permission sets leave this one out, and say nothing of it.
     pub hidden: Option<String>,
 }
@@ -73,6 +75,8 @@ pub struct State {
     pub instances: Vec<(String, String)>,
     /// The account of the caller.
     pub caller: String,
+    /// What the vendor calls the caller.
+    pub caller_id: &'static str,
     next_id: u64,
     next_write: Option<Fault>,
     next_of: BTreeMap<String, VecDeque<Fault>>,
@@ -145,10 +149,12 @@ impl State {
                 never_ends: false,
                 ceiling: None,
                 stuck: false,
+                no_own_policies: false,
                 hidden: None,
             },
             instances: vec![(INSTANCE.to_owned(), account.to_owned())],
             caller: account.to_owned(),
+            caller_id: "AIDARUNNER",
             next_id: 0,
             next_write: None,
             next_of: BTreeMap::new(),
@@ -233,22 +239,57 @@ impl State {
         recent.len() > ceiling
     }
 
+    /// Whether there is a managed policy: of AWS's all that are well known, of the account's own none.
+    fn policy(&mut self, request: &Request) -> Answer {
+        self.calls.push("GetPolicy".to_owned());
+        if let Some(Fault::Refused(status, code, _)) =
+            self.next_of.get_mut("GetPolicy").and_then(VecDeque::pop_front)
+        {
+            return iam_error(status, code);
+        }
+        let arn = request.parameter("PolicyArn").unwrap_or_default();
+        let is_known = arn.strip_prefix("arn:aws:iam::aws:policy/").is_some_and(|name| {
+            ["AdministratorAccess", "ReadOnlyAccess", "ViewOnlyAccess"].contains(&name)
+        });
+        if !is_known {
+            return iam_error(404, "NoSuchEntity");
+        }
+        let body = format!(
+            "<GetPolicyResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\
+             <GetPolicyResult><Policy><Arn>{arn}</Arn></Policy></GetPolicyResult>\
+             <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetPolicyResponse>"
+        );
+        Reply::xml(200, &body).into()
+    }
+
     /// Just whose credentials they are; any will do.
-    fn sts(&self, request: &Request) -> Answer {
+    fn sts(&mut self, request: &Request) -> Answer {
         let action = request.parameter("Action").unwrap_or_default();
+        if action == "GetPolicy" {
+            return self.policy(request);
+        }
         if action != "GetCallerIdentity" {
             return Reply::xml(400, "<ErrorResponse/>").into();
         }
-        let account = &self.caller;
+        let (account, id) = (&self.caller, self.caller_id);
         let body = format!(
             "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
              <GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/runner</Arn>\
-             <UserId>AIDARUNNER</UserId><Account>{account}</Account></GetCallerIdentityResult>\
+             <UserId>{id}</UserId><Account>{account}</Account></GetCallerIdentityResult>\
              <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>\
              </GetCallerIdentityResponse>"
         );
         Reply::xml(200, &body).into()
     }
+}
+
+fn iam_error(status: u16, code: &str) -> Answer {
+    let body = format!(
+        "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error>\
+         <Type>Sender</Type><Code>{code}</Code><Message>refused</Message></Error>\
+         <RequestId>1</RequestId></ErrorResponse>"
+    );
+    Reply::xml(status, &body).into()
 }
 
 fn with_id(reply: Reply) -> Answer {

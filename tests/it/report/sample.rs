@@ -118,7 +118,7 @@ pub fn plan() -> Plan {
         ),
         (
             builders(),
-            Step::UnbindRole { role: known("reader"), group: known("admin") },
+            Step::UnbindRole { role: known("reader"), group: known("admin"), by_hand: None },
             vec![],
             vec![Reason::GrantEnded {
                 until: date(2026, 11, 1),

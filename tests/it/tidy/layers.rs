@@ -70,6 +70,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "report",
         &[
             "visible",
+            "masks",
             "model",
             "diagnostic",
             "digest",

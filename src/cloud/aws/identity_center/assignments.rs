@@ -6,13 +6,13 @@ use aws_sdk_ssoadmin::types::{
 };
 
 use super::client::Client;
-use super::error::{incomplete, must_be_ours};
+use super::error::{changed_since, incomplete, must_be_ours};
 use super::hub::Page;
 use super::provisioning::Progress;
 use super::roles::must_be_set;
 use crate::cloud::aws::error::{read, write};
 use crate::cloud::{Applied, CloudError, ErrorKind};
-use crate::model::{Binding, Credential, Missing, Subject, VendorId};
+use crate::model::{Binding, Credential, Missing, Ownership, Subject, VendorId};
 
 /// The kind of credential an assignment to a user directly is shown as: what a user can do besides
 /// what the groups give. Its id is the account and the ARN of the permission set.
@@ -218,6 +218,24 @@ impl Client {
         }
         let account = self.account.as_str();
         self.unassign(Assignment { account, set: role, principal: group, is_group: true }).await
+    }
+
+    /// Takes a permission set of ours from a single user who is not ours, to whom somebody gave it by
+    /// hand: as an edited trust of a role is put right, it is the set's.
+    pub(super) async fn take_back(
+        &self,
+        role: &VendorId,
+        subject: &Subject,
+        user: &VendorId,
+    ) -> Result<Applied, CloudError> {
+        let operation = "DeleteAccountAssignment";
+        self.our_set(operation, role, Some(subject)).await?;
+        let found = self.user(user).await?;
+        if matches!(found.seen.ownership, Ownership::Ours(_) | Ownership::Damaged { .. }) {
+            return Err(changed_since(operation, user.as_str()));
+        }
+        let account = self.account.as_str();
+        self.unassign(Assignment { account, set: role, principal: user, is_group: false }).await
     }
 
     /// Takes away what a user of ours has without any group, in whichever account.

@@ -10,11 +10,12 @@ use super::observe::gather;
 use super::realise::{
     BOUNDARY_KIND, BOUNDARY_NAME, INLINE_KIND, INLINE_NAME, MANAGED_KIND, Policy,
 };
+use crate::cloud::aws::attachments::policy_doubt;
 use crate::cloud::aws::document;
 use crate::cloud::aws::error::{done, read, write};
-use crate::cloud::{Applied, CloudError, ErrorKind};
+use crate::cloud::{Applied, CloudError, ErrorKind, Retry};
 use crate::model::{
-    Attachment, HeldAttachment, HolderKind, Missing, Observed, RoleSpec, Subject, VendorId,
+    Attachment, Doubt, HeldAttachment, HolderKind, Missing, Observed, RoleSpec, Subject, VendorId,
 };
 
 impl Client {
@@ -161,6 +162,34 @@ impl Client {
         }
     }
 
+    /// The managed policies that there are not. One call for each, as far as the hub's credentials
+    /// reach: AWS's own are the same everywhere, others each account has of its own.
+    pub(super) async fn doubtful_policies(
+        &self,
+        attachments: &[Attachment],
+    ) -> Vec<(Attachment, Doubt)> {
+        let mut doubtful = Vec::new();
+        for attachment in attachments.iter().filter(|one| one.kind.as_str() == MANAGED_KIND) {
+            let doubt = self.policy_doubt(&Policy::parse(attachment.name.as_str())).await;
+            doubtful.extend(doubt.map(|doubt| (attachment.clone(), doubt)));
+        }
+        doubtful
+    }
+
+    async fn policy_doubt(&self, policy: &Policy) -> Option<Doubt> {
+        let hub = &self.hub.account;
+        let arn = match policy {
+            Policy::Aws(arn) => return policy_doubt(&self.hub.session.reads, arn).await,
+            Policy::Own { .. } => policy.to_string().replace("{account}", hub),
+        };
+        match policy_doubt(&self.hub.session.reads, &arn).await? {
+            Doubt::Unknown => Some(Doubt::Untold(format!(
+                "each account has its own; {hub} has none of that name, and others are not looked at"
+            ))),
+            untold @ Doubt::Untold(_) => Some(untold),
+        }
+    }
+
     /// Attaches or replaces, and brings it to the accounts.
     pub(super) async fn attach(
         &self,
@@ -178,8 +207,17 @@ impl Client {
             }
             result => result?,
         };
-        self.provision(set).await?;
-        Ok(applied)
+        match self.provision(set).await {
+            Err(error) if error.retry() == Retry::Never && is_of_accounts(attachment) => {
+                // An account has no policy of that name. As long as the set refers to it nothing can
+                // be brought there, and a later run would take off what it replaces.
+                if let Err(second) = self.remove(set, attachment).await {
+                    tracing::warn!("{set} still refers to {}: {second}", attachment.name);
+                }
+                Err(error)
+            }
+            result => result.map(|_| applied),
+        }
     }
 
     /// Detaches, and brings that to the accounts.
@@ -293,6 +331,12 @@ impl Client {
             _ => Err(unknown(set, attachment)),
         }
     }
+}
+
+/// Whether each account must have a policy of its own for it.
+fn is_of_accounts(attachment: &Attachment) -> bool {
+    attachment.kind.as_str() == MANAGED_KIND
+        && matches!(Policy::parse(attachment.name.as_str()), Policy::Own { .. })
 }
 
 fn unknown(set: &VendorId, attachment: &Attachment) -> CloudError {

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use super::hub::Hub;
 use crate::cloud::{Applied, Apply, CloudError, ErrorKind, Observe};
 use crate::model::{
-    Credential, HolderKind, Missing, ObjectKey, ObservedAccount, Reading, Snapshot, Subject,
-    VendorId,
+    Attachment, Credential, Doubt, HolderKind, Missing, ObjectKey, ObservedAccount, Reading,
+    Snapshot, Subject, VendorId,
 };
 use crate::plan::{Change, Life, Output, Outputs, Step};
 
@@ -45,6 +45,10 @@ impl Observe for Client {
         }
         got.sort();
         Reading::from_parts(got, missing)
+    }
+
+    async fn doubtful_attachments(&self, attachments: &[Attachment]) -> Vec<(Attachment, Doubt)> {
+        self.doubtful_policies(attachments).await
     }
 }
 
@@ -116,9 +120,12 @@ impl Apply for Client {
                 let (role, group) = pair()?;
                 self.bind(role, group).await
             }
-            Step::UnbindRole { .. } => {
-                let (role, group) = pair()?;
-                self.unbind(role, group).await
+            Step::UnbindRole { by_hand, .. } => {
+                let (role, holder) = pair()?;
+                match by_hand {
+                    Some(subject) => self.take_back(role, subject, holder).await,
+                    None => self.unbind(role, holder).await,
+                }
             }
             Step::Attach { holder_kind, subject, attachment, .. } => {
                 self.attach(role_of(*holder_kind)?, subject, attachment).await

@@ -28,10 +28,12 @@ pub struct Hub {
     pub ceilings: Arc<Ceilings>,
     /// How many objects a page has; `None` for as many as AWS gives.
     pub page_size: Option<i32>,
-    account: String,
+    pub(super) account: String,
     wanted_instance: Option<String>,
     store: aws_sdk_identitystore::Client,
     center: aws_sdk_ssoadmin::Client,
+    /// Signed in to the hub's own account.
+    pub session: Session,
     instance: OnceCell<Instance>,
     ours: Mutex<HashSet<VendorId>>,
     set_names: Mutex<HashMap<VendorId, String>>,
@@ -61,7 +63,7 @@ pub struct Instance {
 impl Hub {
     /// Prepares the clients; asks nothing yet.
     pub fn new(
-        session: &Session,
+        session: Session,
         account: &Account,
         patience: Patience,
         ceilings: Arc<Ceilings>,
@@ -86,6 +88,7 @@ impl Hub {
             wanted_instance: setting(account, INSTANCE).map(str::to_owned),
             store: aws_sdk_identitystore::Client::from_conf(store),
             center: aws_sdk_ssoadmin::Client::from_conf(center),
+            session,
             instance: OnceCell::new(),
             ours: Mutex::default(),
             set_names: Mutex::default(),

@@ -16,6 +16,7 @@
 
 mod assignments;
 mod attachments;
+mod by_hand;
 mod ceiling;
 mod client;
 mod coalesced;
@@ -99,7 +100,7 @@ impl IdentityCenter {
                 .entry(account.id.clone())
                 .or_insert_with(|| Arc::new(Ceilings::new(self.patience.requests_per_second))),
         );
-        let hub = Arc::new(Hub::new(&session, account, self.patience.clone(), ceilings));
+        let hub = Arc::new(Hub::new(session, account, self.patience.clone(), ceilings));
         let mut hubs = self.hubs.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody may have been faster.
         Arc::clone(hubs.entry(key.clone()).or_insert(hub))

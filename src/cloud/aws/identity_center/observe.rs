@@ -7,8 +7,7 @@
 //! principal (`ListAccountAssignmentsForPrincipal`: as many as groups of ours, for all accounts
 //! together). The latter is fewer wherever an organisation has more accounts than groups per set,
 //! grows with neither accounts nor sets, and is fetched once for all connections that ask at the
-//! same time. What is assigned to foreign groups and users is not looked at: a permission set of
-//! ours that one of them has cannot be deleted, and the service says so.
+//! same time. What goes by us has lists of its own ([`super::by_hand`]).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
@@ -65,12 +64,37 @@ impl Client {
         let assigned = assignments.by_account.iter();
         got.assigned_in =
             assigned.map(|(account, all)| (account.clone(), all.len() as u64)).collect();
+        // Nothing of what is listed rests on these.
+        got.own_principal = self.own_user(got, missing).await;
+        got.assigned = self.list_by_hand(got, missing).await;
+        got.foreign_rights = self.list_foreign_rights(got).await;
         // A permission set that is assigned cannot be deleted: one that is not listed was left out.
         if let Some(lost) = unlisted_sets(&assignments, got) {
             unlisted.insert(Kind::Role);
             missing.push(lost);
         }
         got.prove(unlisted, missing);
+    }
+
+    /// The user who signed in by way of Identity Center to run the program, if one did: the session
+    /// is named after them.
+    async fn own_user(
+        &self,
+        got: &ObservedAccount,
+        missing: &mut Vec<Missing>,
+    ) -> Option<VendorId> {
+        match self.hub.patiently(|| self.hub.session.own_session()).await {
+            Ok(session) => {
+                let session = session?.to_lowercase();
+                let is_it = |name: &str| name.to_lowercase() == session;
+                let own = got.users.iter().find(|user| is_it(user.spec.name.as_str()));
+                own.map(|user| user.id.clone())
+            }
+            Err(error) => {
+                missing.push(Missing::new("the program's own principal", error.to_string()));
+                None
+            }
+        }
     }
 
     /// Of other accounts only what is assigned there: all else is in the hub.

@@ -6,6 +6,7 @@ use crate::cloud::Purpose;
 
 /// What an observation and a look call.
 const READS: &[&str] = &[
+    "iam:GetPolicy",
     "identitystore:DescribeGroup",
     "identitystore:DescribeUser",
     "identitystore:GetGroupId",

@@ -79,7 +79,11 @@ impl Asker {
             Ask::Unbind(is_done) => {
                 let target =
                     |id: &str| Target { id: Reference::Known(id.into()), name: "it".into() };
-                let step = Step::UnbindRole { role: target("AROA2"), group: target("AGPA1") };
+                let step = Step::UnbindRole {
+                    role: target("AROA2"),
+                    group: target("AGPA1"),
+                    by_hand: None,
+                };
                 let change = Change::new(
                     ChangeId(0),
                     Arc::new(Place { organisation: "spi".into(), account: "hub".into() }),

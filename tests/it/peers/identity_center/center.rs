@@ -275,6 +275,13 @@ impl State {
         self.begin(name, pending)
     }
 
+    /// Why a set cannot be brought to the accounts, if so.
+    fn lacks_policy(&self, set: &str) -> Option<String> {
+        let refers = self.sets.get(set).is_some_and(|set| !set.referred.is_empty());
+        let lacks = refers && self.behaviour.no_own_policies;
+        lacks.then(|| "Received a 404 status error: Policy not found".to_owned())
+    }
+
     fn begin_provisioning(&mut self, set: &str) -> Result<Value, Refusal> {
         self.sets.get(set).ok_or(NOT_FOUND)?;
         if self.pending.values().any(|one| one.status == "IN_PROGRESS" && one.set == set) {
@@ -287,7 +294,7 @@ impl State {
             assign: false,
             calls_left: self.behaviour.calls_to_end,
             status: "IN_PROGRESS",
-            failure: None,
+            failure: self.lacks_policy(set),
         };
         self.begin("PermissionSetProvisioningStatus", pending)
     }
@@ -352,6 +359,13 @@ impl State {
     /// The ARN of a permission set there is.
     pub fn set_called(&self, name: &str) -> String {
         self.sets.iter().find(|(_, set)| set.name == name).expect("a set of that name").0.clone()
+    }
+
+    /// The managed policies of a permission set, AWS's and then those of accounts.
+    pub fn managed(&self, name: &str) -> Vec<String> {
+        let set = self.sets.get(&self.set_called(name)).expect("a set there is");
+        let own = set.referred.iter().map(|(path, name)| format!("{path}{name}"));
+        set.managed.iter().cloned().chain(own).collect()
     }
 
     /// Somebody tags a permission set by hand.
