@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reconcile::cloud::ErrorKind;
 use reconcile::event::{Event, Outcome};
-use reconcile::model::{Access, ChangeId, GroupRef, GroupSpec, Membership, Ownership, Reason};
+use reconcile::model::{Access, ChangeId, GroupSpec, Membership, Ownership};
 use reconcile::plan::{Life, Step};
 
 use super::fake::*;
