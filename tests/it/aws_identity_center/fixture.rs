@@ -221,6 +221,7 @@ impl Fixture for CenterFixture {
             Kind::Role => "ListPermissionSets",
             Kind::Binding => "ListAccountAssignmentsForPrincipal",
             Kind::Attachment => "ListManagedPoliciesInPermissionSet",
+            Kind::Credential | Kind::Resource(_) => return false,
         };
         let fault = match trouble {
             // Neither service says how many there are, so half a list in good order is a list.

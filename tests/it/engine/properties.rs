@@ -221,6 +221,7 @@ fn lose_lists(rng: &mut Rng, account: &mut ObservedAccount) {
             Kind::Membership => account.memberships.retain(|_| rng.bool()),
             Kind::Binding => account.bindings.retain(|_| rng.bool()),
             Kind::Attachment => account.attachments.retain(|_| rng.bool()),
+            Kind::Credential | Kind::Resource(_) => {}
         }
     }
 }

@@ -129,7 +129,7 @@ impl Fixture for MemoryFixture {
             Kind::Membership => Operation::ListMemberships,
             Kind::Role => Operation::ListRoles,
             Kind::Binding => Operation::ListBindings,
-            Kind::Attachment => return false,
+            Kind::Attachment | Kind::Credential | Kind::Resource(_) => return false,
         };
         let fault = match trouble {
             ListTrouble::Truncated => Fault::TruncatedPage,

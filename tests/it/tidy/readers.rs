@@ -53,6 +53,7 @@ const READERS: &[(&str, &[&str], &str)] = &[
     ("src/inventory/source_tree.rs", &["inventory"], ""),
     ("src/lock.rs", &[], "one line that this program wrote, shown and never acted on"),
     ("src/model/key.rs", &["handovers"], ""),
+    ("src/model/kind.rs", &[], "one of the names of its table, all else is refused"),
     ("src/model/object.rs", &["subject"], ""),
     ("src/model/public_key.rs", &["operator_file"], ""),
     ("src/operator/load.rs", &["operator_file"], ""),
