@@ -6,6 +6,8 @@
 //! [`Code::ConcurrentModification`] if there is a newer one. Lists come in pages; each page says
 //! how many items there are in all, so that a page that went missing can be noticed.
 
+mod resources;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +21,9 @@ use super::service::rules::{
 };
 use super::service::state::{Group, Mutation, Role, Table, Tags, User};
 use super::service::world::{Operation, World};
+
+pub use resources::{ResourceInput, Shown};
+pub(super) use resources::{made, put, remove};
 
 /// A refusal or failure, as the service words it.
 #[derive(Debug)]

@@ -58,6 +58,9 @@ pub const NAMES: NameRules = NameRules {
     allowed: "letters, digits and +=,.@_-",
 };
 
+/// The rules for the names of what mirrors are made of.
+pub const RESOURCE_NAMES: NameRules = NameRules { max_length: 128, ..NAMES };
+
 /// The facts, known without asking.
 pub fn facts() -> VendorFacts {
     VendorFacts {

@@ -1,6 +1,8 @@
 //! The handle by which tests reach behind the service's back: to seed what is there, to change
 //! things by hand, to make calls fail, to count them and to compare whole states.
 
+mod resources;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -106,7 +108,7 @@ impl MemoryWorld {
     }
 
     /// Everything there is by name, one line each, for comparing worlds that came about in
-    /// different ways: without ids, revisions and the number of writes.
+    /// different ways: without ids, times, revisions and the number of writes.
     ///
     /// # Errors
     /// A state file that cannot be read.
@@ -145,6 +147,7 @@ impl MemoryWorld {
                 lines.insert(format!("{number} credential {} {kind} {id}", user(of)));
             }
         }
+        resources::describe(&state, &mut lines);
         Ok(lines)
     }
 

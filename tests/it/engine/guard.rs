@@ -103,7 +103,7 @@ fn removal(kind: Kind, number: u32) -> Step {
                 content: Some("{}".to_owned()),
             }),
         },
-        Kind::Credential | Kind::Resource(_) => unreachable!("no kind of people"),
+        Kind::Credential | Kind::Resource(_) => panic!("no limit counts {kind} here"),
     }
 }
 

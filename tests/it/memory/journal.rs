@@ -7,6 +7,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use reconcile::cloud::memory::service::state::{Group, Mutation, State, Tags, User};
 use reconcile::cloud::memory::{JournalError, MemoryVendor, MemoryWorld};
+use reconcile::model::ResourceKind;
 
 use super::fixture::HUB;
 
@@ -145,9 +146,34 @@ fn a_newer_version_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("memory.jsonl");
     ten_users(&path);
-    let text = fs::read_to_string(&path).unwrap().replacen("\"version\":1", "\"version\":2", 1);
+    let text = fs::read_to_string(&path).unwrap().replacen("\"version\":2", "\"version\":3", 1);
     fs::write(&path, text).unwrap();
-    assert!(matches!(refused(&path), JournalError::Version { found: 2, .. }));
+    assert!(matches!(refused(&path), JournalError::Version { found: 3, .. }));
+}
+
+#[test]
+fn a_file_of_the_first_version_is_read_and_becomes_a_new_one_with_the_next_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("memory.jsonl");
+    ten_users(&path);
+    let old = fs::read_to_string(&path).unwrap().replacen("\"version\":2", "\"version\":1", 1);
+    fs::write(&path, &old).unwrap();
+    let (writer, reader) = (world(&path), world(&path));
+    let before = writer.dump().unwrap();
+    assert_eq!(before.account(HUB).users.len(), 10);
+    assert_eq!(fs::read_to_string(&path).unwrap(), old, "reading changes nothing");
+    let settings = [("domain".to_owned(), "example.org".into())].into();
+    writer.add_resource(HUB, ResourceKind::Zone, "zone", settings, None).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("{\"format\":\"reconcile embedded cloud\",\"version\":2}\n"));
+    assert_eq!(text.lines().count(), 3, "a snapshot, and what was written");
+    let after = world(&path).dump().unwrap();
+    assert_eq!(after.account(HUB).users, before.account(HUB).users);
+    assert_eq!(after.account(HUB).resources.len(), 1);
+    assert_eq!(reader.dump().unwrap(), after);
+    // One that was torn before its first line was whole is as good as none.
+    fs::write(&path, &old[..30]).unwrap();
+    assert_eq!(world(&path).dump().unwrap(), State::default());
 }
 
 #[test]

@@ -4,4 +4,6 @@ mod conformance;
 mod fixture;
 mod journal;
 mod liar;
+mod resources;
 mod service;
+mod times;

@@ -7,6 +7,9 @@ use crate::fuzzing::Target;
 
 const WORDS: &[&str] = &[
     "{\"format\":\"reconcile embedded cloud\",\"version\":1}\n",
+    "{\"format\":\"reconcile embedded cloud\",\"version\":2}\n",
+    "\"resources\":[",
+    "\"life\":{",
     "{\"mutation\":{\"number\":1,\"mutation\":",
     "{\"snapshot\":",
     "\n",

@@ -5,6 +5,10 @@
 //! of the state (what compaction leaves). Every other line is one mutation with its number,
 //! counted without gaps, so that a line that was deleted, repeated or moved is noticed.
 //!
+//! Version 2 has what mirrors are made of; apart from that, version 1 is the same. The first write
+//! to a file of an older version makes it one of the newest, so that a program that does not know
+//! what may be in it from then on says so, instead of calling it damaged.
+//!
 //! # Guarantees
 //! - A write is one append of one line. A process killed at any byte leaves a prefix of the
 //!   writes: a last line without its newline is not there, and the next writer cuts it off.
@@ -33,7 +37,9 @@ use super::state::{Mutation, State};
 use crate::file;
 
 const FORMAT: &str = "reconcile embedded cloud";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// Versions that this program reads; it goes on writing only the newest.
+const READ: std::ops::RangeInclusive<u32> = 1..=VERSION;
 /// Files smaller than this are never compacted.
 const COMPACT_FROM: u64 = 256 * 1024;
 /// Compaction pays once the file is so many times what it was after the last one.
@@ -110,6 +116,8 @@ pub struct Journal {
     lines: u64,
     /// How long the file was after its last compaction.
     compacted: u64,
+    /// The version that its first line names.
+    version: u32,
 }
 
 /// Holds the lock until dropped.
@@ -121,7 +129,8 @@ pub struct Locked(
 impl Journal {
     /// A journal at a path. Nothing is read or created yet.
     pub fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), file: None, offset: 0, lines: 0, compacted: 0 }
+        let path = path.to_owned();
+        Self { path, file: None, offset: 0, lines: 0, compacted: 0, version: VERSION }
     }
 
     /// Locks out writers, where there ever was one.
@@ -164,7 +173,7 @@ impl Journal {
             self.file = None;
         }
         if self.file.is_none() {
-            (self.offset, self.lines, self.compacted) = (0, 0, 0);
+            (self.offset, self.lines, self.compacted, self.version) = (0, 0, 0, VERSION);
             *state = State::default();
             match file::open_own(&self.path, OpenOptions::new().read(true)) {
                 Ok(file) => self.file = Some(file),
@@ -181,7 +190,8 @@ impl Journal {
             self.lines += 1;
             rest = behind;
         }
-        if self.lines == 0 && !header().as_bytes().starts_with(rest) {
+        let begins = |version| header_of(version).as_bytes().starts_with(rest);
+        if self.lines == 0 && !READ.into_iter().any(begins) {
             return Err(self.damaged("this is not a state file of the embedded cloud"));
         }
         Ok(())
@@ -204,6 +214,15 @@ impl Journal {
             }
             Err(error) => Err(self.write_error(error)),
         }
+    }
+
+    /// Rewrites a file of an older version as one of the newest. Call under an exclusive lock, with
+    /// the state the file holds.
+    pub fn upgrade(&mut self, state: &State) -> Result<(), JournalError> {
+        if self.lines == 0 || self.version == VERSION {
+            return Ok(());
+        }
+        self.compact(state).map_err(|error| self.write_error(error))
     }
 
     /// Rewrites the file as one snapshot, if that would shrink it a good deal. Call under an
@@ -235,6 +254,7 @@ impl Journal {
         self.offset = text.len() as u64;
         self.compacted = self.offset;
         self.lines = 2;
+        self.version = VERSION;
         Ok(())
     }
 
@@ -296,9 +316,12 @@ impl Journal {
         }
     }
 
-    fn read_header(&self, line: &[u8]) -> Result<(), JournalError> {
+    fn read_header(&mut self, line: &[u8]) -> Result<(), JournalError> {
         match serde_json::from_slice::<Header>(line) {
-            Ok(header) if header.format == FORMAT && header.version == VERSION => Ok(()),
+            Ok(header) if header.format == FORMAT && READ.contains(&header.version) => {
+                self.version = header.version;
+                Ok(())
+            }
             Ok(header) if header.format == FORMAT => {
                 Err(JournalError::Version { path: self.path.clone(), found: header.version })
             }
@@ -335,7 +358,11 @@ fn private() -> OpenOptions {
 }
 
 fn header() -> String {
-    to_line(&Header { format: FORMAT.to_owned(), version: VERSION })
+    header_of(VERSION)
+}
+
+fn header_of(version: u32) -> String {
+    to_line(&Header { format: FORMAT.to_owned(), version })
 }
 
 fn to_line<T: Serialize>(value: &T) -> String {

@@ -5,7 +5,9 @@ use std::ops::Bound;
 
 use super::super::api::{Code, Failure, Page, RoleInput, UserInput};
 use super::super::config::NAMES;
+use super::resource::Resource;
 use super::state::{Role, Row, Table, User};
+use crate::model::ResourceKind;
 
 /// A page of a table; the token is the id of the last row of the page before.
 pub(in super::super) fn table_page<T: Row + Clone>(
@@ -44,6 +46,23 @@ pub(in super::super) fn pair_page(
         _ => None,
     };
     Ok(Page { items, next, total: pairs.len() })
+}
+
+/// A page of the resources of one kind; the token is the id of the last one of the page before.
+pub(in super::super) fn kind_page(
+    table: &Table<Resource>,
+    kind: ResourceKind,
+    after: Option<&str>,
+    size: usize,
+) -> Page<Resource> {
+    let of_kind = |row: &&Resource| row.kind == kind;
+    let mut rest = table.after(after).filter(of_kind);
+    let items: Vec<Resource> = rest.by_ref().take(size).cloned().collect();
+    let next = match (rest.next(), items.last()) {
+        (Some(_), Some(last)) => Some(last.id.clone()),
+        _ => None,
+    };
+    Page { items, next, total: table.after(None).filter(of_kind).count() }
 }
 
 pub(in super::super) fn to_user(id: String, revision: u64, input: UserInput) -> User {

@@ -8,6 +8,10 @@ use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
+use super::life::NewLife;
+use super::resource::{Resource, key};
+use crate::model::ResourceKind;
+
 /// Everything in all accounts of one world.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +41,9 @@ pub struct AccountState {
     /// What users log in with: (user, credential id) to its kind.
     #[serde(with = "credential_list")]
     pub credentials: BTreeMap<(String, String), String>,
+    /// What mirrors are made of.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub resources: Table<Resource>,
 }
 
 /// Labels on an object.
@@ -104,19 +111,77 @@ pub struct Role {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[expect(missing_docs, reason = "each says what it does, its fields are those of the state")]
 pub enum Mutation {
-    PutUser { account: String, user: User },
-    RemoveUser { account: String, id: String },
-    PutGroup { account: String, group: Group },
-    RemoveGroup { account: String, id: String },
-    PutRole { account: String, role: Role },
-    RemoveRole { account: String, id: String },
-    AddMember { account: String, user: String, group: String },
-    RemoveMember { account: String, user: String, group: String },
-    AddBinding { account: String, group: String, role: String },
-    RemoveBinding { account: String, group: String, role: String },
-    PutCredential { account: String, user: String, id: String, kind: String },
-    RemoveCredential { account: String, user: String, id: String },
-    SetOwnPrincipal { account: String, id: Option<String> },
+    PutUser {
+        account: String,
+        user: User,
+    },
+    RemoveUser {
+        account: String,
+        id: String,
+    },
+    PutGroup {
+        account: String,
+        group: Group,
+    },
+    RemoveGroup {
+        account: String,
+        id: String,
+    },
+    PutRole {
+        account: String,
+        role: Role,
+    },
+    RemoveRole {
+        account: String,
+        id: String,
+    },
+    AddMember {
+        account: String,
+        user: String,
+        group: String,
+    },
+    RemoveMember {
+        account: String,
+        user: String,
+        group: String,
+    },
+    AddBinding {
+        account: String,
+        group: String,
+        role: String,
+    },
+    RemoveBinding {
+        account: String,
+        group: String,
+        role: String,
+    },
+    PutCredential {
+        account: String,
+        user: String,
+        id: String,
+        kind: String,
+    },
+    RemoveCredential {
+        account: String,
+        user: String,
+        id: String,
+    },
+    SetOwnPrincipal {
+        account: String,
+        id: Option<String>,
+    },
+    PutResource {
+        account: String,
+        resource: Box<Resource>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lives: Vec<NewLife>,
+    },
+    RemoveResource {
+        account: String,
+        id: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lives: Vec<NewLife>,
+    },
 }
 
 impl State {
@@ -130,6 +195,7 @@ impl State {
             memberships: BTreeSet::new(),
             bindings: BTreeSet::new(),
             credentials: BTreeMap::new(),
+            resources: Table::new(),
         };
         self.accounts.get(id).unwrap_or(&EMPTY)
     }
@@ -143,6 +209,14 @@ impl State {
     pub fn roles_of(&self, group: &str) -> impl Iterator<Item = String> {
         self.accounts.values().flat_map(move |account| {
             starts_with(&account.bindings, group).map(|role| account.roles.name_of(role))
+        })
+    }
+
+    /// The resources of all accounts, with their accounts.
+    pub fn resources(&self) -> impl Iterator<Item = (&str, &Resource)> {
+        let accounts = self.accounts.iter();
+        accounts.flat_map(|(id, account)| {
+            account.resources.after(None).map(|resource| (id.as_str(), resource))
         })
     }
 
@@ -177,6 +251,22 @@ impl State {
             Mutation::SetOwnPrincipal { account, id } => {
                 self.of(account).own_principal.clone_from(id);
             }
+            Mutation::PutResource { account, resource, lives } => {
+                self.of(account).resources.put(Resource::clone(resource));
+                self.live(lives);
+            }
+            Mutation::RemoveResource { account, id, lives } => {
+                self.of(account).resources.remove(id);
+                self.live(lives);
+            }
+        }
+    }
+
+    fn live(&mut self, lives: &[NewLife]) {
+        for NewLife { account, id, life } in lives {
+            if let Some(certificate) = self.of(account).resources.rows.get_mut(id) {
+                certificate.life = Some(life.clone());
+            }
         }
     }
 
@@ -195,6 +285,11 @@ impl AccountState {
     pub fn members_of(&self, group: &str) -> impl Iterator<Item = &str> {
         let of_group = self.memberships.iter().filter(move |(_, of)| of == group);
         of_group.map(|(user, _)| user.as_str())
+    }
+
+    /// A resource by its id, if it is of that kind.
+    pub fn resource(&self, kind: ResourceKind, id: &str) -> Option<&Resource> {
+        self.resources.get(id).filter(|resource| resource.kind == kind)
     }
 
     /// The ids and kinds of a user's credentials.
@@ -224,6 +319,10 @@ pub trait Row {
     fn id(&self) -> &str;
     /// Its name.
     fn name(&self) -> &str;
+    /// Under what it is found by its name; unique in its account.
+    fn key(&self) -> String {
+        self.name().to_lowercase()
+    }
 }
 
 macro_rules! rows {
@@ -240,7 +339,7 @@ macro_rules! rows {
 }
 rows!(User, Group, Role);
 
-/// Rows by id, and their ids by name in lower case.
+/// Rows by id, and their ids by [`Row::key`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<T>", into = "Vec<T>", bound(serialize = "T: Row + Clone + Serialize"))]
 #[serde(bound(deserialize = "T: Row + Deserialize<'de>"))]
@@ -295,14 +394,21 @@ impl<T: Row> Table<T> {
 
     fn put(&mut self, row: T) {
         self.remove(row.id());
-        self.names.insert(row.name().to_lowercase(), row.id().to_owned());
+        self.names.insert(row.key(), row.id().to_owned());
         self.rows.insert(row.id().to_owned(), row);
     }
 
     fn remove(&mut self, id: &str) {
         if let Some(row) = self.rows.remove(id) {
-            self.names.remove(&row.name().to_lowercase());
+            self.names.remove(&row.key());
         }
+    }
+}
+
+impl Table<Resource> {
+    /// The resource of a kind with that name, whatever its case.
+    pub fn of_kind(&self, kind: ResourceKind, name: &str) -> Option<&Resource> {
+        self.rows.get(self.names.get(&key(kind, name))?)
     }
 }
 

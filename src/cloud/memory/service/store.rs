@@ -48,6 +48,7 @@ impl Store {
         journal.catch_up(&mut self.state)?;
         let (value, mutation) = decide(&self.state)?;
         if let Some(mutation) = &mutation {
+            journal.upgrade(&self.state)?;
             journal.append(self.state.number + 1, mutation)?;
             self.state.apply(mutation);
             // The write is done; a disk too full for compacting is no reason to deny it.

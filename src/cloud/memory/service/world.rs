@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::fault::{Fault, Faults};
+use super::life::{Moment, Times};
 use super::state::{Mutation, State};
 use super::store::Store;
 
@@ -23,6 +26,8 @@ pub struct Behaviour {
     pub lag: u64,
     /// How long each call takes.
     pub latency: Duration,
+    /// How long the service takes for what it does after its answer.
+    pub times: Times,
 }
 
 impl Default for Behaviour {
@@ -34,6 +39,7 @@ impl Default for Behaviour {
             keys_per_user: Some(2),
             lag: 0,
             latency: Duration::ZERO,
+            times: Times::default(),
         }
     }
 }
@@ -92,6 +98,10 @@ operations! {
     GetMembership false;
     /// Whether a group has a role.
     GetBinding false;
+    /// A page of the resources of one kind.
+    ListResources false;
+    /// One resource.
+    GetResource false;
     /// A new user.
     CreateUser true;
     /// A user becomes different.
@@ -122,6 +132,12 @@ operations! {
     CreateBinding true;
     /// A group loses a role.
     DeleteBinding true;
+    /// A new resource.
+    CreateResource true;
+    /// A resource becomes different.
+    UpdateResource true;
+    /// A resource goes.
+    DeleteResource true;
 }
 
 impl fmt::Display for Operation {
@@ -154,6 +170,8 @@ pub struct World {
     pub store: Store,
     /// How the service behaves.
     pub behaviour: Behaviour,
+    /// What the service takes the time to be; `None` = the system's time.
+    pub clock: Option<Timestamp>,
     /// What goes wrong.
     pub faults: Faults,
     /// The calls so far.
@@ -182,6 +200,12 @@ impl World {
     /// A service that keeps everything in a store.
     pub fn new(store: Store) -> Self {
         Self { store, ..Self::default() }
+    }
+
+    /// The time, and how long the service takes for what.
+    pub fn moment(&self) -> Moment {
+        let now = self.clock.unwrap_or_else(Timestamp::now);
+        Moment { now, times: self.behaviour.times }
     }
 
     /// Counts and logs a call and says what goes wrong with it.
