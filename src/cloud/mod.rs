@@ -41,7 +41,8 @@ pub use error::{CloudError, ErrorKind, Retry};
 
 use crate::model::{
     Account, Attachment, AttributeName, AttributeValue, Credential, Doubt, IssuedKey, ObjectKey,
-    ObjectName, ObservedAccount, Reading, Site, Snapshot, Subject, VendorFacts, VendorId,
+    ObjectName, ObservedAccount, Reading, ResourceKind, SeenResource, Site, Snapshot, Subject,
+    VendorFacts, VendorId,
 };
 use crate::operator::{Permit, Server};
 use crate::plan::{Change, Outputs};
@@ -138,6 +139,12 @@ pub trait Observe: Send + Sync {
     /// accounts whose keys this program issues; of those it says which keys were handed over
     /// ([`Handovers`](crate::model::Handovers), written on the user).
     async fn credentials(&self, users: &[VendorId]) -> Reading<Vec<Credential>>;
+
+    /// What mirrors are made of, by kind: a list that could not be read says nothing about the
+    /// others. A kind that is not here does not exist at the vendor. Asked only where mirrors may be.
+    async fn parts(&self) -> BTreeMap<ResourceKind, Reading<Vec<SeenResource>>> {
+        BTreeMap::new()
+    }
 
     /// Of attachments that are objects of their own, those that the vendor says it does not know, or
     /// of which that cannot be told. Asked only for those that are new to an account, so that nothing

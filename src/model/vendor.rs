@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Account, Attachment, AttributeName, AttributeValue, Federation, ObjectName, RoleName, RoleSpec,
-    Subject, VendorName,
+    Account, Attachment, AttributeName, AttributeValue, Federation, ObjectName, ResourceKind,
+    RoleName, RoleSpec, Subject, VendorName,
 };
 
 /// Facts of a vendor. One constant per cloud, handed to the pure parts by the registry.
@@ -51,6 +51,8 @@ pub struct VendorFacts {
     /// ([`Trust::Forge`]); what the vendor cannot tell apart is refused here, never ignored. The
     /// error says what it lacks, and what to do.
     pub federates: fn(&Federation) -> Result<(), Lacking>,
+    /// What mirrors can be made of here; empty where there can be none.
+    pub parts: &'static [ResourceKind],
     /// The kind of credential that this program can issue to service accounts; `None` where it
     /// can issue none.
     pub key_kind: Option<&'static str>,

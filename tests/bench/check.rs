@@ -51,6 +51,7 @@ fn main() {
         unsettled: no_settings,
         federates: no_forge,
         only_forbids: nothing_forbids,
+        parts: &[],
         key_kind: None,
         realise: RealisedRole::plain,
     }];

@@ -273,6 +273,7 @@ fn facts(
         federates: realise::check_forge,
         // Without users nobody has keys.
         only_forbids: realise::only_forbids,
+        parts: &[],
         key_kind: has_users.then_some(ACCESS_KEY),
         realise,
     }

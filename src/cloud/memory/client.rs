@@ -1,6 +1,6 @@
 //! Our client of one account: time limits, paging, ownership, and which step is which call.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{convert, error, keys};
 use crate::cloud::{Applied, Apply, CloudError, ErrorKind, Observe};
 use crate::model::{
     Binding, Credential, Kind, Membership, Missing, ObjectKey, ObservedAccount, OrganisationName,
-    Ownership, Reading, Snapshot, Subject, VendorId,
+    Ownership, Reading, ResourceKind, SeenResource, Snapshot, Subject, VendorId,
 };
 use crate::plan::{Change, Life, Output, Outputs, Step};
 
@@ -91,6 +91,10 @@ impl Observe for Client {
         got.bindings.sort();
         got.prove(unlisted, &mut missing);
         Reading::from_parts(got, missing)
+    }
+
+    async fn parts(&self) -> BTreeMap<ResourceKind, Reading<Vec<SeenResource>>> {
+        self.all_parts().await
     }
 
     async fn credentials(&self, users: &[VendorId]) -> Reading<Vec<Credential>> {
@@ -194,9 +198,11 @@ impl Apply for Client {
                 self.unbind(role, group).await
             }
             Step::Attach { .. } | Step::Detach { .. } => Err(Self::has_no("attachments", change)),
+            Step::Part { life, .. } => self.apply_part(life).await,
             Step::Group(Life::Retire { .. } | Life::Restore { .. })
-            | Step::Role(Life::Retire { .. } | Life::Restore { .. })
-            | Step::Part { .. } => Err(Self::has_no("such kinds of objects", change)),
+            | Step::Role(Life::Retire { .. } | Life::Restore { .. }) => {
+                Err(Self::has_no("groups and roles that are suspended", change))
+            }
             Step::Adopt { holder_kind, id, subject, from, .. } => {
                 self.adopt(*holder_kind, id, from.as_ref(), subject).await
             }
@@ -246,7 +252,14 @@ impl Apply for Client {
                 .role(Which::Name(name.as_str()))
                 .await
                 .map(|reply| Some(Snapshot::Role(convert::role(&reply.body, organisation)))),
-            ObjectKey::Part(..) | ObjectKey::PartNamed(..) => Ok(None),
+            ObjectKey::Part(kind, id) => {
+                let part = self.part(*kind, Which::Id(id.as_str())).await;
+                part.map(|part| Some(Snapshot::Part(Box::new(part))))
+            }
+            ObjectKey::PartNamed(kind, name) => {
+                let part = self.part(*kind, Which::Name(name.as_str())).await;
+                part.map(|part| Some(Snapshot::Part(Box::new(part))))
+            }
             ObjectKey::Membership(Membership { group, user }) => {
                 let call = self.service.get_membership(user.as_str(), group.as_str());
                 let reply = self.call(Operation::GetMembership, user.as_str(), call).await;
@@ -297,7 +310,7 @@ impl Client {
 
     /// All pages of a list. What goes wrong, or a list that is not as long as it says it is, is
     /// added to `missing`.
-    async fn pages<T, F: Future<Output = Result<Reply<Page<T>>, Failure>>>(
+    pub(super) async fn pages<T, F: Future<Output = Result<Reply<Page<T>>, Failure>>>(
         &self,
         operation: Operation,
         object: &str,

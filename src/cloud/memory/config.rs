@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::model::{
     AttributeFacts, AttributeName, AttributeShape, AttributeValue, Federation, Forge, GitRef,
-    NameRules, ObjectName, RealisedRole, RoleInputs, Subject, Trust, VendorFacts, VendorName,
-    any_forge, any_value, no_settings, nothing_forbids,
+    NameRules, ObjectName, RealisedRole, ResourceKind, RoleInputs, Subject, Trust, VendorFacts,
+    VendorName, any_forge, any_value, no_settings, nothing_forbids,
 };
 
 /// Its name in the inventory.
@@ -20,6 +20,9 @@ pub const SUBJECT_TAG: &str = "reconcile:subject";
 pub const SUSPENDED_TAG: &str = "reconcile:suspended";
 /// The label of a suspended user whom somebody else had disabled before.
 pub const DISABLED_TAG: &str = "reconcile:disabled-before";
+
+/// The label with the day from which nothing new reaches a part of a mirror.
+pub const RETIRED_TAG: &str = "reconcile:retired";
 
 /// The label with the keys that were handed over.
 pub const KEY_TAG: &str = "reconcile:key";
@@ -98,6 +101,7 @@ pub fn facts() -> VendorFacts {
         unsettled: no_settings,
         federates: any_forge,
         only_forbids: nothing_forbids,
+        parts: &ResourceKind::ALL,
         key_kind: Some(KEY_KIND),
         realise,
     }

@@ -16,6 +16,7 @@ pub mod convert;
 pub mod error;
 pub mod identity;
 mod keys;
+mod parts;
 mod roles;
 pub mod service;
 pub mod world;

@@ -50,6 +50,7 @@ pub fn vendors() -> Vec<VendorFacts> {
         unsettled: no_settings,
         federates: any_forge,
         only_forbids: nothing_forbids,
+        parts: &[],
         key_kind: Some("access-key"),
         realise,
     };
@@ -60,6 +61,7 @@ pub fn vendors() -> Vec<VendorFacts> {
         unsettled: no_settings,
         federates: no_forge,
         only_forbids: nothing_forbids,
+        parts: &[],
         key_kind: None,
         ..memory.clone()
     };

@@ -152,6 +152,7 @@ pub fn facts() -> VendorFacts {
         shared_roles: true,
         renames_roles: false,
         only_forbids: nothing_forbids,
+        parts: &[],
         key_kind: None,
         unsettled: region_elsewhere,
         federates: no_forge,
