@@ -427,6 +427,9 @@ pub struct ObservedAccount {
     /// Of a hub in which the roles of all accounts are: how many roles groups of ours have in which
     /// account, by its id, also in accounts that nobody asked about.
     pub assigned_in: BTreeMap<String, u64>,
+    /// Users that are enabled and still carry our mark of a suspension, and since when: somebody
+    /// enabled them by hand, and who disables them next would be taken for us.
+    pub stale_suspensions: BTreeMap<VendorId, Date>,
     /// Objects of ours that others lean on, by id, and who does: they are not deleted.
     pub leaned_on: BTreeMap<VendorId, String>,
     /// Of an incomplete reading: the kinds that were listed completely all the same. Of other

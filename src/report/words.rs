@@ -64,6 +64,9 @@ fn detail(step: &Step) -> String {
         Step::SuspendUser { before, on, .. } => {
             format!("{} → {}", access(before.access), access(before.access.suspended(*on)))
         }
+        Step::RestoreUser { before, .. } if before.access == Access::Enabled => {
+            "enabled; the mark of an old suspension → none".to_owned()
+        }
         Step::RestoreUser { before, .. } => {
             format!("{} → {}", access(before.access), access(before.access.without_suspension()))
         }

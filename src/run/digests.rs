@@ -60,6 +60,7 @@ fn account<T: serde::Serialize>(
         expiries,
         assigned_in,
         leaned_on,
+        stale_suspensions,
         listed,
         unlisted_providers,
     } = reading.got();
@@ -80,7 +81,7 @@ fn account<T: serde::Serialize>(
         (place, own_principal, missing, listed, unlisted_providers),
         (users, groups, roles),
         (memberships, bindings, credentials),
-        (attachments, quotas, expiries, leaned_on, assigned_in),
+        (attachments, quotas, expiries, leaned_on, assigned_in, stale_suspensions),
     ))
 }
 

@@ -7,7 +7,7 @@ use super::baseline::Baseline;
 use super::gather::{Gathered, Sources};
 use super::known::Forgotten;
 use super::past::Past;
-use super::{administrators, belief, holdings, usage};
+use super::{administrators, belief, former, holdings, usage};
 use crate::desired::{self, Inputs};
 use crate::diagnostic::{Finding, Findings};
 use crate::guard::{self, Context, Holdings, Otherwise, Review};
@@ -135,13 +135,14 @@ impl fmt::Display for Left {
 fn otherwise(sources: &Sources<'_>, gathered: &Gathered) -> Vec<Otherwise> {
     let doubts = gathered.clocks.as_ref().map(guard::doubts).unwrap_or_default();
     let plan = |today| {
-        let desired = desired::resolve(&Inputs {
+        let mut desired = desired::resolve(&Inputs {
             inventory: gathered.completed.as_ref().unwrap_or(sources.inventory),
             policies: sources.policies,
             directories: &gathered.directories,
             vendors: &gathered.facts,
             today,
         });
+        former::add(&gathered.former, &mut desired);
         diff(&DiffInputs {
             desired: &desired,
             observed: &gathered.observations,

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use super::attachments::Attached;
 use super::departures::{self, Verdict};
 use super::drafts::Drafts;
+use super::former::{self, Successors};
 use super::matching::{self, Match, Matching};
 use super::{
     DiffInputs, PEOPLE, copied_mark, finding, foreign, groups, keys, members, shared, users,
@@ -52,6 +53,10 @@ pub(super) struct Hub<'a> {
     pub(super) group_at: FxHashMap<&'a VendorId, usize>,
     /// What is to happen to each observed user that is ours and not wanted.
     pub(super) verdicts: HashMap<usize, Verdict>,
+    /// Whose users are in another hub now, where this one is none any more.
+    pub(super) successors: Successors<'a>,
+    /// Groups of ours in hubs of the organisation that are none any more.
+    pub(super) former_groups: HashSet<&'a VendorId>,
     /// How to refer to each desired user; `None` where it does not and will not exist.
     pub(super) user_targets: Vec<Option<Reach>>,
     /// How to refer to each desired group.
@@ -118,6 +123,8 @@ impl<'a> Hub<'a> {
             pairs,
             group_at,
             verdicts: HashMap::new(),
+            successors: Successors::of(inputs, place),
+            former_groups: former::groups(inputs, &place.organisation),
             group_deletions: HashMap::new(),
         };
         hub.verdicts = departures::verdicts(&hub);
@@ -207,6 +214,34 @@ impl<'a> Hub<'a> {
     /// Why nothing may be removed here that rests on the lists of some kinds, if so.
     pub(super) fn lacks(&self, rests_on: &[ObjectKind]) -> Option<String> {
         super::unread(&self.place, self.reading, rests_on)
+    }
+
+    /// Roles still trust this hub: whoever is wanted in the new one keeps the user here until they
+    /// are turned.
+    pub(super) fn keep_those_with_successors(&mut self) {
+        for (position, verdict) in &mut self.verdicts {
+            let subject = self.seen.users[*position].ownership.subject();
+            let is_wanted = subject.is_some_and(|one| self.successors.verdict(one).is_some());
+            if is_wanted && matches!(verdict, Verdict::Goes { .. }) {
+                let because =
+                    "roles and memberships of the new hub that are not there yet".to_owned();
+                *verdict = Verdict::Stays { because, frozen: false };
+            }
+        }
+    }
+
+    /// Whether this is no hub any more, and somebody is in that group who stays for now.
+    pub(super) fn is_used(&self, group: &VendorId) -> bool {
+        if !self.successors.is_former() {
+            return false;
+        }
+        let stays: HashSet<&VendorId> = self
+            .verdicts
+            .iter()
+            .filter(|(_, verdict)| matches!(verdict, Verdict::Stays { .. }))
+            .map(|(position, _)| &self.seen.users[*position].id)
+            .collect();
+        self.seen.memberships.iter().any(|one| one.group == *group && stays.contains(&one.user))
     }
 
     /// The credentials of a user, as far as they were read.

@@ -51,6 +51,21 @@ impl<'a> Roles<'a> {
         drafts: &mut Drafts,
     ) -> Option<Self> {
         let wanted = inputs.desired.accounts.get(place)?;
+        let (mut roles, facts) = Self::matched(inputs, place, wanted, hub, moved)?;
+        roles.copied_marks(drafts);
+        roles.role_deletions(bindings, drafts);
+        roles.definitions(facts, drafts);
+        roles.replace(drafts);
+        Some(roles)
+    }
+
+    fn matched(
+        inputs: &DiffInputs<'a>,
+        place: &Place,
+        wanted: &'a DesiredAccount,
+        hub: &'a Hub<'a>,
+        moved: bool,
+    ) -> Option<(Self, &'a VendorFacts)> {
         let reading = inputs.observed.accounts.get(place)?;
         let facts = inputs.vendors.iter().find(|facts| facts.name == wanted.account.vendor)?;
         let seen = reading.got();
@@ -59,7 +74,7 @@ impl<'a> Roles<'a> {
             &seen.roles,
             |role: &RoleSpec| &role.name,
         );
-        let mut roles = Self {
+        let roles = Self {
             place: shared(place),
             wanted,
             seen,
@@ -74,11 +89,7 @@ impl<'a> Roles<'a> {
             attached: Attached::of(seen, &[HolderKind::Role]),
             unknown: inputs.observed.unknown.get(place).into_iter().flatten().collect(),
         };
-        roles.copied_marks(drafts);
-        roles.role_deletions(bindings, drafts);
-        roles.definitions(facts, drafts);
-        roles.replace(drafts);
-        Some(roles)
+        Some((roles, facts))
     }
 
     /// What replaces comes first, also where each group has role objects of its own: the one it has
@@ -107,6 +118,17 @@ impl<'a> Roles<'a> {
                 }
             }
         }
+    }
+
+    /// The roles of an account as it was before its hub was moved: they are those of the account as
+    /// it is now, and only of use for telling what its former groups have.
+    pub(super) fn of_former(
+        inputs: &DiffInputs<'a>,
+        place: &Place,
+        hub: &'a Hub<'a>,
+    ) -> Option<Self> {
+        let wanted = inputs.desired.accounts.get(place)?;
+        Some(Self::matched(inputs, place, wanted, hub, false)?.0)
     }
 
     /// Why nothing may be removed here that rests on the lists of some kinds, if so.
@@ -141,11 +163,18 @@ impl<'a> Roles<'a> {
             .filter(|binding| !self.hub.minds_group(&binding.group))
             .map(|binding| &binding.role)
             .collect();
+        // What groups of a former hub have goes with them, and nobody has to be told.
+        let foreign: HashSet<&VendorId> = bindings
+            .iter()
+            .filter(|binding| !self.hub.minds_group(&binding.group))
+            .filter(|binding| !self.hub.former_groups.contains(&binding.group))
+            .map(|binding| &binding.role)
+            .collect();
         let mut providers = Vec::new();
         let mut others: Vec<ChangeId> = Vec::new();
         for (position, role) in self.sorted() {
             let Some(subject) = role.ownership.subject() else { continue };
-            if bound_elsewhere.contains(&role.id) {
+            if foreign.contains(&role.id) {
                 let message = format!(
                     "our role `{}` is attached to a group that is not ours",
                     role.spec.name

@@ -68,6 +68,24 @@ fn an_account_taken_out_of_the_inventory_is_not_forgotten() {
     assert!(!ran.text().contains("forgotten"), "{}", ran.text());
 }
 
+/// People get users in the new hub first. Only then the old ones end, within the limits.
+#[test]
+fn who_is_in_a_former_hub_is_not_there_for_ever() {
+    let case = Case::new("account-dropped");
+    case.run(&[]).ends_with(0);
+    case.edit(INVENTORY, "hub: true", "region: one");
+    case.edit(INVENTORY, ", region: one", "");
+    case.edit(INVENTORY, "id: \"100000000002\"}", "id: \"100000000002\", hub: true}");
+    let ran = case.run(&[]);
+    says(&ran, "former-hub");
+    assert!(ran.changes().iter().all(|line| line.starts_with('+')), "{}", ran.text());
+    let ran = case.run(&[]).ends_with(3);
+    says(&ran, "has a user in the new hub");
+    says(&ran, "users would be taken away");
+    case.run(&["--approve", &ran.digest()]).ends_with(0);
+    says(&case.run(&[]).ends_with(0), "Nothing to do");
+}
+
 #[test]
 fn an_account_that_nobody_remembers_keeps_no_run_from_its_work() {
     let case = Case::new("account-dropped");
