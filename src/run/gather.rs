@@ -166,6 +166,11 @@ pub async fn gather_forgotten(sources: &Sources<'_>, known: &Known, gathered: &m
     let readings: Vec<_> = stream::iter(readings).buffered(ACCOUNTS_AT_ONCE).collect().await;
     let readings = readings.into_iter().map(|(_, _, reading)| reading);
     gathered.forgotten = forgotten.iter().cloned().zip(readings).collect();
+    let bound = gathered.forgotten.iter().flat_map(|(one, reading)| {
+        let groups = reading.got().bindings.iter().map(|binding| &binding.group);
+        groups.map(|group| (group.clone(), one.account.place.clone()))
+    });
+    gathered.observations.forgotten = bound.collect();
 }
 
 impl Gathered {

@@ -192,6 +192,7 @@ pub(super) fn context<'a>(
         administrators,
         doubts: belief.doubts,
         strangers: belief.strangers,
+        renumbered: belief.renumbered,
         usage: usage::of(gathered),
         otherwise: Vec::new(),
         holdings,

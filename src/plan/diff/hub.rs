@@ -42,7 +42,7 @@ pub(super) struct Hub<'a> {
     /// The ids of the hub's accounts.
     pub(super) accounts: HashSet<&'a str>,
     /// Our groups that have a role in an account that is none of this hub's, and which.
-    pub(super) bound_elsewhere: BTreeMap<&'a VendorId, &'a Place>,
+    pub(super) bound_elsewhere: BTreeMap<&'a VendorId, Elsewhere<'a>>,
     /// Credentials of departing users and of service accounts with keys of ours, as far as they
     /// were read.
     credentials: HashMap<&'a VendorId, Credentials<'a>>,
@@ -285,19 +285,30 @@ impl<'a> Hub<'a> {
     }
 
     fn bindings_elsewhere(&self, drafts: &mut Drafts) {
-        for (group, account) in &self.bound_elsewhere {
-            if self.minds_group(group) {
-                let name = &self.group_target(self.group_at[group]).name;
-                let message = format!(
-                    "our group `{name}` has a role in account {account}, where groups of another \
-                     hub have roles"
-                );
-                drafts.find(finding(
-                    &self.place,
-                    "bound-elsewhere",
-                    message,
+        for (group, elsewhere) in &self.bound_elsewhere {
+            let position = self.group_at[group];
+            let (why, hint) = match elsewhere {
+                Elsewhere::OfAnotherHub(_) => (
+                    "where groups of another hub have roles",
                     "detach it there by hand; until then the group is not deleted",
-                ));
+                ),
+                // As long as the group is wanted, the account is told about, and that is enough.
+                Elsewhere::Forgotten(_)
+                    if self.groups.of_observed[position] != Match::Extraneous =>
+                {
+                    continue;
+                }
+                Elsewhere::Forgotten(_) => (
+                    "which the inventory does not name any more",
+                    "put the account back with `retired: true`: what is there ends, and then the \
+                     group; until then it is not deleted",
+                ),
+            };
+            let (Elsewhere::OfAnotherHub(account) | Elsewhere::Forgotten(account)) = elsewhere;
+            if self.minds_group(group) {
+                let name = &self.group_target(position).name;
+                let message = format!("our group `{name}` has a role in account {account}, {why}");
+                drafts.find(finding(&self.place, "bound-elsewhere", message, hint));
             }
         }
     }
@@ -394,13 +405,21 @@ fn accounts<'a>(inputs: &DiffInputs<'a>, hub: &Place) -> HashSet<&'a str> {
     below.map(|wanted| wanted.account.id.as_str()).collect()
 }
 
+/// Where a group has a role besides the accounts of its hub.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Elsewhere<'a> {
+    OfAnotherHub(&'a Place),
+    /// The inventory does not name the account any more.
+    Forgotten(&'a Place),
+}
+
 /// Where else than in the accounts of its hub a group has a role, as far as anybody looked. The
 /// same account may be in the inventory twice, once for each organisation in it.
 fn bound_elsewhere<'a>(
     inputs: &DiffInputs<'a>,
     hub: &Place,
     group_at: &FxHashMap<&VendorId, usize>,
-) -> BTreeMap<&'a VendorId, &'a Place> {
+) -> BTreeMap<&'a VendorId, Elsewhere<'a>> {
     let accounts = &inputs.desired.accounts;
     let below: HashSet<(&VendorName, &str)> = accounts
         .values()
@@ -412,10 +431,13 @@ fn bound_elsewhere<'a>(
             !below.contains(&(&wanted.account.vendor, wanted.account.id.as_str()))
         })
     });
+    let forgotten = inputs.observed.forgotten.iter();
+    let forgotten = forgotten.filter(|(group, _)| group_at.contains_key(group));
     elsewhere
         .flat_map(|(place, reading)| reading.got().bindings.iter().map(move |one| (one, place)))
         .filter(|(binding, _)| group_at.contains_key(&binding.group))
-        .map(|(binding, place)| (&binding.group, place))
+        .map(|(binding, place)| (&binding.group, Elsewhere::OfAnotherHub(place)))
+        .chain(forgotten.map(|(group, place)| (group, Elsewhere::Forgotten(place))))
         .collect()
 }
 

@@ -54,6 +54,8 @@ pub struct Observations {
     pub credentials: BTreeMap<Place, BTreeMap<VendorId, Reading<Vec<Credential>>>>,
     /// What should be attached to roles and the vendor says it does not know, by account.
     pub unknown: BTreeMap<Place, BTreeSet<Attachment>>,
+    /// Groups that have a role in an account that the inventory does not name any more, and which.
+    pub forgotten: BTreeMap<VendorId, Place>,
 }
 
 /// Everything a difference is computed from.

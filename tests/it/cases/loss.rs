@@ -86,6 +86,33 @@ fn who_is_in_a_former_hub_is_not_there_for_ever() {
     says(&case.run(&[]).ends_with(0), "Nothing to do");
 }
 
+/// A group that nothing asks for any more, and that has a role in an account that was forgotten, cannot
+/// be deleted: no run tries and fails, and once the account is retired it goes.
+#[test]
+fn a_group_with_a_role_in_a_forgotten_account_waits() {
+    let case = Case::new("account-dropped");
+    case.run(&[]).ends_with(0);
+    case.edit(INVENTORY, FARM, "");
+    let grant = "  - {group: build, role: builder, accounts: [farm], reason: They build}\n";
+    case.edit(INVENTORY, grant, "");
+    let digest = case.run(&["--dry-run"]).digest();
+    case.run(&["--approve", &digest]).ends_with(11);
+    for _ in 0..2 {
+        let ran = case.run(&[]).ends_with(11);
+        says(
+            &ran,
+            "our group `build` has a role in account example/farm, which the inventory does",
+        );
+        assert_eq!(ran.changes(), [""; 0], "{}", ran.text());
+    }
+    let retired = FARM.replace('}', ", retired: true}");
+    case.edit(INVENTORY, "hub: true}\n", &format!("hub: true}}\n{retired}"));
+    let digest = case.run(&["--dry-run"]).digest();
+    case.run(&["--approve", &digest]).ends_with(0);
+    assert!(!case.cloud().iter().any(|line| line.contains("group build")), "{:?}", case.cloud());
+    says(&case.run(&[]).ends_with(0), "Nothing to do");
+}
+
 #[test]
 fn an_account_that_nobody_remembers_keeps_no_run_from_its_work() {
     let case = Case::new("account-dropped");
