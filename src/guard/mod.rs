@@ -107,6 +107,13 @@ pub struct AdministratorSet {
     pub minimum: u32,
     /// People who must remain.
     pub required: BTreeSet<Subject>,
+    /// Those of them who left longer ago than the grace: an approval lets them go.
+    pub left: BTreeSet<Subject>,
+    /// For an administering role the others that allow provably as much.
+    pub as_wide: BTreeMap<VendorId, BTreeSet<VendorId>>,
+    /// Administering roles that are to mean what they meant before: they were widened by mistake,
+    /// and an approval narrows them again.
+    pub back: BTreeSet<VendorId>,
 }
 
 /// A group whose members administer an account.

@@ -170,8 +170,14 @@ pub(super) fn context<'a>(
 ) -> (Context<'a>, Vec<Finding>) {
     let belief = belief::of(baseline, gathered, sources.today);
     let holdings = holdings::of(gathered);
-    let (administrators, findings) =
-        administrators::sets(sources.inventory, sources.policies, gathered, &holdings, &past.known);
+    let (administrators, findings) = administrators::sets(
+        sources.inventory,
+        sources.policies,
+        gathered,
+        &holdings,
+        &past.known,
+        sources.today,
+    );
     let context = Context {
         policies: sources.policies,
         own_principals: gathered

@@ -103,19 +103,20 @@ impl Remembered {
     }
 
     /// What is the same if these are most likely one person under two ids. A log-in name alone, with
-    /// the address that follows from it, may have been given to somebody else.
+    /// the address that follows from it, may have been given to somebody else, and so may an address.
     pub(super) fn is_same(&self, other: &Self) -> Option<Vec<&'static str>> {
         let equal = |one: Option<Fingerprint>, other| one.is_some() && one == other;
         let key = self.others.iter().any(|one| other.others.contains(one));
         let name = equal(self.name, other.name);
+        let login = equal(self.login, other.login);
         let found = [
-            ("log-in name", equal(self.login, other.login)),
+            ("log-in name", login),
             ("full name", name),
             ("mail address", equal(self.email, other.email)),
             ("key or further id", key),
         ];
         let same: Vec<_> = found.iter().filter(|(_, same)| *same).map(|(what, _)| *what).collect();
-        ((name || key) && same.len() > 1).then_some(same)
+        ((key || login && name) && same.len() > 1).then_some(same)
     }
 
     /// What somebody may be found by who is the same person under another id.

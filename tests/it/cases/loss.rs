@@ -187,6 +187,46 @@ fn a_role_of_administrators_can_get_another_name() {
     says(&case.run(&[]).ends_with(0), "Nothing to do");
 }
 
+/// The only role of the administrators was widened by mistake. To what it meant before it can be
+/// narrowed again, by somebody who looks at the plan; to anything else it cannot.
+#[test]
+fn a_role_that_was_widened_by_mistake_can_be_narrowed_back() {
+    let case = Case::new("role-narrowed");
+    case.edit(POLICIES, "permissions: [\"*\"]", "permissions: [administer]");
+    case.run(&[]).ends_with(0);
+    case.edit(POLICIES, "permissions: [administer]", "permissions: [administer, more]");
+    case.run(&[]).ends_with(0);
+    case.edit(POLICIES, "permissions: [administer, more]", "permissions: [more]");
+    let ran = case.run(&[]).ends_with(3);
+    case.run(&["--approve", &ran.digest()]).ends_with(3);
+    case.edit(POLICIES, "permissions: [more]", "permissions: [administer]");
+    let ran = case.run(&[]).ends_with(3);
+    all_begin(&ran, 2, "! update role");
+    case.run(&["--approve", &ran.digest()]).ends_with(0);
+    says(&case.run(&[]).ends_with(0), "Nothing to do");
+}
+
+/// A role that is called privileged and allows next to nothing takes nobody's place.
+#[test]
+fn another_privileged_role_must_allow_as_much() {
+    let case = Case::new("role-narrowed");
+    case.edit(POLICIES, "roles:\n", "roles:\n  look: {description: looks, privileged: true, means: {memory: {permissions: [look]}}}\n");
+    let owner = "  - {group: admin, role: administrator,";
+    case.edit(
+        INVENTORY,
+        owner,
+        &format!("  - {{group: admin, role: look, accounts: [\"*\"], reason: They look}}\n{owner}"),
+    );
+    case.run(&[]).ends_with(0);
+    let text = std::fs::read_to_string(case.path(INVENTORY)).expect("an inventory");
+    let without: Vec<&str> = text.lines().filter(|line| !line.starts_with(owner)).collect();
+    std::fs::write(case.path(INVENTORY), without.join("\n") + "\n").expect("a file");
+    let ran = case.run(&[]).ends_with(3);
+    says(&ran, "nobody can tell that what they keep allows as much");
+    assert!(ran.changes().iter().all(|line| line.starts_with('!')), "{}", ran.text());
+    case.run(&["--approve", &ran.digest()]).ends_with(0);
+}
+
 /// Several runs within a day are one: a cron job cannot drain an organisation bit by bit.
 #[test]
 fn runs_within_a_day_count_as_one() {

@@ -150,6 +150,8 @@ scenarios! {
     renamed
     renamed_in_a_circle
     required_administrator
+    required_administrator_left
+    required_administrator_left_and_not_named
     required_log_in_of_another
     returned_in_grace
     role_meaning_changed
