@@ -154,9 +154,7 @@ impl Baseline {
         let limits =
             || std::iter::once(&policies.limits).chain(policies.organisation_limits.values());
         let unlike = belief::unlike_their_users(self, gathered);
-        let renumbered = belief::renumbered(self, gathered, today);
-        let renumbered = renumbered.iter().map(|one| &one.is);
-        let unlike: BTreeSet<_> = unlike.keys().chain(renumbered).filter_map(person).collect();
+        let unlike: BTreeSet<_> = unlike.keys().filter_map(person).collect();
         for (directory, reading) in &gathered.directories {
             let Reading::Complete(read) = reading else { continue };
             let mut now = people(read, today);

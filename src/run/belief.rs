@@ -12,7 +12,7 @@ use super::baseline::{Baseline, People};
 use super::gather::Gathered;
 use super::remembered::{GROUPS, Remembered, SHOWN};
 use crate::guard::{Cause, Doubt, Renumbered};
-use crate::model::{Directory, DirectoryName, Reading, StableId, Subject, UserSpec};
+use crate::model::{Access, Directory, DirectoryName, Reading, StableId, Subject, UserSpec};
 use crate::plan::is_in_between;
 
 /// What contradicts the directories of a run.
@@ -76,10 +76,10 @@ pub(super) fn unlike_their_users(
     unlike
 }
 
-/// People who have a user and are not listed any more, next to people of whom nothing is remembered
-/// and who most likely are the same: of one person that got another id nobody should suspend the
+/// People who have a user that can log in and are not listed any more, next to people who have none
+/// and most likely are the same: of one person that got another id nobody should suspend the
 /// old user, and refuse a new one its name.
-pub(super) fn renumbered(baseline: &Baseline, gathered: &Gathered, today: Date) -> Vec<Renumbered> {
+fn renumbered(baseline: &Baseline, gathered: &Gathered, today: Date) -> Vec<Renumbered> {
     let mut found = BTreeSet::new();
     for (name, reading) in &gathered.directories {
         let (Some(before), Reading::Complete(read)) = (baseline.people(name), reading) else {
@@ -87,8 +87,9 @@ pub(super) fn renumbered(baseline: &Baseline, gathered: &Gathered, today: Date) 
         };
         let person =
             |id: &StableId| Subject::Person { directory: name.clone(), stable_id: id.clone() };
-        let gone = have_users(gathered, name, read);
-        let gone = gone.into_iter().filter_map(|id| before.get_key_value(id));
+        let have_users = have_users(gathered, name);
+        let gone = have_users.iter().filter(|(id, enabled)| **enabled && !is_listed(read, id));
+        let gone = gone.filter_map(|(id, _)| before.get_key_value(*id));
         let mut by_trait: HashMap<u32, Vec<(&StableId, &Remembered)>> = HashMap::new();
         for (id, was) in gone {
             for one in was.traits() {
@@ -98,7 +99,7 @@ pub(super) fn renumbered(baseline: &Baseline, gathered: &Gathered, today: Date) 
         if by_trait.is_empty() {
             continue;
         }
-        for one in read.people.iter().filter(|one| !before.contains_key(&one.stable_id)) {
+        for one in read.people.iter().filter(|one| !have_users.contains_key(&one.stable_id)) {
             let now = Remembered::of(one, today);
             for (id, was) in now.traits().filter_map(|one| by_trait.get(&one)).flatten() {
                 if let Some(same) = now.is_same(was) {
@@ -110,25 +111,23 @@ pub(super) fn renumbered(baseline: &Baseline, gathered: &Gathered, today: Date) 
     found.into_iter().collect()
 }
 
-/// The ids for which users stand that are not listed in a directory.
-fn have_users<'a>(
-    gathered: &'a Gathered,
-    name: &DirectoryName,
-    read: &Directory,
-) -> BTreeSet<&'a StableId> {
-    let is_listed = |id: &StableId| {
-        read.people.binary_search_by(|one| one.stable_id.cmp(id)).is_ok()
-            || read.unclear.iter().any(|one| one.stable_id.as_ref() == Some(id))
-    };
+fn is_listed(read: &Directory, id: &StableId) -> bool {
+    read.people.binary_search_by(|one| one.stable_id.cmp(id)).is_ok()
+        || read.unclear.iter().any(|one| one.stable_id.as_ref() == Some(id))
+}
+
+/// The ids of a directory for which users stand, and whether one of them can log in.
+fn have_users<'a>(gathered: &'a Gathered, name: &DirectoryName) -> BTreeMap<&'a StableId, bool> {
+    let mut found = BTreeMap::new();
     let accounts = gathered.observations.accounts.values();
-    accounts
-        .flat_map(|reading| &reading.got().users)
-        .filter_map(|user| match user.ownership.subject()? {
-            Subject::Person { directory, stable_id } if directory == name => Some(stable_id),
-            _ => None,
-        })
-        .filter(|id| !is_listed(id))
-        .collect()
+    for user in accounts.flat_map(|reading| &reading.got().users) {
+        if let Some(Subject::Person { directory, stable_id }) = user.ownership.subject()
+            && directory == name
+        {
+            *found.entry(stable_id).or_default() |= user.spec.access == Access::Enabled;
+        }
+    }
+    found
 }
 
 /// What is different if a user stands for somebody else: nothing that it shows is theirs.

@@ -199,9 +199,9 @@ impl Known {
         self.learn_who_left(sources, gathered, violations);
     }
 
-    /// What privileged roles mean, once no administrator was to lose anything by it.
+    /// What privileged roles mean, once no administrator was to lose anything by it. A role that has
+    /// another name for a while is not forgotten.
     fn learn_meanings(&mut self, sources: &Sources<'_>) {
-        self.meant.retain(|name, _| sources.policies.roles.contains_key(name));
         for role in sources.policies.roles.values().filter(|role| role.privileged) {
             let meaning = meaning(role);
             let known = self.meant.entry(role.name.clone()).or_default();

@@ -136,6 +136,13 @@ impl<'a> Roles<'a> {
         super::unread(&self.place, self.reading, rests_on)
     }
 
+    /// Why nobody can tell who would lose something by a role that goes or means less, if so.
+    pub(super) fn unknown_holders(&self) -> Option<String> {
+        // Somewhere a group may have a shared role.
+        let elsewhere = || self.hub.unread_accounts.clone().filter(|_| self.hub.facts.shared_roles);
+        self.lacks(ROLES).or_else(|| self.hub.lacks(PEOPLE)).or_else(elsewhere)
+    }
+
     /// Why a role object may not be made here, if so: one that was not listed may be there.
     fn unlisted(&self, subject: &Subject) -> Option<String> {
         let is_provider = matches!(subject, Subject::IdentityProvider(_));
@@ -190,10 +197,7 @@ impl<'a> Roles<'a> {
             {
                 continue;
             }
-            let unread = self.lacks(ROLES).or_else(|| self.hub.lacks(PEOPLE));
-            // Somewhere a group may have a shared role.
-            let elsewhere = self.hub.unread_accounts.clone();
-            let unread = unread.or(elsewhere.filter(|_| self.hub.facts.shared_roles));
+            let unread = self.unknown_holders();
             let doubtful = || self.unknown_holder(subject).or_else(|| self.doubtful_grant(subject));
             if let Some(because) = unread.or_else(doubtful) {
                 drafts.withhold(&self.place, ObjectKind::Role, &because);
@@ -420,7 +424,7 @@ impl<'a> Roles<'a> {
         let reasons = std::iter::once(Reason::Differs { what: differences.join(", ") })
             .chain(role.reasons.iter().cloned())
             .collect();
-        if let (Effect::Removal, Some(unread)) = (step.effect(), self.lacks(ROLES)) {
+        if let (Effect::Removal, Some(unread)) = (step.effect(), self.unknown_holders()) {
             drafts.withhold(&self.place, ObjectKind::Role, &unread);
             return Reach { target, needs: None };
         }

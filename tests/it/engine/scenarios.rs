@@ -156,6 +156,7 @@ scenarios! {
     returned_in_grace
     role_meaning_changed
     role_narrowed
+    role_narrowed_while_members_are_unread
     role_replaced
     role_replaced_by_a_foreign_one
     role_widened
