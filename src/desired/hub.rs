@@ -12,7 +12,7 @@ use super::{
 use crate::inventory::{ServiceIdentity, naming};
 use crate::model::{
     Access, Account, Caution, Directory, DirectoryName, GroupIndex, GroupRef, GroupSpec, NameRules,
-    ObjectName, Person, PersonKind, Reason, RoleName, Subject, UserSpec, VendorFacts, Via,
+    ObjectName, Person, PersonKind, Reading, Reason, RoleName, Subject, UserSpec, VendorFacts, Via,
 };
 use crate::policies::Policies;
 
@@ -46,12 +46,12 @@ pub(super) fn resolve(
             super::group_ref(&group.subject).is_some_and(|group| group.directory == directory)
         };
         let last = first + hub.groups[first..].iter().take_while(|group| same(group)).count();
-        let wanted = Wanted {
-            inputs,
-            facts,
-            directory: &directory,
-            granted: granted(inputs, &directory, &hub.groups[first..last], first, entitlements),
-        };
+        let granted = granted(inputs, &directory, &hub.groups[first..last], first, entitlements);
+        let read = inputs.directories.get(&directory).map(Reading::got);
+        let lists_nobody =
+            |index: &&GroupIndex| read.is_some_and(|read| !read.group_at(**index).meant.is_empty());
+        let meant = granted.keys().filter(lists_nobody).copied().collect();
+        let wanted = Wanted { inputs, facts, directory: &directory, granted, meant };
         wanted.people(&mut found, standings);
         first = last;
     }
@@ -175,6 +175,8 @@ struct Wanted<'a> {
     facts: &'a VendorFacts,
     directory: &'a DirectoryName,
     granted: FxHashMap<GroupIndex, Granted>,
+    /// Those of them that list nobody where somebody can be meant.
+    meant: Vec<GroupIndex>,
 }
 
 impl Wanted<'_> {
@@ -235,6 +237,20 @@ impl Wanted<'_> {
             why.get_or_insert_with(|| Arc::clone(&reasons));
             found.memberships.push(DesiredMembership { group: granted.position, user, reasons });
         }
+        for (granted, reason) in self.perhaps(directory, person) {
+            let key = (granted.subject.clone(), subject.clone());
+            if let (Some(caution), Some(role)) = (&unprivileged, &granted.privileged) {
+                let reason = kept_from(caution, granted.group.clone(), role.clone());
+                found.excluded.insert(key, reason);
+                continue;
+            }
+            found.held.memberships.insert(key, reason.clone());
+            held.push(reason.clone());
+            memberships += 1;
+            let reasons: Arc<[Reason]> = Arc::new([reason]);
+            why.get_or_insert_with(|| Arc::clone(&reasons));
+            found.memberships.push(DesiredMembership { group: granted.position, user, reasons });
+        }
         let nothing = held.pop().filter(|_| held.len() + 1 == memberships);
         if let Some(reason) = nothing_new.or(nothing).filter(|_| why.is_some()) {
             found.held.people.insert(subject.clone(), reason);
@@ -243,6 +259,27 @@ impl Wanted<'_> {
             let spec = self.spec(person);
             found.users.push(DesiredUser { subject, spec, reasons, blocked: false, key: None });
         }
+    }
+
+    /// The groups that list nobody where this person alone can be meant. They stay in those they are
+    /// in, and get into no other.
+    fn perhaps(
+        &self,
+        directory: &Directory,
+        person: &Person,
+    ) -> impl Iterator<Item = (&Granted, Reason)> {
+        let lists = |group: GroupIndex| directory.group_at(group).meant.contains(&person.login);
+        let is_in = |group: GroupIndex| person.groups.iter().any(|joined| joined.group == group);
+        let mut perhaps: Vec<&Granted> = self
+            .meant
+            .iter()
+            .filter(|index| lists(**index) && !is_in(**index))
+            .filter_map(|index| self.granted.get(index))
+            .collect();
+        perhaps.sort_by_key(|granted| granted.position);
+        perhaps
+            .into_iter()
+            .map(|granted| (granted, Reason::PerhapsMeant { group: granted.group.clone() }))
     }
 
     fn spec(&self, person: &Person) -> UserSpec {

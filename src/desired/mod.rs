@@ -44,6 +44,10 @@ pub struct Desired {
     /// finding says so), and which: while that stands nothing is taken away there for want of a
     /// grant, since the grant may be there and be misspelt.
     pub unknown: BTreeMap<OrganisationName, GroupRef>,
+    /// Hubs that are none any more, and the accounts that were theirs, each under a name of its own,
+    /// with the account of the inventory: nothing is wanted there, and what is there ends once those
+    /// who are still wanted have what replaces it.
+    pub former: BTreeMap<Place, Place>,
 }
 
 /// Where a person stands, as far as a plan needs to know.

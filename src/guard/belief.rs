@@ -70,6 +70,45 @@ pub(super) fn another_person(plan: &Plan, context: &Context<'_>) -> Vec<Violatio
         .collect()
 }
 
+/// Somebody who is not listed any more, and somebody new of whom too much is the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Renumbered {
+    /// Whom the user stands for.
+    pub was: Subject,
+    /// Who is listed instead.
+    pub is: Subject,
+    /// What is the same.
+    pub same: Vec<&'static str>,
+}
+
+/// One violation for every person who most likely is there under another id: what is taken from the
+/// one and given to the other waits until somebody says who it is.
+pub(super) fn renumbered(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for Renumbered { was, is, same } in &context.renumbered {
+        let mut concerned: BTreeMap<&OrganisationName, Vec<ChangeId>> = BTreeMap::new();
+        for change in &plan.changes {
+            if change.step.subject().is_some_and(|subject| subject == was || subject == is) {
+                concerned.entry(&change.place.organisation).or_default().push(change.id);
+            }
+        }
+        let Some(directory) = directory_of(was) else { continue };
+        found.extend(concerned.into_iter().map(|(organisation, holds)| {
+            let message = format!(
+                "{was} is not listed any more, and {is} has the same {}: one person under another \
+                 id (`reconcile adopt --all {directory}` puts the new mark on), or somebody else \
+                 (approve the plan)",
+                list(same),
+            );
+            Violation {
+                directory: Some(directory.clone()),
+                ..violation(Rule::AnotherPerson, organisation, message, holds)
+            }
+        }));
+    }
+    found
+}
+
 type ByOrganisation<'a> = BTreeMap<&'a OrganisationName, Vec<ChangeId>>;
 
 /// The changes whose object stands for a person or group of a directory.

@@ -26,6 +26,7 @@ use crate::model::{
 };
 use crate::plan::{Effect, Plan, PlanDigest};
 use crate::policies::Policies;
+pub use belief::Renumbered;
 pub use clock::{ClockDoubt, Clocks, LONGEST_SILENCE, Otherwise, TOLERANCE, doubts};
 pub use holdings::{Held, Holdings, Members};
 pub use limits::taken;
@@ -51,6 +52,9 @@ pub struct Context<'a> {
     /// People whose stable id stood for somebody else when their directory was last read, and what
     /// is different about them.
     pub strangers: BTreeMap<Subject, Vec<&'static str>>,
+    /// People who are not listed any more and have a user, and who most likely is the same person
+    /// under another id.
+    pub renumbered: Vec<Renumbered>,
     /// What accounts allow, and how much of it is used.
     pub usage: BTreeMap<Place, Usage>,
     /// What contradicts this machine's clock, with what would be done if it were wrong.
@@ -74,6 +78,7 @@ impl<'a> Context<'a> {
             administrators: Vec::new(),
             doubts: Vec::new(),
             strangers: BTreeMap::new(),
+            renumbered: Vec::new(),
             usage: BTreeMap::new(),
             otherwise: Vec::new(),
             holdings: Holdings::default(),
@@ -102,6 +107,13 @@ pub struct AdministratorSet {
     pub minimum: u32,
     /// People who must remain.
     pub required: BTreeSet<Subject>,
+    /// Those of them who left longer ago than the grace: an approval lets them go.
+    pub left: BTreeSet<Subject>,
+    /// For an administering role the others that allow provably as much.
+    pub as_wide: BTreeMap<VendorId, BTreeSet<VendorId>>,
+    /// Administering roles that are to mean what they meant before: they were widened by mistake,
+    /// and an approval narrows them again.
+    pub back: BTreeSet<VendorId>,
 }
 
 /// A group whose members administer an account.
@@ -265,13 +277,14 @@ type Check = fn(&Plan, &Context<'_>) -> Vec<Violation>;
 
 /// Every rule, all of them always applied; then the limits, and last the quotas, which look at what
 /// the others hold.
-const RULES: [Check; 7] = [
+const RULES: [Check; 8] = [
     principals::own,
     principals::protected,
     administrators::required,
     administrators::minimum,
     belief::directories,
     belief::another_person,
+    belief::renumbered,
     clock::violations,
 ];
 

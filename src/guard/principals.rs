@@ -69,7 +69,9 @@ pub(super) fn protected(plan: &Plan, context: &Context<'_>) -> Vec<Violation> {
         for change in &plan.changes {
             // The users of an account live in its hub.
             let here = protected.account.as_ref().is_none_or(|account| {
+                // What was another account's hub once may have been that of this one.
                 *account == change.place.account
+                    || change.place.written() != change.place.account.as_str()
                     || context.hubs.get(account) == Some(&change.place.account)
             });
             if here && touches_name(change, protected) {

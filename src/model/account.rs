@@ -21,6 +21,14 @@ pub struct Place {
     pub account: AccountName,
 }
 
+impl Place {
+    /// The account's name as the inventory has it: what stands for an account as it was before its
+    /// hub was moved has a remark behind it.
+    pub fn written(&self) -> &str {
+        self.account.as_str().split(" (").next().unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}/{}", self.organisation, self.account)

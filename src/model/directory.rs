@@ -83,12 +83,22 @@ pub struct DirectoryGroup {
     pub twins: Option<Box<Twins>>,
     /// `member` and `memberUid` name different people. All of them count.
     pub two_lists: Option<Box<TwoLists>>,
+    /// Log-in names of the only people who can be meant by members that are nobody, or by those of
+    /// a group that leads to this one: their absence is not proven.
+    pub meant: BTreeSet<Login>,
 }
 
 impl DirectoryGroup {
     /// A group about which nothing is odd.
     pub fn named(name: impl Into<GroupName>) -> Self {
-        Self { name: name.into(), unmatched: None, doubtful: None, twins: None, two_lists: None }
+        Self {
+            name: name.into(),
+            unmatched: None,
+            doubtful: None,
+            twins: None,
+            two_lists: None,
+            meant: BTreeSet::new(),
+        }
     }
 }
 

@@ -460,6 +460,9 @@ pub struct ObservedAccount {
     /// What groups that are not ours may do, as far as users of ours are in them, for people; `None`
     /// where that could not be read.
     pub foreign_rights: BTreeMap<VendorId, Option<BTreeSet<String>>>,
+    /// Users that are enabled and still carry our mark of a suspension, and since when: somebody
+    /// enabled them by hand, and who disables them next would be taken for us.
+    pub stale_suspensions: BTreeMap<VendorId, Date>,
     /// Objects of ours that others lean on, by id, and who does: they are not deleted.
     pub leaned_on: BTreeMap<VendorId, String>,
     /// Of an incomplete reading: the kinds that were listed completely all the same. Of other

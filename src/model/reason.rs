@@ -61,6 +61,22 @@ pub enum Reason {
         /// Whom it is about.
         subject: Subject,
     },
+    /// Somebody enabled the user by hand whom this program had suspended.
+    EnabledByHand {
+        /// The day of the suspension.
+        #[schemars(with = "String")]
+        since: Date,
+    },
+    /// The group lists somebody who is nobody, and the person is the only one who can be meant.
+    PerhapsMeant {
+        /// The group.
+        group: GroupRef,
+    },
+    /// The person has a user in another hub, which the inventory names instead of this one.
+    HubMoved {
+        /// Whom it is about.
+        subject: Subject,
+    },
     /// No line of the inventory asks for it any more.
     NotInInventory {
         /// What is no longer asked for.
@@ -230,6 +246,15 @@ impl fmt::Display for Reason {
             }
             Self::NoGrantedGroup { subject } => {
                 write!(formatter, "{subject} is in no group that holds a role here")
+            }
+            Self::EnabledByHand { since } => {
+                write!(formatter, "enabled by hand, after it was suspended on {since}")
+            }
+            Self::PerhapsMeant { group } => {
+                write!(formatter, "{group} lists a member that is nobody, who may be meant")
+            }
+            Self::HubMoved { subject } => {
+                write!(formatter, "{subject} has a user in the new hub")
             }
             Self::NotInInventory { subject } => {
                 write!(formatter, "nothing in the inventory asks for {subject} here")

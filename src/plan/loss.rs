@@ -19,6 +19,9 @@ use crate::pattern;
 /// holder may do.
 const BOUNDARY: &str = "boundary";
 
+/// The beginning of the attributes that say who may take a role on.
+const TRUST: &str = "trust";
+
 /// The attribute that says how long a session lasts.
 const SESSION_HOURS: &str = "session_hours";
 
@@ -37,6 +40,31 @@ pub(super) fn of_role(before: &RoleSpec, after: &RoleSpec) -> bool {
             },
         }
     })
+}
+
+/// Whether a role allows provably as much as another one. Who may take them on is not compared.
+pub fn allows_as_much(
+    (other, attached): (&RoleSpec, &[&Attachment]),
+    (role, has): (&RoleSpec, &[&Attachment]),
+) -> bool {
+    let what = |spec: &RoleSpec| {
+        let mut spec = spec.clone();
+        spec.attributes.retain(|key, _| !key.as_str().starts_with(TRUST));
+        spec
+    };
+    let is_made_up_for = |one: &&Attachment| {
+        has.iter().any(|two| {
+            one.kind == two.kind
+                && (one == two || one.name == two.name)
+                && !of_attachment(Some(one), two)
+        })
+    };
+    let bounded = has.iter().any(|two| bounds(two) && !attached.contains(two));
+    let denies = has.iter().any(|two| !attached.contains(two) && of_attachment(None, two));
+    !of_role(&what(other), &what(role))
+        && !bounded
+        && !denies
+        && attached.iter().filter(|one| !bounds(one)).all(is_made_up_for)
 }
 
 /// Whether those an identity provider vouches for lose something when it becomes another: fewer

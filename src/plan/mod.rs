@@ -29,6 +29,7 @@ pub use diff::{DiffInputs, Observations, credentials_needed, diff, is_in_between
 pub use effect::{Effect, Phase, phases};
 pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
 pub use lint::{Flaw, lint};
+pub use loss::allows_as_much;
 pub use narrow::{Narrowing, keep, narrow};
 pub use step::{Act, Life, Step};
 

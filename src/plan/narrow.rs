@@ -29,7 +29,7 @@ impl Narrowing {
 
     fn wants_place(&self, place: &Place) -> bool {
         (self.organisations.is_empty() || self.organisations.contains(&place.organisation))
-            && (self.accounts.is_empty() || self.accounts.contains(&place.account))
+            && (self.accounts.is_empty() || self.accounts.contains(place.written()))
     }
 
     fn wants(&self, change: &Change) -> bool {

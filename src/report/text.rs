@@ -248,7 +248,11 @@ pub(super) fn closing_line(approved: &ApprovedPlan) -> String {
     let counts = Counts::of(approved);
     if counts.is_nothing() {
         let in_the_way = plan.findings.iter().any(|one| one.severity == Severity::Error);
-        return if plan.incomplete.is_empty() && plan.withheld.is_empty() {
+        // Somebody merely gets nothing new, or something keeps what it has.
+        if plan.incomplete.is_empty() && !plan.withheld.is_empty() {
+            return format!("Nothing to do{}, for the reasons above.", not_planned(plan, &counts));
+        }
+        return if plan.incomplete.is_empty() {
             if in_the_way {
                 "Nothing to do, besides putting right the errors above.".to_owned()
             } else if plan.waiting.is_empty() {

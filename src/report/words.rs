@@ -77,6 +77,9 @@ fn detail(step: &Step) -> String {
         Step::User(Life::Retire { before, on, .. }) => {
             format!("{} → {}", access(before.access), access(before.access.suspended(*on)))
         }
+        Step::User(Life::Restore { before, .. }) if before.access == Access::Enabled => {
+            "enabled; the mark of an old suspension → none".to_owned()
+        }
         Step::User(Life::Restore { before, .. }) => {
             format!("{} → {}", access(before.access), access(before.access.without_suspension()))
         }

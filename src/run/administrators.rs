@@ -2,15 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
 use super::gather::Gathered;
 use super::holdings::stand_in;
 use super::known::Known;
+use crate::desired::Standing;
 use crate::diagnostic::Finding;
 use crate::guard::{AdministratorGroup, AdministratorSet, Holdings};
 use crate::inventory::{AccountEntry, Administrators, Inventory};
 use crate::model::{
-    Access, ObservedAccount, Place, Reading, RoleName, StableId, Subject, VendorId,
+    Access, Attachment, HolderKind, Login, Observed, ObservedAccount, Place, Reading, RoleName,
+    RoleSpec, StableId, Subject, VendorId,
 };
+use crate::plan::allows_as_much;
 use crate::policies::Policies;
 
 /// The administrators of every account that was read and names some, or named some when it was
@@ -24,6 +30,7 @@ pub(super) fn sets(
     gathered: &Gathered,
     holdings: &Holdings,
     known: &Known,
+    today: Date,
 ) -> (Vec<AdministratorSet>, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut sets = Vec::new();
@@ -42,18 +49,24 @@ pub(super) fn sets(
                 continue;
             };
             let people = people.entry(hub.clone()).or_insert_with(|| subjects(gathered, &hub));
-            let account = Looked { gathered, policies, known, hub: &hub };
-            let (required, odd) = account.required(inventory, administrators);
+            let account = Looked { gathered, policies, known, hub: &hub, today };
+            let is_now = now.is_some_and(|now| std::ptr::eq(now, administrators));
+            let named = now.map_or(&[][..], |now| &now.required);
+            let (required, left, odd) = account.required(inventory, administrators, is_now, named);
             findings.extend(odd);
+            let privileged = account.privileged(&held.home);
             sets.push(AdministratorSet {
                 groups: groups(
                     administrators,
-                    &account.privileged(&held.home),
+                    &privileged,
                     &held.roles,
                     &account.named(administrators),
                     |group| members(holdings, &hub, group, people),
                 ),
                 required,
+                left,
+                as_wide: account.as_wide(&held.home, &privileged),
+                back: account.back(&held.home, &privileged),
                 account: place.clone(),
                 home: held.home.clone(),
                 hub,
@@ -113,6 +126,7 @@ struct Looked<'a> {
     policies: &'a Policies,
     known: &'a Known,
     hub: &'a Place,
+    today: Date,
 }
 
 impl<'a> Looked<'a> {
@@ -158,7 +172,9 @@ impl<'a> Looked<'a> {
         &self,
         inventory: &Inventory,
         administrators: &Administrators,
-    ) -> (BTreeSet<Subject>, Vec<Finding>) {
+        is_now: bool,
+        named: &[Login],
+    ) -> (BTreeSet<Subject>, BTreeSet<Subject>, Vec<Finding>) {
         let directory = &administrators.group.directory;
         let person = |stable_id: &StableId| Subject::Person {
             directory: directory.clone(),
@@ -169,6 +185,7 @@ impl<'a> Looked<'a> {
             inventory.directories.get(directory).map_or("", |config| config.name_prefix.as_str());
         let mut required = BTreeSet::new();
         let mut findings = Vec::new();
+        let mut all_left = BTreeSet::new();
         for login in &administrators.required {
             let in_directory = read
                 .into_iter()
@@ -190,10 +207,83 @@ impl<'a> Looked<'a> {
                      is meant, take the line out for one run",
                 ));
             }
-            required.extend(meant);
-            required.extend(in_directory);
+            let both = meant.into_iter().chain(in_directory);
+            for person in both {
+                let Some(since) = self.left(&person) else {
+                    required.insert(person);
+                    continue;
+                };
+                // Nobody asks any more for somebody who left for good.
+                if !is_now && !named.contains(login) {
+                    continue;
+                }
+                let message = format!(
+                    "required administrator `{login}` ({person}) left, and was gone on {since}; \
+                     nothing is taken from them"
+                );
+                findings.push(
+                    Finding::error("required-left", message).at(&administrators.source).hint(
+                        "name somebody else under `required`; or approve the plan that takes it",
+                    ),
+                );
+                all_left.insert(person.clone());
+                required.insert(person);
+            }
         }
-        (required, findings)
+        (required, all_left, findings)
+    }
+
+    /// Since when somebody is gone, if that is longer than the grace.
+    fn left(&self, person: &Subject) -> Option<Date> {
+        let Subject::Person { directory, stable_id } = person else { return None };
+        let since = self.known.gone_since(directory, stable_id)?;
+        let grace = i64::from(self.policies.grace_days);
+        let over = since.checked_add(grace.days()).is_ok_and(|end| self.today >= end);
+        (over && is_gone(self.gathered, person)).then_some(since)
+    }
+
+    /// For each privileged role the others that allow provably as much.
+    fn as_wide(
+        &self,
+        home: &Place,
+        privileged: &BTreeSet<&VendorId>,
+    ) -> BTreeMap<VendorId, BTreeSet<VendorId>> {
+        let Some(seen) = self.seen(home) else { return BTreeMap::new() };
+        let roles: Vec<_> = seen
+            .roles
+            .iter()
+            .filter(|role| privileged.contains(&role.id))
+            .map(|role| {
+                let held = seen
+                    .attachments
+                    .iter()
+                    .filter(|one| one.holder_kind == HolderKind::Role && one.holder == role.id);
+                (role, held.map(|one| &one.attachment).collect::<Vec<_>>())
+            })
+            .collect();
+        let wide = |(one, has): &(&Observed<RoleSpec>, Vec<&Attachment>)| {
+            let others = roles.iter().filter(|(other, _)| other.id != one.id);
+            let wide = others
+                .filter(|(other, also)| allows_as_much((&one.spec, has), (&other.spec, also)));
+            (one.id.clone(), wide.map(|(other, _)| other.id.clone()).collect())
+        };
+        roles.iter().map(wide).collect()
+    }
+
+    /// Privileged roles that mean by the policies what they are known to have meant before.
+    fn back(&self, home: &Place, privileged: &BTreeSet<&VendorId>) -> BTreeSet<VendorId> {
+        let roles = self.seen(home).into_iter().flat_map(|seen| &seen.roles);
+        let roles = roles.filter(|role| privileged.contains(&role.id));
+        roles
+            .filter(|role| match role.ownership.subject() {
+                Some(Subject::Role(name) | Subject::Held { role: name, .. }) => {
+                    let now = self.policies.roles.get(name);
+                    now.is_some_and(|now| self.known.has_meant(now))
+                }
+                Some(_) | None => false,
+            })
+            .map(|role| role.id.clone())
+            .collect()
     }
 
     /// The person of a directory for whom the user of that name stands.
@@ -205,6 +295,14 @@ impl<'a> Looked<'a> {
                 .then(|| subject.clone())
         })
     }
+}
+
+/// Whether a directory that was read to its end says that somebody is gone.
+pub(super) fn is_gone(gathered: &Gathered, person: &Subject) -> bool {
+    let Subject::Person { directory, .. } = person else { return false };
+    let complete = gathered.directories.get(directory).is_some_and(Reading::is_complete);
+    let standing = gathered.desired.standings.get(person);
+    complete && matches!(standing, None | Some(Standing::Absent(_)))
 }
 
 /// Of the groups whose members hold a privileged role in an account now, the named one, once so

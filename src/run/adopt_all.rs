@@ -102,6 +102,7 @@ pub fn adoption_of_all(
     context.strangers.retain(
         |subject, _| !matches!(subject, Subject::Person { directory: of, .. } if of == directory),
     );
+    context.renumbered.clear();
     let mut marks: Marked = BTreeMap::new();
     for one in &found {
         let of_place = marks.entry(one.place.clone()).or_default();

@@ -4,15 +4,15 @@
 //! Neither absence nor presence is believed without proof. A reading that is complete on the wire
 //! may still lack people, hide the attributes that are decided by, or be another directory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
 use super::baseline::{Baseline, People};
 use super::gather::Gathered;
 use super::remembered::{GROUPS, Remembered, SHOWN};
-use crate::guard::{Cause, Doubt};
-use crate::model::{Directory, DirectoryName, Reading, StableId, Subject, UserSpec};
+use crate::guard::{Cause, Doubt, Renumbered};
+use crate::model::{Access, Directory, DirectoryName, Reading, StableId, Subject, UserSpec};
 use crate::plan::is_in_between;
 
 /// What contradicts the directories of a run.
@@ -22,6 +22,8 @@ pub(super) struct Belief {
     pub(super) doubts: Vec<Doubt>,
     /// People whose id stood for somebody else, and what is different.
     pub(super) strangers: BTreeMap<Subject, Vec<&'static str>>,
+    /// People who most likely are there under another id.
+    pub(super) renumbered: Vec<Renumbered>,
 }
 
 /// Compares what was read with what is remembered.
@@ -43,6 +45,7 @@ pub(super) fn of(baseline: &Baseline, gathered: &Gathered, today: Date) -> Belie
         belief.doubts.extend(doubts(name, causes));
     }
     belief.strangers.extend(unlike_their_users(baseline, gathered));
+    belief.renumbered = renumbered(baseline, gathered, today);
     belief.doubts.sort();
     belief
 }
@@ -71,6 +74,60 @@ pub(super) fn unlike_their_users(
         }
     }
     unlike
+}
+
+/// People who have a user that can log in and are not listed any more, next to people who have none
+/// and most likely are the same: of one person that got another id nobody should suspend the
+/// old user, and refuse a new one its name.
+fn renumbered(baseline: &Baseline, gathered: &Gathered, today: Date) -> Vec<Renumbered> {
+    let mut found = BTreeSet::new();
+    for (name, reading) in &gathered.directories {
+        let (Some(before), Reading::Complete(read)) = (baseline.people(name), reading) else {
+            continue;
+        };
+        let person =
+            |id: &StableId| Subject::Person { directory: name.clone(), stable_id: id.clone() };
+        let have_users = have_users(gathered, name);
+        let gone = have_users.iter().filter(|(id, enabled)| **enabled && !is_listed(read, id));
+        let gone = gone.filter_map(|(id, _)| before.get_key_value(*id));
+        let mut by_trait: HashMap<u32, Vec<(&StableId, &Remembered)>> = HashMap::new();
+        for (id, was) in gone {
+            for one in was.traits() {
+                by_trait.entry(one).or_default().push((id, was));
+            }
+        }
+        if by_trait.is_empty() {
+            continue;
+        }
+        for one in read.people.iter().filter(|one| !have_users.contains_key(&one.stable_id)) {
+            let now = Remembered::of(one, today);
+            for (id, was) in now.traits().filter_map(|one| by_trait.get(&one)).flatten() {
+                if let Some(same) = now.is_same(was) {
+                    found.insert(Renumbered { was: person(id), is: person(&one.stable_id), same });
+                }
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn is_listed(read: &Directory, id: &StableId) -> bool {
+    read.people.binary_search_by(|one| one.stable_id.cmp(id)).is_ok()
+        || read.unclear.iter().any(|one| one.stable_id.as_ref() == Some(id))
+}
+
+/// The ids of a directory for which users stand, and whether one of them can log in.
+fn have_users<'a>(gathered: &'a Gathered, name: &DirectoryName) -> BTreeMap<&'a StableId, bool> {
+    let mut found = BTreeMap::new();
+    let accounts = gathered.observations.accounts.values();
+    for user in accounts.flat_map(|reading| &reading.got().users) {
+        if let Some(Subject::Person { directory, stable_id }) = user.ownership.subject()
+            && directory == name
+        {
+            *found.entry(stable_id).or_default() |= user.spec.access == Access::Enabled;
+        }
+    }
+    found
 }
 
 /// What is different if a user stands for somebody else: nothing that it shows is theirs.

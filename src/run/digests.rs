@@ -62,6 +62,7 @@ fn account<T: serde::Serialize>(
         assigned_in,
         foreign_rights,
         leaned_on,
+        stale_suspensions,
         listed,
         unlisted_providers,
     } = reading.got();
@@ -82,7 +83,7 @@ fn account<T: serde::Serialize>(
         (place, own_principal, missing, listed, unlisted_providers),
         (users, groups, roles),
         (memberships, bindings, credentials),
-        (attachments, quotas, expiries, leaned_on),
+        (attachments, quotas, expiries, leaned_on, stale_suspensions),
         (assigned, assigned_in, foreign_rights),
     ))
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::credentials::credentials;
+use super::former::{self, Former};
 use super::known::{Forgotten, Known};
 use super::prepare::Left;
 use super::time::Shown;
@@ -26,7 +27,7 @@ use crate::plan::{DiffInputs, Observations, credentials_needed};
 use crate::policies::Policies;
 
 /// How many accounts are read at once.
-const ACCOUNTS_AT_ONCE: usize = 16;
+pub(super) const ACCOUNTS_AT_ONCE: usize = 16;
 
 /// How long the reading of one account may take before it counts as incomplete.
 pub(super) const ACCOUNT_TIME: Duration = Duration::from_mins(15);
@@ -57,6 +58,8 @@ pub struct Gathered {
     pub observations: Observations,
     /// What is in accounts that the inventory does not name any more ([`gather_forgotten`]).
     pub forgotten: Vec<(Forgotten, Reading<ObservedAccount>)>,
+    /// Hubs that are none any more, and the accounts that were theirs.
+    pub(super) former: Vec<Former>,
     /// For changing it.
     pub connections: BTreeMap<Place, Connection>,
     /// Facts of every vendor.
@@ -99,6 +102,7 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
         desired,
         observations: Observations::default(),
         forgotten: Vec::new(),
+        former: Vec::new(),
         connections: BTreeMap::new(),
         facts,
         completed: None,
@@ -130,6 +134,7 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
         }
     }
     drop(readings);
+    former::gather(sources, &mut gathered).await;
     gathered.completed = completed;
     read_credentials(sources, &mut gathered).await;
     look_up_attachments(&mut gathered).await;
@@ -161,6 +166,11 @@ pub async fn gather_forgotten(sources: &Sources<'_>, known: &Known, gathered: &m
     let readings: Vec<_> = stream::iter(readings).buffered(ACCOUNTS_AT_ONCE).collect().await;
     let readings = readings.into_iter().map(|(_, _, reading)| reading);
     gathered.forgotten = forgotten.iter().cloned().zip(readings).collect();
+    let bound = gathered.forgotten.iter().flat_map(|(one, reading)| {
+        let groups = reading.got().bindings.iter().map(|binding| &binding.group);
+        groups.map(|group| (group.clone(), one.account.place.clone()))
+    });
+    gathered.observations.forgotten = bound.collect();
 }
 
 impl Gathered {
@@ -218,7 +228,7 @@ async fn complete(sources: &Sources<'_>) -> (Option<Inventory>, BTreeMap<Place, 
 
 /// The accounts a run is about: all of its organisations, because what hangs on a hub's groups
 /// may be in any of them.
-fn accounts<'a>(sources: &'a Sources<'_>) -> impl Iterator<Item = &'a AccountEntry> {
+pub(super) fn accounts<'a>(sources: &'a Sources<'_>) -> impl Iterator<Item = &'a AccountEntry> {
     sources.inventory.accounts.values().filter(|entry| {
         sources.organisations.is_empty()
             || sources.organisations.contains(&entry.account.place.organisation)
@@ -267,7 +277,7 @@ fn site<'a>(sources: &'a Sources<'_>, account: &'a Account) -> Site<'a> {
     Site { account, hub, accounts: all().filter(|other| other.hub == account.hub).collect() }
 }
 
-async fn observe(
+pub(super) async fn observe(
     sources: &Sources<'_>,
     site: &Site<'_>,
 ) -> (Place, Option<Connection>, Reading<ObservedAccount>) {

@@ -11,17 +11,23 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::administrators::is_gone;
 use super::gather::{Gathered, Sources};
+use crate::digest::sha256;
 use crate::file;
 use crate::guard::{Rule, Violation};
 use crate::inventory::{AccountEntry, Administrators};
 use crate::model::{
     Account, AccountName, AttributeName, AttributeValue, DirectoryName, GroupRef, Login,
-    OrganisationName, Place, Reading, RoleName, Source, StableId, VendorFacts, VendorName,
+    OrganisationName, Place, Reading, RoleName, Source, StableId, Subject, VendorFacts, VendorName,
 };
+use crate::policies::Role;
 
 /// The form of the file.
 const FORMAT: &str = "reconcile-known/1";
+
+/// So many meanings of a role are remembered.
+const MEANINGS: usize = 8;
 
 /// What was known of the inventory.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +40,12 @@ pub struct Known {
     privileged: BTreeSet<RoleName>,
     /// Whom log-in names of those who must stay meant.
     required: BTreeMap<DirectoryName, BTreeMap<Login, StableId>>,
+    /// Since when those of them are gone who are.
+    #[serde(default)]
+    gone: BTreeMap<DirectoryName, BTreeMap<StableId, Date>>,
+    /// What privileged roles meant, as digests, the last one last.
+    #[serde(default)]
+    meant: BTreeMap<RoleName, Vec<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +128,17 @@ impl Known {
         self.privileged.contains(role)
     }
 
+    /// Since when somebody who must stay is gone, if they are.
+    pub(super) fn gone_since(&self, directory: &DirectoryName, id: &StableId) -> Option<Date> {
+        self.gone.get(directory)?.get(id).copied()
+    }
+
+    /// Whether a privileged role has meant before what it means now.
+    pub(super) fn has_meant(&self, role: &Role) -> bool {
+        let known = self.meant.get(&role.name);
+        known.is_some_and(|known| known.contains(&meaning(role)))
+    }
+
     /// Whom a log-in name of somebody who must stay meant.
     pub(super) fn required(&self, directory: &DirectoryName, login: &Login) -> Option<&StableId> {
         self.required.get(directory)?.get(login)
@@ -139,6 +162,7 @@ impl Known {
     /// Ids of a directory mean nothing any more: whom its log-in names mean is learnt anew.
     pub fn forget_ids(&mut self, directory: &DirectoryName) {
         self.required.remove(directory);
+        self.gone.remove(directory);
     }
 
     /// Takes over what the inventory says now. What protects administrators stays known as long as
@@ -168,7 +192,56 @@ impl Known {
             self.privileged.clear();
         }
         self.privileged.extend(privileged.map(|role| role.name.clone()));
+        if !violations.iter().any(|one| is_held(&one.organisation)) {
+            self.learn_meanings(sources);
+        }
         self.learn(sources, gathered);
+        self.learn_who_left(sources, gathered, violations);
+    }
+
+    /// What privileged roles mean, once no administrator was to lose anything by it. A role that has
+    /// another name for a while is not forgotten.
+    fn learn_meanings(&mut self, sources: &Sources<'_>) {
+        for role in sources.policies.roles.values().filter(|role| role.privileged) {
+            let meaning = meaning(role);
+            let known = self.meant.entry(role.name.clone()).or_default();
+            known.retain(|before| *before != meaning);
+            known.push(meaning);
+            let surplus = known.len().saturating_sub(MEANINGS);
+            known.drain(..surplus);
+        }
+    }
+
+    /// Since when those who must stay are gone, by directories that are believed.
+    fn learn_who_left(
+        &mut self,
+        sources: &Sources<'_>,
+        gathered: &Gathered,
+        violations: &[Violation],
+    ) {
+        for (directory, logins) in &self.required {
+            let doubted = violations.iter().any(|one| {
+                one.directory.as_ref() == Some(directory)
+                    && matches!(one.rule, Rule::DirectoryShrinkage | Rule::DirectoryBelief)
+            });
+            let complete = gathered.directories.get(directory).is_some_and(Reading::is_complete);
+            if doubted || !complete {
+                continue;
+            }
+            let known = self.gone.entry(directory.clone()).or_default();
+            known.retain(|id, _| logins.values().any(|one| one == id));
+            for id in logins.values() {
+                let person =
+                    Subject::Person { directory: directory.clone(), stable_id: id.clone() };
+                if is_gone(gathered, &person) {
+                    known.entry(id.clone()).or_insert(sources.today);
+                } else {
+                    known.remove(id);
+                }
+            }
+        }
+        self.gone
+            .retain(|directory, known| !known.is_empty() && self.required.contains_key(directory));
     }
 
     /// Whom the log-in names of those who must stay mean, once for all.
@@ -180,11 +253,16 @@ impl Known {
             .filter_map(|entry| entry.administrators.as_ref())
             .collect();
         for (directory, logins) in &mut self.required {
-            let is_named = |login: &Login| {
-                lines
-                    .iter()
-                    .any(|one| one.group.directory == *directory && one.required.contains(login))
-            };
+            // A line that was dropped protects until nobody would lose anything.
+            let remembered = self.accounts.values().filter_map(|one| one.administrators.as_ref());
+            let named: BTreeSet<&Login> = lines
+                .iter()
+                .map(|one| (&one.group, &one.required))
+                .chain(remembered.map(|one| (&one.group, &one.required)))
+                .filter(|(group, _)| group.directory == *directory)
+                .flat_map(|(_, required)| required)
+                .collect();
+            let is_named = |login: &Login| named.contains(login);
             logins.retain(|login, _| is_named(login));
         }
         for line in lines {
@@ -224,6 +302,8 @@ impl Known {
         merged.format.clone_from(&self.format);
         merged.privileged.clone_from(&self.privileged);
         merged.required.clone_from(&self.required);
+        merged.gone.clone_from(&self.gone);
+        merged.meant.clone_from(&self.meant);
         let write = || {
             let text = serde_json::to_string(&merged)? + "\n";
             file::replace(&path, text.as_bytes())
@@ -273,6 +353,11 @@ fn key(vendors: &[VendorFacts], account: &Account) -> String {
     let family = vendors.iter().find(|vendor| vendor.name == account.vendor);
     let family = family.map_or(&account.vendor, |vendor| &vendor.family);
     format!("{family}/{}/{}", account.id, account.place.organisation)
+}
+
+/// What a role means at every vendor, as a digest.
+fn meaning(role: &Role) -> String {
+    sha256(&serde_json::to_vec(&role.means).expect("plain values are always valid JSON"))
 }
 
 fn facts(sources: &Sources<'_>) -> Vec<VendorFacts> {

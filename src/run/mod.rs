@@ -12,6 +12,7 @@ mod belief;
 mod carry_out;
 mod credentials;
 pub mod digests;
+mod former;
 #[cfg(test)]
 mod fuzz;
 mod gather;

@@ -8,7 +8,7 @@ use super::gather::{Gathered, Sources};
 use super::known::Forgotten;
 use super::past::Past;
 use super::recognise::recognise;
-use super::{administrators, belief, holdings, usage};
+use super::{administrators, belief, former, holdings, usage};
 use crate::desired::{self, Inputs};
 use crate::diagnostic::{Finding, Findings};
 use crate::guard::{self, Context, Holdings, Otherwise, Review};
@@ -136,13 +136,14 @@ impl fmt::Display for Left {
 fn otherwise(sources: &Sources<'_>, gathered: &Gathered, baseline: &Baseline) -> Vec<Otherwise> {
     let doubts = gathered.clocks.as_ref().map(guard::doubts).unwrap_or_default();
     let plan = |today| {
-        let desired = desired::resolve(&Inputs {
+        let mut desired = desired::resolve(&Inputs {
             inventory: gathered.completed.as_ref().unwrap_or(sources.inventory),
             policies: sources.policies,
             directories: &gathered.directories,
             vendors: &gathered.facts,
             today,
         });
+        former::add(&gathered.former, &mut desired);
         diff(&DiffInputs {
             desired: &recognise(&desired, gathered, baseline),
             observed: &gathered.observations,
@@ -170,8 +171,14 @@ pub(super) fn context<'a>(
 ) -> (Context<'a>, Vec<Finding>) {
     let belief = belief::of(baseline, gathered, sources.today);
     let holdings = holdings::of(gathered);
-    let (administrators, findings) =
-        administrators::sets(sources.inventory, sources.policies, gathered, &holdings, &past.known);
+    let (administrators, findings) = administrators::sets(
+        sources.inventory,
+        sources.policies,
+        gathered,
+        &holdings,
+        &past.known,
+        sources.today,
+    );
     let context = Context {
         policies: sources.policies,
         own_principals: gathered
@@ -192,6 +199,7 @@ pub(super) fn context<'a>(
         administrators,
         doubts: belief.doubts,
         strangers: belief.strangers,
+        renumbered: belief.renumbered,
         usage: usage::of(gathered),
         otherwise: Vec::new(),
         holdings,

@@ -125,6 +125,28 @@ impl Remembered {
         self.present && (!before.present || was_marked && !is_marked)
     }
 
+    /// What is the same if these are most likely one person under two ids. A log-in name alone, with
+    /// the address that follows from it, may have been given to somebody else, and so may an address.
+    pub(super) fn is_same(&self, other: &Self) -> Option<Vec<&'static str>> {
+        let equal = |one: Option<Fingerprint>, other| one.is_some() && one == other;
+        let key = self.others.iter().any(|one| other.others.contains(one));
+        let name = equal(self.name, other.name);
+        let login = equal(self.login, other.login);
+        let found = [
+            ("log-in name", login),
+            ("full name", name),
+            ("mail address", equal(self.email, other.email)),
+            ("key or further id", key),
+        ];
+        let same: Vec<_> = found.iter().filter(|(_, same)| *same).map(|(what, _)| *what).collect();
+        ((key || login && name) && same.len() > 1).then_some(same)
+    }
+
+    /// What somebody may be found by who is the same person under another id.
+    pub(super) fn traits(&self) -> impl Iterator<Item = u32> {
+        self.name.iter().chain(&self.others).map(|one| one.0)
+    }
+
     /// What is different if this is somebody else than `before`: nothing by which they could be
     /// known is as it was. `None` for the same person, and where nothing can be compared.
     pub(super) fn is_not(&self, before: &Self) -> Option<Vec<&'static str>> {

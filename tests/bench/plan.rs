@@ -144,6 +144,7 @@ impl World {
             accounts: accounts.map(|entry| (entry.account.place.clone(), empty())).collect(),
             credentials: BTreeMap::new(),
             doubtful: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
         }
     }
 
@@ -226,6 +227,7 @@ impl World {
                 .collect(),
             credentials: BTreeMap::new(),
             doubtful: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
         }
     }
 }

@@ -76,6 +76,12 @@ impl Observe for Client {
             })
             .await;
         listed(Kind::Binding, &missing);
+        let ours = users
+            .iter()
+            .filter(|user| convert::user(user, organisation).ownership.subject().is_some());
+        let stale = ours
+            .filter_map(|user| Some((user.id.as_str().into(), convert::stale_suspension(user)?)));
+        got.stale_suspensions = stale.collect();
         got.users = users.iter().map(|user| convert::user(user, organisation)).collect();
         got.groups = groups.iter().map(|group| convert::group(group, organisation)).collect();
         got.roles = roles.iter().map(|role| convert::role(role, organisation)).collect();

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use crate::cloud::{CloudError, ErrorKind};
 use crate::model::{
     Access, AttributeName, AttributeValue, GroupSpec, Mark, Observed, OrganisationName, Private,
@@ -41,6 +43,12 @@ fn access(user: &User) -> Access {
         }
         None => Access::Disabled,
     }
+}
+
+/// The day of a suspension of ours that is still written on a user who is enabled.
+pub fn stale_suspension(user: &User) -> Option<Date> {
+    let day = user.tags.get(SUSPENDED_TAG).filter(|_| user.enabled)?;
+    day.parse().ok()
 }
 
 /// A group as we see it.

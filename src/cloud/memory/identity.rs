@@ -123,7 +123,13 @@ impl Client {
         subject: &Subject,
         before: &UserSpec,
     ) -> Result<Applied, CloudError> {
-        self.set_access(id, subject, before.access, before.access.without_suspension()).await
+        let after = before.access.without_suspension();
+        let (found, now) = self.our_user(Operation::UpdateUser, id, subject).await?;
+        if now.access == after && convert::stale_suspension(&found).is_some() {
+            let input = convert::user_input(&now, found.tags.clone());
+            return self.put(&found, input).await;
+        }
+        self.set_access(id, subject, before.access, after).await
     }
 
     async fn set_access(

@@ -397,12 +397,29 @@ impl Links {
         self.by_dn.nobody().chain(self.by_login.nobody()).next().is_some()
     }
 
+    /// Who alone can be meant by members that are nobody, with every group they would be in.
+    fn meant(&mut self) -> Vec<(u32, Login)> {
+        let mut meant = Vec::new();
+        for (listed, by) in self.by_login.nobody() {
+            let Some(login) = self.near.meant(listed) else { continue };
+            let joined = match &mut self.closure {
+                Some(closure) => closure.of(&by.by, &[], usize::MAX).unwrap_or_default(),
+                None => Vec::new(),
+            };
+            let entries = joined.iter().map(|one| one.group.0);
+            let groups = entries.map(|entry| self.entries[entry as usize].group);
+            meant.extend(groups.map(|group| (group, login.clone())));
+        }
+        meant
+    }
+
     /// The groups, with what is odd about their members.
     pub(super) fn finish(
         mut self,
         people_base: &str,
         looked: &HashMap<String, Looked>,
     ) -> Vec<DirectoryGroup> {
+        let meant = self.meant();
         let mut found: Vec<Found> = Vec::new();
         found.resize_with(self.groups.len(), Found::default);
         // Where most of those looked at are there and no people (computers, devices), the others
@@ -421,6 +438,9 @@ impl Links {
             for entry in &listed.by {
                 found[self.entries[*entry as usize].group as usize].add(member, &cause, looked);
             }
+        }
+        for (group, login) in meant {
+            self.groups[group as usize].meant.insert(login);
         }
         for entry in self.entries {
             found[entry.group as usize].listed += entry.listed;

@@ -222,7 +222,9 @@ fn state(text: &str, gone_words: &[String]) -> AccountStatus {
     let mut words = text.split_whitespace();
     let word = words.next().unwrap_or_default().to_lowercase();
     match word.as_str() {
-        "" | "active" => AccountStatus::Active,
+        "" => AccountStatus::Active,
+        // Debian's own tools compare the whole value: whatever comes after the word means something.
+        "active" if words.next().is_none() => AccountStatus::Active,
         word if ["inactive", "memorial"].contains(&word)
             || gone_words.iter().any(|gone| gone == word) =>
         {
@@ -318,6 +320,8 @@ mod tests {
         assert_eq!(of("retired 2020"), gone("retired"));
         assert_eq!(of("retiring 2026-02-28"), (AccountStatus::Retiring(date(2026, 2, 28)), 0));
         assert_eq!(of("active"), (AccountStatus::Active, 0));
+        let odd = AccountStatus::Unknown("active but gone".to_owned());
+        assert_eq!(of("active but gone"), (odd, 1));
         assert_eq!(of(" "), (AccountStatus::Active, 0));
         for odd in
             ["retiring", "retiring 2026-02-30", "retiring soon", "inactivе", "Inactiv", "napping"]

@@ -121,6 +121,7 @@ pub(super) fn role(
 ) {
     let (place, facts) = (&roles.place, roles.hub.facts);
     let unread = roles.lacks(&[Kind::Role, Kind::Attachment]);
+    let unread = unread.or_else(|| roles.unknown_holders());
     let unread = unread.as_ref();
     let DesiredRole { attachments: wanted, reasons, .. } = role;
     let same_place =

@@ -74,6 +74,11 @@ impl Bindings<'_> {
             };
             let role_at = self.roles.role_at.get(&binding.role).copied();
             let matched = role_at.map(|at| self.roles.matching.of_observed[at]);
+            // Where the hub was moved, a group keeps what it has as long as it is needed.
+            if self.hub.successors.is_former() && !self.hub.group_deletions.contains_key(&group_at)
+            {
+                continue;
+            }
             // A group that goes loses whatever it has.
             if matched == Some(Match::Surplus) && !self.hub.group_deletions.contains_key(&group_at)
             {

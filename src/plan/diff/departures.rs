@@ -84,6 +84,11 @@ fn verdict(
     }
     let reason = match (subject, hub.desired.standings.get(subject)) {
         // Users of another way of access, which the inventory has given up.
+        // Their users are in another hub now, or will be.
+        _ if let Some(verdict) = hub.successors.verdict(subject) => match verdict {
+            Ok(reason) => reason,
+            Err(because) => return Verdict::Stays { because, frozen: false },
+        },
         _ if !hub.facts.has_users => Reason::NotInInventory { subject: subject.clone() },
         (Subject::Person { .. }, Some(Standing::Absent(reason))) => reason.clone(),
         (Subject::Person { .. }, Some(Standing::Present)) => {
@@ -118,7 +123,7 @@ fn verdict(
             | Subject::Part { .. },
             _,
         ) => match hub.doubtful_grants() {
-            Some(because) => return Verdict::Stays { because, frozen: true },
+            Some(because) => return Verdict::Stays { because, frozen: false },
             None => Reason::NotInInventory { subject: subject.clone() },
         },
     };

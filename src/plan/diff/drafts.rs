@@ -51,6 +51,11 @@ impl Drafts {
         self.changes[change.index()].verified = false;
     }
 
+    /// What there is so far.
+    pub(super) fn drawn_up(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter()
+    }
+
     /// Makes a change need another one.
     pub(super) fn need(&mut self, change: ChangeId, needed: ChangeId) {
         self.changes[change.index()].needs.push(needed);

@@ -32,6 +32,10 @@ fn deletions(hub: &mut Hub<'_>, drafts: &mut Drafts) {
         if hub.groups.copied[position] || hub.bound_elsewhere.contains_key(&group.id) {
             continue;
         }
+        // Somebody may still need it who has no user in the new hub yet.
+        if hub.is_used(&group.id) {
+            continue;
+        }
         let unread = hub.lacks(PEOPLE).or_else(|| hub.unread_accounts.clone());
         let doubtful = || hub.unnamed(subject).or_else(|| hub.doubtful_grants());
         if let Some(because) = unread.or_else(doubtful) {

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use super::attachments::Attached;
 use super::departures::{self, Verdict};
 use super::drafts::Drafts;
+use super::former::{self, Successors};
 use super::likely::{self, Likely};
 use super::matching::{self, Match, Matching};
 use super::{
@@ -42,7 +43,7 @@ pub(super) struct Hub<'a> {
     /// The ids of the hub's accounts.
     pub(super) accounts: HashSet<&'a str>,
     /// Our groups that have a role in an account that is none of this hub's, and which.
-    pub(super) bound_elsewhere: BTreeMap<&'a VendorId, &'a Place>,
+    pub(super) bound_elsewhere: BTreeMap<&'a VendorId, Elsewhere<'a>>,
     /// Credentials of departing users and of service accounts with keys of ours, as far as they
     /// were read.
     credentials: HashMap<&'a VendorId, Credentials<'a>>,
@@ -55,6 +56,10 @@ pub(super) struct Hub<'a> {
     pub(super) group_at: FxHashMap<&'a VendorId, usize>,
     /// What is to happen to each observed user that is ours and not wanted.
     pub(super) verdicts: HashMap<usize, Verdict>,
+    /// Whose users are in another hub now, where this one is none any more.
+    pub(super) successors: Successors<'a>,
+    /// Groups of ours in hubs of the organisation that are none any more.
+    pub(super) former_groups: HashSet<&'a VendorId>,
     /// How to refer to each desired user; `None` where it does not and will not exist.
     pub(super) user_targets: Vec<Option<Reach>>,
     /// How to refer to each desired group.
@@ -122,6 +127,8 @@ impl<'a> Hub<'a> {
             pairs,
             group_at,
             verdicts: HashMap::new(),
+            successors: Successors::of(inputs, place),
+            former_groups: former::groups(inputs, &place.organisation),
             group_deletions: HashMap::new(),
         };
         hub.verdicts = departures::verdicts(&hub);
@@ -214,6 +221,34 @@ impl<'a> Hub<'a> {
         super::unread(&self.place, self.reading, rests_on)
     }
 
+    /// Roles still trust this hub: whoever is wanted in the new one keeps the user here until they
+    /// are turned.
+    pub(super) fn keep_those_with_successors(&mut self) {
+        for (position, verdict) in &mut self.verdicts {
+            let subject = self.seen.users[*position].ownership.subject();
+            let is_wanted = subject.is_some_and(|one| self.successors.verdict(one).is_some());
+            if is_wanted && matches!(verdict, Verdict::Goes { .. }) {
+                let because =
+                    "roles and memberships of the new hub that are not there yet".to_owned();
+                *verdict = Verdict::Stays { because, frozen: false };
+            }
+        }
+    }
+
+    /// Whether this is no hub any more, and somebody is in that group who stays for now.
+    pub(super) fn is_used(&self, group: &VendorId) -> bool {
+        if !self.successors.is_former() {
+            return false;
+        }
+        let stays: HashSet<&VendorId> = self
+            .verdicts
+            .iter()
+            .filter(|(_, verdict)| matches!(verdict, Verdict::Stays { .. }))
+            .map(|(position, _)| &self.seen.users[*position].id)
+            .collect();
+        self.seen.memberships.iter().any(|one| one.group == *group && stays.contains(&one.user))
+    }
+
     /// The credentials of a user, as far as they were read.
     pub(super) fn credentials_of(&self, user: &VendorId) -> Option<&Credentials<'a>> {
         self.credentials.get(user)
@@ -260,19 +295,30 @@ impl<'a> Hub<'a> {
     }
 
     fn bindings_elsewhere(&self, drafts: &mut Drafts) {
-        for (group, account) in &self.bound_elsewhere {
-            if self.minds_group(group) {
-                let name = &self.group_target(self.group_at[group]).name;
-                let message = format!(
-                    "our group `{name}` has a role in account {account}, where groups of another \
-                     hub have roles"
-                );
-                drafts.find(finding(
-                    &self.place,
-                    "bound-elsewhere",
-                    message,
+        for (group, elsewhere) in &self.bound_elsewhere {
+            let position = self.group_at[group];
+            let (why, hint) = match elsewhere {
+                Elsewhere::OfAnotherHub(_) => (
+                    "where groups of another hub have roles",
                     "detach it there by hand; until then the group is not deleted",
-                ));
+                ),
+                // As long as the group is wanted, the account is told about, and that is enough.
+                Elsewhere::Forgotten(_)
+                    if self.groups.of_observed[position] != Match::Extraneous =>
+                {
+                    continue;
+                }
+                Elsewhere::Forgotten(_) => (
+                    "which the inventory does not name any more",
+                    "put the account back with `retired: true`: what is there ends, and then the \
+                     group; until then it is not deleted",
+                ),
+            };
+            let (Elsewhere::OfAnotherHub(account) | Elsewhere::Forgotten(account)) = elsewhere;
+            if self.minds_group(group) {
+                let name = &self.group_target(position).name;
+                let message = format!("our group `{name}` has a role in account {account}, {why}");
+                drafts.find(finding(&self.place, "bound-elsewhere", message, hint));
             }
         }
     }
@@ -371,13 +417,21 @@ fn accounts<'a>(inputs: &DiffInputs<'a>, hub: &Place) -> HashSet<&'a str> {
     below.map(|wanted| wanted.account.id.as_str()).collect()
 }
 
+/// Where a group has a role besides the accounts of its hub.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Elsewhere<'a> {
+    OfAnotherHub(&'a Place),
+    /// The inventory does not name the account any more.
+    Forgotten(&'a Place),
+}
+
 /// Where else than in the accounts of its hub a group has a role, as far as anybody looked. The
 /// same account may be in the inventory twice, once for each organisation in it.
 fn bound_elsewhere<'a>(
     inputs: &DiffInputs<'a>,
     hub: &Place,
     group_at: &FxHashMap<&VendorId, usize>,
-) -> BTreeMap<&'a VendorId, &'a Place> {
+) -> BTreeMap<&'a VendorId, Elsewhere<'a>> {
     let accounts = &inputs.desired.accounts;
     let below: HashSet<(&VendorName, &str)> = accounts
         .values()
@@ -389,10 +443,13 @@ fn bound_elsewhere<'a>(
             !below.contains(&(&wanted.account.vendor, wanted.account.id.as_str()))
         })
     });
+    let forgotten = inputs.observed.forgotten.iter();
+    let forgotten = forgotten.filter(|(group, _)| group_at.contains_key(group));
     elsewhere
         .flat_map(|(place, reading)| reading.got().bindings.iter().map(move |one| (one, place)))
         .filter(|(binding, _)| group_at.contains_key(&binding.group))
-        .map(|(binding, place)| (&binding.group, place))
+        .map(|(binding, place)| (&binding.group, Elsewhere::OfAnotherHub(place)))
+        .chain(forgotten.map(|(group, place)| (group, Elsewhere::Forgotten(place))))
         .collect()
 }
 

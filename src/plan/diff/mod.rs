@@ -13,6 +13,7 @@ mod by_hand;
 mod departures;
 mod drafts;
 mod foreign;
+mod former;
 mod groups;
 mod hub;
 mod keys;
@@ -56,6 +57,8 @@ pub struct Observations {
     /// What should be attached to roles and the vendor says it does not know, or of which that cannot
     /// be told, by account.
     pub doubtful: BTreeMap<Place, BTreeMap<Attachment, Doubt>>,
+    /// Groups that have a role in an account that the inventory does not name any more, and which.
+    pub forgotten: BTreeMap<VendorId, Place>,
 }
 
 /// Everything a difference is computed from.
@@ -103,18 +106,22 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
     let mut drafts = Drafts::new();
     let mut incomplete = incomplete(inputs);
     let mut hubs = BTreeMap::new();
-    for place in inputs.desired.hubs.keys() {
+    let is_former = |place: &&Place| inputs.desired.former.contains_key(*place);
+    for place in inputs.desired.hubs.keys().filter(|place| !is_former(place)) {
         if let Some(mut hub) = Hub::match_up(inputs, place, true) {
             hub.changes(&mut drafts);
             hubs.insert(place.clone(), hub);
         }
     }
-    let moved = former_hubs(inputs, &mut drafts);
+    let moved = former::moved(inputs);
     let mut roles: BTreeMap<&Place, Roles<'_>> = BTreeMap::new();
     for (place, wanted) in &inputs.desired.accounts {
         let Some(hub) = hubs.get(&wanted.hub) else { continue };
         let bindings = bindings_below(inputs, place, hub);
         let moved = moved.contains(&place.organisation);
+        if is_former(&place) {
+            continue;
+        }
         if let Some(changed) = Roles::changes(inputs, place, hub, &bindings, moved, &mut drafts) {
             if *place == wanted.hub {
                 by_hand::changes(inputs, hub, &changed, &mut drafts);
@@ -129,6 +136,7 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
             bindings::changes(inputs, place, wanted, hub, roles, &mut drafts);
         }
     }
+    former::changes(inputs, &mut hubs, &mut drafts);
     expiries(inputs, &mut drafts);
     incomplete.sort();
     let census = census(inputs, &hubs);
@@ -194,33 +202,6 @@ fn real<'a>(inputs: &DiffInputs<'a>) -> Cow<'a, Desired> {
     desired
 }
 
-/// Users and groups of ours in an account that is no hub: it was one once. Nobody looks at them
-/// any more, so they would outlive those they stand for. Gives the organisations that have such an
-/// account: as long as they do, their roles are not turned to the new hub, in which nobody may be
-/// able to log in yet.
-fn former_hubs<'a>(inputs: &DiffInputs<'a>, drafts: &mut Drafts) -> BTreeSet<&'a OrganisationName> {
-    let mut moved = BTreeSet::new();
-    for (place, reading) in &inputs.observed.accounts {
-        if inputs.desired.hubs.contains_key(place) {
-            continue;
-        }
-        let seen = reading.got();
-        let users = seen.users.iter().filter(|user| user.ownership.subject().is_some()).count();
-        let groups = seen.groups.iter().filter(|group| group.ownership.subject().is_some()).count();
-        if users + groups > 0 {
-            moved.insert(&place.organisation);
-            drafts.find(finding(
-                place,
-                "former-hub",
-                format!("{users} users and {groups} groups of ours are left here, and the account is no hub any more"),
-                "make it the hub again; or, once everybody can log in at the new one, remove them by \
-                 hand. Until then nobody is removed here who leaves, and existing roles are not changed",
-            ));
-        }
-    }
-    moved
-}
-
 /// Why something with a name that is wanted is not ours, as the end of a sentence.
 fn unowned(ownership: &Ownership) -> String {
     match ownership {
@@ -269,6 +250,9 @@ fn census(
         add(place, Kind::Membership, hub.owned_memberships());
     }
     for (place, wanted) in &inputs.desired.accounts {
+        if inputs.desired.former.contains_key(place) {
+            continue;
+        }
         let Some(reading) = inputs.observed.accounts.get(place) else { continue };
         let seen = reading.got();
         let roles = seen.roles.iter().filter(|role| role.ownership.subject().is_some()).count();

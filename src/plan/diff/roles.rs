@@ -51,6 +51,23 @@ impl<'a> Roles<'a> {
         drafts: &mut Drafts,
     ) -> Option<Self> {
         let wanted = inputs.desired.accounts.get(place)?;
+        let (mut roles, facts) = Self::matched(inputs, place, wanted, hub, moved)?;
+        roles.copied_marks(drafts);
+        let by_hand =
+            if *place == wanted.hub { by_hand::kept(inputs, hub) } else { HashSet::new() };
+        roles.role_deletions(bindings, &by_hand, drafts);
+        roles.definitions(facts, drafts);
+        roles.replace(drafts);
+        Some(roles)
+    }
+
+    fn matched(
+        inputs: &DiffInputs<'a>,
+        place: &Place,
+        wanted: &'a DesiredAccount,
+        hub: &'a Hub<'a>,
+        moved: bool,
+    ) -> Option<(Self, &'a VendorFacts)> {
         let reading = inputs.observed.accounts.get(place)?;
         let facts = inputs.vendors.iter().find(|facts| facts.name == wanted.account.vendor)?;
         let seen = reading.got();
@@ -59,7 +76,7 @@ impl<'a> Roles<'a> {
             &seen.roles,
             |role: &RoleSpec| &role.name,
         );
-        let mut roles = Self {
+        let roles = Self {
             place: shared(place),
             wanted,
             seen,
@@ -74,13 +91,7 @@ impl<'a> Roles<'a> {
             attached: Attached::of(seen, &[HolderKind::Role]),
             doubtful: inputs.observed.doubtful.get(place).into_iter().flatten().collect(),
         };
-        roles.copied_marks(drafts);
-        let by_hand =
-            if *place == wanted.hub { by_hand::kept(inputs, hub) } else { HashSet::new() };
-        roles.role_deletions(bindings, &by_hand, drafts);
-        roles.definitions(facts, drafts);
-        roles.replace(drafts);
-        Some(roles)
+        Some((roles, facts))
     }
 
     /// What replaces comes first, also where each group has role objects of its own: the one it has
@@ -111,9 +122,27 @@ impl<'a> Roles<'a> {
         }
     }
 
+    /// The roles of an account as it was before its hub was moved: they are those of the account as
+    /// it is now, and only of use for telling what its former groups have.
+    pub(super) fn of_former(
+        inputs: &DiffInputs<'a>,
+        place: &Place,
+        hub: &'a Hub<'a>,
+    ) -> Option<Self> {
+        let wanted = inputs.desired.accounts.get(place)?;
+        Some(Self::matched(inputs, place, wanted, hub, false)?.0)
+    }
+
     /// Why nothing may be removed here that rests on the lists of some kinds, if so.
     pub(super) fn lacks(&self, rests_on: &[Kind]) -> Option<String> {
         super::unread(&self.place, self.reading, rests_on)
+    }
+
+    /// Why nobody can tell who would lose something by a role that goes or means less, if so.
+    pub(super) fn unknown_holders(&self) -> Option<String> {
+        // Somewhere a group may have a shared role.
+        let elsewhere = || self.hub.unread_accounts.clone().filter(|_| self.hub.facts.shared_roles);
+        self.lacks(ROLES).or_else(|| self.hub.lacks(PEOPLE)).or_else(elsewhere)
     }
 
     /// Why a role object may not be made here, if so: one that was not listed may be there.
@@ -147,11 +176,18 @@ impl<'a> Roles<'a> {
             .filter(|binding| !self.hub.minds_group(&binding.group))
             .map(|binding| &binding.role)
             .collect();
+        // What groups of a former hub have goes with them, and nobody has to be told.
+        let foreign: HashSet<&VendorId> = bindings
+            .iter()
+            .filter(|binding| !self.hub.minds_group(&binding.group))
+            .filter(|binding| !self.hub.former_groups.contains(&binding.group))
+            .map(|binding| &binding.role)
+            .collect();
         let mut providers = Vec::new();
         let mut others: Vec<ChangeId> = Vec::new();
         for (position, role) in self.sorted() {
             let Some(subject) = role.ownership.subject() else { continue };
-            if bound_elsewhere.contains(&role.id) {
+            if foreign.contains(&role.id) {
                 let message = format!(
                     "our role `{}` is attached to a group that is not ours",
                     role.spec.name
@@ -167,10 +203,7 @@ impl<'a> Roles<'a> {
             {
                 continue;
             }
-            let unread = self.lacks(ROLES).or_else(|| self.hub.lacks(PEOPLE));
-            // Somewhere a group may have a shared role.
-            let elsewhere = self.hub.unread_accounts.clone();
-            let unread = unread.or(elsewhere.filter(|_| self.hub.facts.shared_roles));
+            let unread = self.unknown_holders();
             let doubtful = || self.unknown_holder(subject).or_else(|| self.doubtful_grant(subject));
             if let Some(because) = unread.or_else(doubtful) {
                 drafts.withhold(&self.place, Kind::Role, &because);
@@ -419,7 +452,7 @@ impl<'a> Roles<'a> {
         let reasons = std::iter::once(Reason::Differs { what: differences.join(", ") })
             .chain(role.reasons.iter().cloned())
             .collect();
-        if let (Effect::Removal, Some(unread)) = (step.effect(), self.lacks(ROLES)) {
+        if let (Effect::Removal, Some(unread)) = (step.effect(), self.unknown_holders()) {
             drafts.withhold(&self.place, Kind::Role, &unread);
             return Reach { target, needs: None };
         }

@@ -41,6 +41,16 @@ fn restore(hub: &Hub<'_>, index: usize, position: usize, drafts: &mut Drafts) ->
                 .hint("enable it by hand if that is right; it is left as it is"),
         );
     }
+    if let Some(since) = hub.seen.stale_suspensions.get(&user.id) {
+        // Otherwise whoever disables it by hand next would be taken for this program.
+        let step = Step::User(Life::Restore {
+            id: user.id.clone(),
+            subject: subject.clone(),
+            before: Box::new(user.spec.clone()),
+        });
+        let reason = Reason::EnabledByHand { since: *since };
+        return Some(drafts.push(&hub.place, step, Vec::new(), [reason].into()));
+    }
     let Access::Suspended { since, .. } = user.spec.access else { return None };
     if hub.wanted.held.people.contains_key(subject) {
         withhold(hub, index, drafts);

@@ -174,6 +174,36 @@ fn a_number_that_was_given_again_is_no_renaming() {
     case.run(&[]).ends_with(0);
 }
 
+/// One person got another id: nobody suspends the old user and refuses a new one its name before
+/// somebody said who it is.
+#[test]
+fn whoever_got_another_number_is_most_likely_the_same() {
+    let begun = || {
+        let case = uid_number_given_again();
+        case.run(&[]).ends_with(0);
+        let before = case.cloud();
+        case.edit_people("uidNumber: 1002", "uidNumber: 1042");
+        // Not only once.
+        for _ in 0..2 {
+            let run = case.run(&[]).ends_with(3);
+            let told = "person:people:1002 is not listed any more, and person:people:1042 has the \
+                        same log-in name, full name";
+            assert!(run.out.contains(told), "{}", run.out);
+            assert_eq!(case.cloud(), before, "nobody loses or gets anything");
+        }
+        case
+    };
+    let same = begun();
+    same.run(&["adopt", "--all", "people", "--yes"]).ends_with(0);
+    let run = same.run(&[]).ends_with(0);
+    assert!(run.out.contains("Nothing to do"), "{}", run.out);
+    assert!(enabled(&same).contains(&"olaf".to_owned()));
+    let other = begun();
+    let digest = other.run(&["--dry-run"]).ends_with(3).digest();
+    other.run(&["--approve", &digest]);
+    assert!(!enabled(&other).contains(&"olaf".to_owned()), "{:?}", other.cloud());
+}
+
 #[test]
 fn a_renaming_that_something_else_confirms_goes_on() {
     let case = uid_number_given_again();

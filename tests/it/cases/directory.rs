@@ -74,6 +74,40 @@ fn members_nobody_knows_are_told_with_an_example_and_a_cause() {
     }
 }
 
+/// A slip of the pen in the directory is told, and costs nobody anything where it is plain who is
+/// meant; nobody gets anything on it either.
+#[test]
+fn who_is_meant_by_a_near_miss_stays() {
+    let right = "memberUid: ada\nmemberUid: bela\nmemberUid: cora\nmemberUid: dora\n";
+    let case = Case::new("members-nobody-knows");
+    let missed = case.file("before.ldif");
+    let (people, _) = missed.split_once("memberUid: ").expect("members");
+    let dora = "dn: uid=dora,ou=people,dc=example,dc=org\nobjectClass: inetOrgPerson\n\
+                objectClass: posixAccount\nuid: dora\nuidNumber: 1004\ngidNumber: 100\n\
+                homeDirectory: /home/dora\ncn: Dora\nsn: Dora\n\n";
+    let people = people.replace("dn: cn=choir", &format!("{dora}dn: cn=choir"));
+    case.write_people(&format!("{people}memberUid: ada\n"));
+    case.run(&[]).ends_with(0);
+    // Nobody gets anything on the word of a near miss.
+    let near = "memberUid: ada\nmemberUid: 1002\nmemberUid: Cora\n\
+                memberUid: uid=dora,ou=people,dc=example,dc=org\n";
+    case.write_people(&format!("{people}{near}"));
+    let run = case.run(&[]).ends_with(0);
+    assert_eq!(run.changes(), [""; 0], "{}", run.text());
+    case.write_people(&format!("{people}{right}"));
+    case.run(&[]).ends_with(0);
+    case.write_people(&format!("{people}{near}"));
+    let run = case.run(&[]).ends_with(0);
+    assert_eq!(run.changes(), [""; 0], "{}", run.text());
+    assert!(run.out.contains("3 of the 4 members that `people:choir` lists are nobody"));
+    // Where it may be either of two, or is nobody, it is as it was: a member less.
+    let twin = dora.replace("dora", "DORA").replace("1004", "1005");
+    let people = people.replace("dn: cn=choir", &format!("{twin}dn: cn=choir"));
+    case.write_people(&format!("{people}{}", right.replace("memberUid: dora", "memberUid: Dora")));
+    let run = case.run(&["--dry-run"]);
+    assert!(squeezed(&run.out).contains("- suspend user dora"), "{}", run.text());
+}
+
 #[test]
 fn one_entry_without_the_stable_id_keeps_no_leaver_in() {
     let case = Case::new("one-entry-without-the-stable-id");

@@ -68,6 +68,51 @@ fn an_account_taken_out_of_the_inventory_is_not_forgotten() {
     assert!(!ran.text().contains("forgotten"), "{}", ran.text());
 }
 
+/// People get users in the new hub first. Only then the old ones end, within the limits.
+#[test]
+fn who_is_in_a_former_hub_is_not_there_for_ever() {
+    let case = Case::new("account-dropped");
+    case.run(&[]).ends_with(0);
+    case.edit(INVENTORY, "hub: true", "region: one");
+    case.edit(INVENTORY, ", region: one", "");
+    case.edit(INVENTORY, "id: \"100000000002\"}", "id: \"100000000002\", hub: true}");
+    let ran = case.run(&[]);
+    says(&ran, "former-hub");
+    assert!(ran.changes().iter().all(|line| line.starts_with('+')), "{}", ran.text());
+    let ran = case.run(&[]).ends_with(3);
+    says(&ran, "has a user in the new hub");
+    says(&ran, "users would be taken away");
+    case.run(&["--approve", &ran.digest()]).ends_with(0);
+    says(&case.run(&[]).ends_with(0), "Nothing to do");
+}
+
+/// A group that nothing asks for any more, and that has a role in an account that was forgotten, cannot
+/// be deleted: no run tries and fails, and once the account is retired it goes.
+#[test]
+fn a_group_with_a_role_in_a_forgotten_account_waits() {
+    let case = Case::new("account-dropped");
+    case.run(&[]).ends_with(0);
+    case.edit(INVENTORY, FARM, "");
+    let grant = "  - {group: build, role: builder, accounts: [farm], reason: They build}\n";
+    case.edit(INVENTORY, grant, "");
+    let digest = case.run(&["--dry-run"]).digest();
+    case.run(&["--approve", &digest]).ends_with(11);
+    for _ in 0..2 {
+        let ran = case.run(&[]).ends_with(11);
+        says(
+            &ran,
+            "our group `build` has a role in account example/farm, which the inventory does",
+        );
+        assert_eq!(ran.changes(), [""; 0], "{}", ran.text());
+    }
+    let retired = FARM.replace('}', ", retired: true}");
+    case.edit(INVENTORY, "hub: true}\n", &format!("hub: true}}\n{retired}"));
+    let digest = case.run(&["--dry-run"]).digest();
+    case.run(&["--approve", &digest]).ends_with(0);
+    assert!(!case.cloud().iter().any(|line| line.contains("group build")), "{:?}", case.cloud());
+    says(&case.run(&[]).ends_with(0), "Nothing to do");
+}
+
 #[test]
 fn an_account_that_nobody_remembers_keeps_no_run_from_its_work() {
     let case = Case::new("account-dropped");
@@ -140,6 +185,46 @@ fn a_role_of_administrators_can_get_another_name() {
         case.run(&["--approve-removals", &ran.digest()]).ends_with(0);
     }
     says(&case.run(&[]).ends_with(0), "Nothing to do");
+}
+
+/// The only role of the administrators was widened by mistake. To what it meant before it can be
+/// narrowed again, by somebody who looks at the plan; to anything else it cannot.
+#[test]
+fn a_role_that_was_widened_by_mistake_can_be_narrowed_back() {
+    let case = Case::new("role-narrowed");
+    case.edit(POLICIES, "permissions: [\"*\"]", "permissions: [administer]");
+    case.run(&[]).ends_with(0);
+    case.edit(POLICIES, "permissions: [administer]", "permissions: [administer, more]");
+    case.run(&[]).ends_with(0);
+    case.edit(POLICIES, "permissions: [administer, more]", "permissions: [more]");
+    let ran = case.run(&[]).ends_with(3);
+    case.run(&["--approve", &ran.digest()]).ends_with(3);
+    case.edit(POLICIES, "permissions: [more]", "permissions: [administer]");
+    let ran = case.run(&[]).ends_with(3);
+    all_begin(&ran, 2, "! update role");
+    case.run(&["--approve", &ran.digest()]).ends_with(0);
+    says(&case.run(&[]).ends_with(0), "Nothing to do");
+}
+
+/// A role that is called privileged and allows next to nothing takes nobody's place.
+#[test]
+fn another_privileged_role_must_allow_as_much() {
+    let case = Case::new("role-narrowed");
+    case.edit(POLICIES, "roles:\n", "roles:\n  look: {description: looks, privileged: true, means: {memory: {permissions: [look]}}}\n");
+    let owner = "  - {group: admin, role: administrator,";
+    case.edit(
+        INVENTORY,
+        owner,
+        &format!("  - {{group: admin, role: look, accounts: [\"*\"], reason: They look}}\n{owner}"),
+    );
+    case.run(&[]).ends_with(0);
+    let text = std::fs::read_to_string(case.path(INVENTORY)).expect("an inventory");
+    let without: Vec<&str> = text.lines().filter(|line| !line.starts_with(owner)).collect();
+    std::fs::write(case.path(INVENTORY), without.join("\n") + "\n").expect("a file");
+    let ran = case.run(&[]).ends_with(3);
+    says(&ran, "nobody can tell that what they keep allows as much");
+    assert!(ran.changes().iter().all(|line| line.starts_with('!')), "{}", ran.text());
+    case.run(&["--approve", &ran.digest()]).ends_with(0);
 }
 
 /// Several runs within a day are one: a cron job cannot drain an organisation bit by bit.

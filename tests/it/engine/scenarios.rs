@@ -107,11 +107,13 @@ scenarios! {
     copied_mark
     copied_mark_of_a_leaver
     directory_shrank
+    disabled_again_by_hand
     disabled_by_hand
     drift_of_a_profile
     drift_of_a_role
     drift_of_bindings
     drift_of_members
+    enabled_by_hand
     foreign_group
     foreign_membership
     foreign_role
@@ -123,6 +125,7 @@ scenarios! {
     group_gone
     group_misspelt
     guest_expired
+    hub_moved
     joiner
     leaver_day_0
     leaver_deleted
@@ -147,10 +150,13 @@ scenarios! {
     renamed
     renamed_in_a_circle
     required_administrator
+    required_administrator_left
+    required_administrator_left_and_not_named
     required_log_in_of_another
     returned_in_grace
     role_meaning_changed
     role_narrowed
+    role_narrowed_while_members_are_unread
     role_replaced
     role_replaced_by_a_foreign_one
     role_widened
@@ -285,7 +291,8 @@ impl Scene {
         }
     }
 
-    /// What people do at the vendor: `disable USER`, `credential USER`, `user NAME [MARK]`,
+    /// What people do at the vendor: `disable USER`, `enable USER`,
+    /// `credential USER`, `user NAME [MARK]`,
     /// `group NAME [MARK]`, `role NAME [MARK]`, `join USER GROUP`, `leave USER GROUP`,
     /// `profile USER`, `redefine ROLE`, `bind GROUP ROLE`, `acts-as USER`, `unmark user USER`,
     /// `unmark role ROLE`, `damage user USER` (its mark no longer says whom it stands for). A mark is
@@ -308,6 +315,7 @@ impl Scene {
         };
         let done = match words[..] {
             ["disable", name] => edit(name, |user| user.enabled = false),
+            ["enable", name] => edit(name, |user| user.enabled = true),
             ["profile", name] => {
                 edit(name, |user| user.display_name = Some("Somebody Else".to_owned()))
             }

@@ -1,7 +1,7 @@
 //! What the guard makes of keys: neither is a rotation a departure, nor is the loss of a key
 //! nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use reconcile::guard::{AdministratorGroup, AdministratorSet, Context, Review, Rule, review};
@@ -115,6 +115,9 @@ fn a_rotation_takes_no_administrator_away() {
         home: place(),
         group: GroupRef { directory: "debian".into(), group: "admin".into() },
         groups: BTreeMap::from([("g-1".into(), group)]),
+        left: BTreeSet::new(),
+        as_wide: BTreeMap::new(),
+        back: BTreeSet::new(),
         minimum: 1,
         required: [].into(),
     }];

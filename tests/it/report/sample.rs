@@ -355,6 +355,9 @@ fn all_leave(administrators: u32, minimum: u32, approved: bool) -> Review {
         home: place("spi", "aws-hub"),
         group: group_ref("admin"),
         groups: BTreeMap::from([("id-admin".into(), group)]),
+        left: BTreeSet::new(),
+        as_wide: BTreeMap::new(),
+        back: BTreeSet::new(),
         minimum,
         required: BTreeSet::new(),
     }];

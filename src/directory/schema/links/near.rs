@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 use super::{NEAR, shown};
-use crate::directory::distinguished_name::{first_component, is_at_or_below};
+use crate::directory::distinguished_name::{first_component, is_at_or_below, named_by};
 use crate::model::{Login, Mismatch};
 
 /// People who come near to listed members.
@@ -25,6 +25,8 @@ pub(super) struct Near {
     by_number: HashMap<String, Login>,
     /// Log-in name that does not count → the one that does.
     others: HashMap<String, Login>,
+    /// What is said of several people: nobody can tell which of them is meant.
+    several: HashSet<String>,
 }
 
 impl Near {
@@ -37,6 +39,9 @@ impl Near {
     pub(super) fn expect_login(&mut self, login: &str) {
         self.logins.insert(self.key.hash_one(login));
         self.logins.insert(self.key.hash_one(login.to_lowercase().as_str()));
+        if let Some(login) = log_in_of(login) {
+            self.logins.insert(self.key.hash_one(login.as_str()));
+        }
     }
 
     /// There is somebody of this normalised name, and no group lists it. The bytes that are kept.
@@ -63,17 +68,17 @@ impl Near {
         let folded = login.as_str().to_lowercase();
         if self.logins.contains(&self.key.hash_one(folded.as_str())) {
             cost += NEAR + folded.len();
-            self.by_case.insert(folded, login.clone());
+            remember(&mut self.by_case, &mut self.several, folded, login);
         }
         for other in others {
             if self.is_listed(other) {
                 cost += NEAR + other.len();
-                self.others.insert(other.clone(), login.clone());
+                remember(&mut self.others, &mut self.several, other.clone(), login);
             }
         }
         if let Some(number) = number.filter(|number| self.is_listed(number)) {
             cost += NEAR + number.len();
-            self.by_number.insert(number.to_owned(), login.clone());
+            remember(&mut self.by_number, &mut self.several, number.to_owned(), login);
         }
         cost
     }
@@ -93,6 +98,22 @@ impl Near {
         }
     }
 
+    /// The only one who can be meant by a listed log-in name that is nobody's.
+    pub(super) fn meant(&self, listed: &str) -> Option<&Login> {
+        let folded = listed.to_lowercase();
+        let named = log_in_of(listed).unwrap_or_default();
+        let said = [
+            (&self.others, listed),
+            (&self.by_number, listed),
+            (&self.by_case, folded.as_str()),
+            (&self.by_case, named.as_str()),
+        ];
+        let mut meant = said.iter().filter_map(|(all, key)| Some((*key, all.get(*key)?)));
+        let (_, first) = meant.clone().next()?;
+        let alone = meant.all(|(key, login)| login == first && !self.several.contains(key));
+        alone.then_some(first)
+    }
+
     /// Why a listed log-in name is nobody's.
     pub(super) fn who_not(&self, login: &str) -> Mismatch {
         if let Some(counts) = self.others.get(login) {
@@ -107,4 +128,21 @@ impl Near {
             Mismatch::NoSuchLogin
         }
     }
+}
+
+/// The log-in name in a distinguished name that stands where a log-in name belongs, in lower case.
+fn log_in_of(listed: &str) -> Option<String> {
+    listed.contains('=').then(|| named_by(listed, "uid")).flatten().map(|uid| uid.to_lowercase())
+}
+
+fn remember(
+    all: &mut HashMap<String, Login>,
+    several: &mut HashSet<String>,
+    key: String,
+    login: &Login,
+) {
+    if all.get(&key).is_some_and(|before| before != login) {
+        several.insert(key.clone());
+    }
+    all.insert(key, login.clone());
 }

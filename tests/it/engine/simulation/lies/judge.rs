@@ -90,8 +90,7 @@ impl Judge {
         for account in scene.written.model.accounts.values() {
             let id = &account.id;
             let were = before.who_can(id, PRIVILEGED);
-            // Or who keeps another privileged role, whole.
-            let are = &after.who_can(id, PRIVILEGED) | &before.who_keeps(after, id, "role:owner");
+            let are = after.who_can(id, PRIVILEGED);
             let stayed = were.intersection(&are).count();
             for line in lines.into_iter().flatten() {
                 if stayed < were.len().min(line.minimum as usize) {

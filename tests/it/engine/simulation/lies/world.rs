@@ -190,16 +190,6 @@ impl World {
         }
     }
 
-    /// With another role for the administrators beside the one they have: while they have only
-    /// one, nothing of it can be taken, not even what it was given by mistake.
-    pub fn with_another_role(&self) -> Self {
-        let mut world = self.clone();
-        world.model.role("rescue", &[PRIVILEGED, "everything"], true);
-        let everywhere: Vec<&str> = self.model.accounts.keys().map(String::as_str).collect();
-        world.model.grant("debian:admin", "rescue", &everywhere);
-        world
-    }
-
     /// Something is written without care, unless it cannot be here.
     pub fn careless(&self, rng: &mut Rng) -> Option<Edit> {
         let some_role = |rng: &mut Rng| ["owner", "operator", "reader"][rng.usize(..3)].to_owned();

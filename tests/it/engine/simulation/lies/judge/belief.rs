@@ -59,7 +59,11 @@ impl Memory {
         let Some((were, day)) = &self.last else { return Vec::new() };
         let differs = Differs::between(were, *day, &people(scene), scene.written.model.today);
         let gained = gained(before, after);
-        let lost = lost(before, after);
+        // Where somebody cannot be told from another, what is missing is missing for that reason: a
+        // whole group goes on the word of the inventory.
+        let entries = scene.answer.entries.len();
+        let is_whole = people(scene).len() == entries;
+        let lost = if is_whole { lost(before, after) } else { lost_for_themselves(before, after) };
         let mut wrong = Vec::new();
         if differs.contradicts_presence(scene) && !gained.is_empty() {
             wrong.push(format!("{gained:?} gained by a reading not believed: {differs:?}"));

@@ -98,24 +98,6 @@ impl View {
         let rights = self.rights(&self.members).into_iter();
         rights.filter(|(_, at, may)| at == account && may == what).map(|(who, ..)| who).collect()
     }
-
-    /// Who has a role whose name begins so here, and there has as much of it.
-    pub fn who_keeps(&self, after: &Self, account: &str, role: &str) -> BTreeSet<String> {
-        let meaning = |view: &Self, place: &str| {
-            let (account, role) = place.split_once('/').expect("written above");
-            view.meanings.get(&(account.to_owned(), role.to_owned())).cloned()
-        };
-        let begin = format!("{account}/{role}");
-        let kept = self.bindings.intersection(&after.bindings).filter(|(_, place)| {
-            let (is, will_be) = (meaning(self, place), meaning(after, place));
-            place.starts_with(&begin)
-                && will_be.is_some_and(|will_be| is.is_some_and(|is| is.is_subset(&will_be)))
-        });
-        let both = || self.members.intersection(&after.members);
-        kept.flat_map(|(group, _)| both().filter(move |(_, of)| of == group))
-            .map(|(who, _)| who.clone())
-            .collect()
-    }
 }
 
 fn subject(tags: &Tags) -> Option<&String> {
