@@ -1,6 +1,6 @@
 //! Keeps the cloud accounts of volunteer organisations in step with their LDAP directory.
 //!
-//! `reconcile` reads what people wrote (`inventory/`, `policies/`, later `mirrors/`), who is in
+//! `reconcile` reads what people wrote (`inventory/`, `policies/`, `mirrors/`), who is in
 //! which group (LDAP or LDIF), and what each cloud says; works out what should be; shows the
 //! difference as a plan; applies it within limits; and records what it did.
 //!

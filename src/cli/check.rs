@@ -11,6 +11,7 @@ use crate::cloud::registry;
 use crate::diagnostic::{self, Finding, Findings, count};
 use crate::directory::{self, Access, Origin};
 use crate::inventory::{Loaded, against_directory, against_operator, load, read_folder};
+use crate::mirrors;
 use crate::model::{Directory, DirectoryName, Reading, VendorFacts};
 use crate::operator::Operator;
 
@@ -104,6 +105,7 @@ pub fn check(format: Format, inputs: &Inputs<'_>, out: &mut dyn Write) -> io::Re
         &loaded.policies.privileged_roles(),
         inputs.today,
     ));
+    findings.extend(mirrors::against_directory(&loaded.topology, &loaded.inventory, &directories));
     let findings = findings.into_iter().collect::<Findings>().into_sorted();
     match format {
         Format::Text => {
@@ -128,9 +130,13 @@ fn in_order(loaded: &Loaded, out: &mut dyn Write) -> io::Result<()> {
         1 => format!("1 {word}"),
         _ => format!("{number} {word}s"),
     };
+    let mirrors = match loaded.topology.mirrors.len() {
+        0 => String::new(),
+        mirrors => format!(", {}", number(mirrors, "mirror")),
+    };
     writeln!(
         out,
-        "In order: {}, {}, {}, {}.",
+        "In order: {}, {}, {}, {}{mirrors}.",
         number(inventory.organisations.len(), "organisation"),
         number(inventory.accounts.len(), "account"),
         number(inventory.grants.len(), "grant"),

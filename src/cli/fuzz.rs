@@ -100,6 +100,68 @@ fn tree(input: &[u8]) -> SourceTree {
     SourceTree::from_files(parts.map(|(path, content)| (path.to_owned(), content.as_bytes())))
 }
 
+/// Words of files below `mirrors/`.
+const MIRRORS: &[&str] = &[
+    "mirrors:\n",
+    "account: main",
+    "form: cdn",
+    "form: regional",
+    "archive:\n",
+    "upstream: {host: rsync.example.org, module: debian}",
+    "suites: [",
+    "keyring: mirrors/k.asc",
+    "fresh_hours: 12",
+    "regions:\n",
+    "servers: 2",
+    "size: small",
+    "name: d.${vendor}.mirror.example.org",
+    "parent_zone: {name: mirror.example.org, by: delegation}",
+    "by: hand-off",
+    "certificate: {by: acme}",
+    "image: debian-13",
+    "disk_gb: 200",
+    "operators: admins",
+    "ceiling: {amount: 300, currency: EUR}",
+    "${",
+    ": ",
+    "\n",
+    "{",
+    "}",
+];
+
+/// An organisation in which mirrors can be.
+const AROUND: [(&str, &str); 3] = [
+    ("inventory/i.yaml", include_str!("init/organisation.yaml")),
+    ("policies/p.yaml", include_str!("init/policies.yaml")),
+    ("mirrors/k.asc", "not looked into"),
+];
+
+#[test]
+fn mirrors() {
+    let (vendors, today) = (vendors(), date(2026, 11, 28));
+    Target::new("mirrors").words(MIRRORS).longest(16 << 10).memory(4 << 20, 4 << 10).run(|input| {
+        let around = AROUND.iter().map(|(path, text)| (*path, text.as_bytes()));
+        let tree = SourceTree::from_files(around.chain([("mirrors/m.yaml", input)]));
+        let loaded = load(&tree, &vendors, today);
+        assert!(loaded.findings.is_sorted(), "findings come in order");
+        let mut names = std::collections::BTreeSet::new();
+        for (name, mirror) in &loaded.topology.mirrors {
+            assert_eq!(*name, mirror.name);
+            assert!(loaded.inventory.accounts.contains_key(&mirror.account));
+            assert!(mirror.public_name.is_below(&mirror.parent_zone.name));
+            assert!(!mirror.regions.is_empty() && !mirror.archive.suites.is_empty());
+            assert!(tree.files.contains_key(&mirror.archive.keyring));
+            assert!(names.insert(&mirror.public_name) || loaded.has_errors());
+        }
+        let again = load(&tree, &vendors, today);
+        assert_eq!(again.findings, loaded.findings, "the same twice");
+        assert_eq!(again.topology, loaded.topology);
+        let codes: std::collections::BTreeSet<_> =
+            loaded.findings.iter().map(|finding| finding.code.clone()).collect();
+        (codes, loaded.topology.mirrors.len().min(3))
+    });
+}
+
 #[test]
 fn inventory() {
     let (vendors, today) = (vendors(), date(2026, 11, 28));

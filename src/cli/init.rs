@@ -57,6 +57,7 @@ pub fn write(root: &Path, out: &mut dyn Write) -> Result<(), InitError> {
         ("policies/policies.yaml", POLICIES.to_owned()),
         (".schemas/inventory.json", schema::text(Files::Inventory)),
         (".schemas/policies.json", schema::text(Files::Policies)),
+        (".schemas/mirrors.json", schema::text(Files::Mirrors)),
         (".schemas/operator.json", schema::text(Files::Operator)),
     ];
     let folders = ["inventory", "policies"].map(|folder| root.join(folder));

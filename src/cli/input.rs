@@ -235,6 +235,11 @@ impl Input {
             &self.loaded.policies.privileged_roles(),
             self.today,
         ));
+        findings.extend(crate::mirrors::against_directory(
+            &self.loaded.topology,
+            &self.loaded.inventory,
+            &gathered.directories,
+        ));
         findings.extend(gathered.directories.iter().flat_map(|(name, reading)| {
             reading.got().warnings.iter().map(move |warning| {
                 let message = format!("directory {name}, {}: {}", warning.entry, warning.message);

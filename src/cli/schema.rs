@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::ExitCode;
 use crate::plan::PlanFile;
-use crate::{diagnostic, inventory, operator, policies, report};
+use crate::{diagnostic, inventory, mirrors, operator, policies, report};
 
 /// Print the JSON Schema of what is read and written.
 #[derive(clap::Args, Clone, Debug)]
@@ -21,6 +21,8 @@ pub enum Files {
     Inventory,
     /// Those below policies/
     Policies,
+    /// Those below mirrors/
+    Mirrors,
     /// The operator's file
     Operator,
     /// Saved plans
@@ -49,6 +51,7 @@ pub fn text(of: Files) -> String {
     let schema = match of {
         Files::Inventory => inventory::schema(),
         Files::Policies => policies::schema(),
+        Files::Mirrors => mirrors::schema(),
         Files::Operator => operator::schema(),
         Files::Plan => PlanFile::schema(),
         Files::Report => report::schema(),

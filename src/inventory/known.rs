@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::as_written::InventoryFile;
 use crate::diagnostic::{Finding, Findings};
+use crate::mirrors::as_written::MirrorsFile;
 use crate::model::{Source, is_name};
 use crate::policies::as_written::PoliciesFile;
 use crate::yaml::{Field, InFile, Named, Written};
@@ -26,6 +27,7 @@ pub(crate) struct Known {
     pub(crate) service_accounts: Names,
     pub(crate) roles: Names,
     pub(crate) sinks: Names,
+    pub(crate) mirrors: Names,
 }
 
 /// Names of one kind.
@@ -109,6 +111,7 @@ impl Known {
     pub(crate) fn collect(
         inventory: &[ReadFile<InventoryFile>],
         policies: &[ReadFile<PoliciesFile>],
+        mirrors: &[ReadFile<MirrorsFile>],
         findings: &mut Findings,
     ) -> Self {
         let mut known = Self::default();
@@ -133,6 +136,10 @@ impl Known {
             let at = InFile(&file.path);
             known.roles.define("a role", at, &file.content.roles, findings);
             known.sinks.define("a sink", at, &file.content.sinks, findings);
+        }
+        for file in mirrors {
+            let at = InFile(&file.path);
+            known.mirrors.define("a mirror", at, &file.content.mirrors, findings);
         }
         known
     }

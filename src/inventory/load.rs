@@ -1,4 +1,4 @@
-//! From files to the inventory and the policies.
+//! From files to the inventory, the policies and the mirrors.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,8 +8,10 @@ use serde::de::DeserializeOwned;
 
 use super::known::{Known, ReadFile};
 use super::resolve::World;
+use super::source_tree::must_be_there;
 use super::{Inventory, SourceTree, resolve, rules};
 use crate::diagnostic::{Finding, Findings, Severity};
+use crate::mirrors::{self, Topology};
 use crate::model::{Source, VendorFacts};
 use crate::policies::{self, Policies};
 use crate::yaml;
@@ -21,6 +23,8 @@ pub struct Loaded {
     pub inventory: Inventory,
     /// What roles mean and what a run may do.
     pub policies: Policies,
+    /// Which mirrors there are to be.
+    pub topology: Topology,
     /// What is wrong or odd, sorted by place. With an error among them the values above lack
     /// something, and nothing may be changed on their account.
     pub findings: Vec<Finding>,
@@ -38,20 +42,22 @@ impl Loaded {
 /// Reads, resolves and checks everything. Pure, and never fails: what is wrong is a finding.
 pub fn load(tree: &SourceTree, vendors: &[VendorFacts], today: Date) -> Loaded {
     let mut list = tree.findings.clone();
-    list.extend(crate::mirrors::findings(tree));
     let mut partly_read = list.iter().any(|finding| finding.severity == Severity::Error);
     let inventory_files = read_files(tree, "inventory", &mut list, &mut partly_read);
     let policies_files = read_files(tree, "policies", &mut list, &mut partly_read);
+    let mirrors_files = read_files(tree, "mirrors", &mut list, &mut partly_read);
     let mut findings = Findings::new(list, partly_read);
-    let known = Known::collect(&inventory_files, &policies_files, &mut findings);
+    let known = Known::collect(&inventory_files, &policies_files, &mirrors_files, &mut findings);
     let world = World { known: &known, vendors, files: &tree.files };
     let policies = policies::resolve::policies(&policies_files, world, &mut findings);
     let inventory = resolve::inventory(&inventory_files, world, &mut findings);
+    let topology = mirrors::resolve::topology(&mirrors_files, world, &inventory, &mut findings);
     rules::apply(
         &rules::Checked { inventory: &inventory, policies: &policies, vendors, today },
         &mut findings,
     );
-    Loaded { inventory, policies, findings: findings.into_sorted(), digests: tree.digests() }
+    let findings = findings.into_sorted();
+    Loaded { inventory, policies, topology, findings, digests: tree.digests() }
 }
 
 /// Every file of a folder as one type.
@@ -90,7 +96,7 @@ fn read_files<T: DeserializeOwned>(
         .findings
         .iter()
         .any(|finding| finding.source.as_ref().is_some_and(|source| &*source.file == folder));
-    if !found && is_there {
+    if !found && is_there && must_be_there(folder) {
         findings.push(
             Finding::error("no-files", format!("there is no file to read below {folder}/"))
                 .at(&Source::new(folder, 0, 0))

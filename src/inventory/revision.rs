@@ -41,14 +41,13 @@ pub fn read_revision(root: &Path, revision: &str) -> Result<SourceTree, GitError
             continue;
         };
         seen[folder] = true;
-        let is_read = FOLDERS[folder].1;
         let is_hidden = path.split('/').any(|name| name.starts_with('.'));
         if !is_hidden && tree.has_plain_name(path) {
-            sort_out(&mut tree, entry, path, is_read, &mut wanted);
+            sort_out(&mut tree, entry, path, &mut wanted);
         }
     }
-    for ((name, is_read), seen) in FOLDERS.iter().zip(seen) {
-        if *is_read && !seen {
+    for ((name, must_be_there), seen) in FOLDERS.iter().zip(seen) {
+        if *must_be_there && !seen {
             tree.wrong(name, "no-folder", format!("there is no such folder in {revision}"), "");
         }
     }
@@ -70,16 +69,12 @@ fn sort_out<'a>(
     tree: &mut SourceTree,
     entry: &'a Entry,
     path: &'a str,
-    is_read: bool,
     wanted: &mut Vec<(&'a str, &'a Entry)>,
 ) {
     match entry.kind {
         Kind::Link => tree.symbolic_link(path),
         Kind::Submodule => tree.submodule(path),
         Kind::File if !tree.wants(path) => {}
-        Kind::File if !is_read => {
-            tree.unread.insert(path.to_owned());
-        }
         Kind::File if entry.size > MAX_FILE_BYTES => tree.too_large(path, entry.size),
         // What is counted is what would be read: not more than fits is even asked for.
         Kind::File if !tree.makes_room_for(path, entry.size) => {}

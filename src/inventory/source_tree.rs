@@ -1,9 +1,9 @@
 //! The files of an organisation's repository, as bytes: from a folder or from a revision in git.
 //!
-//! Only files whose name ends in `.yaml`, `.yml` or `.xml` are read. Symbolic links are refused wherever
-//! they point: what a file may define depends on the folder it is in.
+//! Only files whose name ends in `.yaml`, `.yml` or `.xml` are read, and below `mirrors/` keyrings
+//! (`.asc`, `.gpg`, `.pgp`). Symbolic links are refused wherever they point: what a file may define depends on the folder it is in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::diagnostic::Finding;
@@ -22,17 +22,20 @@ pub const MAX_TREE_BYTES: u64 = 64 * 1024 * 1024;
 /// Most entries of folders looked at.
 const MAX_ENTRIES: usize = 100_000;
 
-/// The folders, in the order they are read, and whether files in them are read.
+/// The folders, in the order they are read, and whether they must be there, with a file in them.
 pub(super) const FOLDERS: [(&str, bool); 3] =
     [("inventory", true), ("policies", true), ("mirrors", false)];
+
+/// Whether a folder must be there, with a file in it.
+pub(super) fn must_be_there(folder: &str) -> bool {
+    FOLDERS.iter().any(|(name, must)| *must && *name == folder)
+}
 
 /// The files of an organisation's repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceTree {
     /// Content by path relative to the root, with `/`.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// Files with the right ending in folders that are not read yet.
-    pub unread: BTreeSet<String>,
     /// What is wrong with the files themselves.
     pub findings: Vec<Finding>,
     bytes: u64,
@@ -62,6 +65,10 @@ impl SourceTree {
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
         // XML: metadata of log-in services, which settings of accounts name.
         if matches!(ending, "yaml" | "yml" | "xml") {
+            return true;
+        }
+        // Keys that sign archives, which mirrors name.
+        if path.starts_with("mirrors/") && matches!(ending, "asc" | "gpg" | "pgp") {
             return true;
         }
         let lower = name.to_lowercase();
@@ -184,16 +191,16 @@ const MAX_STEPS: usize = 100_000;
 pub fn read_folder(root: &Path) -> SourceTree {
     let mut tree = SourceTree::default();
     let mut walk = Walk { root: Folder::open(root), entries: 0, steps: 0 };
-    for (folder, is_read) in FOLDERS {
+    for (folder, must_be_there) in FOLDERS {
         let found = match &walk.root {
             Ok(root) => root.kind(Path::new(folder)),
             Err(error) => Err(error.kind().into()),
         };
         match found {
-            Ok(Kind::Folder) => walk.take(&mut tree, folder, is_read),
+            Ok(Kind::Folder) => walk.take(&mut tree, folder),
             Ok(Kind::Link) => tree.symbolic_link(folder),
             Ok(_) => tree.wrong(folder, "not-a-folder", "this is not a folder", "nothing was read"),
-            Err(_) if !is_read => {}
+            Err(_) if !must_be_there => {}
             Err(error) => tree.wrong(
                 folder,
                 "no-folder",
@@ -215,7 +222,7 @@ struct Walk {
 impl Walk {
     /// Reads one folder and those below it. A loop, so that no depth of folders can be too much;
     /// each is opened from the root on, so that no more than one is open.
-    fn take(&mut self, tree: &mut SourceTree, top: &str, is_read: bool) {
+    fn take(&mut self, tree: &mut SourceTree, top: &str) {
         let Ok(root) = &self.root else { return };
         let mut folders = vec![top.to_owned()];
         while let Some(path) = folders.pop() {
@@ -250,7 +257,7 @@ impl Walk {
                 match entry {
                     Ok((name, kind)) => {
                         let entry = Entry { folder: &folder, path: &path, name: &name, kind };
-                        take_entry(tree, &entry, is_read, &mut folders);
+                        take_entry(tree, &entry, &mut folders);
                     }
                     Err(error) => tree.unreadable(&path, &error),
                 }
@@ -267,7 +274,7 @@ struct Entry<'a> {
     kind: Kind,
 }
 
-fn take_entry(tree: &mut SourceTree, entry: &Entry<'_>, is_read: bool, folders: &mut Vec<String>) {
+fn take_entry(tree: &mut SourceTree, entry: &Entry<'_>, folders: &mut Vec<String>) {
     let Some(name) = entry.name.to_str() else {
         let shown = format!("{}/{}", entry.path, entry.name.to_string_lossy());
         tree.wrong(&shown, "name-not-utf-8", "the name is not UTF-8", "rename it; it was not read");
@@ -286,9 +293,6 @@ fn take_entry(tree: &mut SourceTree, entry: &Entry<'_>, is_read: bool, folders: 
         Kind::File | Kind::Other if !tree.wants(&path) => {}
         Kind::Other => {
             tree.wrong(&path, "not-a-file", "this is not a regular file", "it was not read");
-        }
-        Kind::File if !is_read => {
-            tree.unread.insert(path);
         }
         Kind::File => {
             let opened = entry.folder.file(Path::new(name)).map_err(std::io::Error::from);

@@ -1,18 +1,26 @@
-//! Mirrors are not understood yet: files of theirs are named in a warning and left alone.
+//! What people wrote about mirrors: which archive is served from where, under which name, by whom.
+//!
+//! Nothing here is one vendor's: the account says which vendor a mirror is at, and the vendor's
+//! facts say what a size, a region or a release is there. The same file with another account is the
+//! same mirror elsewhere.
+//!
+//! Rights of the policies (`rights`) do not speak of mirrors yet: whoever may change a file below
+//! `mirrors/` may define any.
 
-use crate::diagnostic::Finding;
-use crate::inventory::SourceTree;
-use crate::model::Source;
+mod against_directory;
+pub mod as_written;
+mod host_name;
+pub(crate) mod resolve;
+mod value;
 
-/// One warning for each file that looks as if it were meant for this program.
-pub fn findings(tree: &SourceTree) -> Vec<Finding> {
-    tree.unread
-        .iter()
-        .filter(|path| path.starts_with("mirrors/"))
-        .map(|path| {
-            Finding::warning("not-understood-yet", "mirrors are not understood by this version")
-                .at(&Source::new(path.as_str(), 0, 0))
-                .hint("the file was not read")
-        })
-        .collect()
+pub use against_directory::findings as against_directory;
+pub use host_name::HostName;
+pub use value::{
+    Archive, Authority, Ceiling, Currency, Delegation, Form, Mirror, ParentZone, Region,
+    RegionName, Release, Size, Topology, Upstream,
+};
+
+/// The JSON Schema of the files below `mirrors/`.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(as_written::MirrorsFile)
 }

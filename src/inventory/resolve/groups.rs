@@ -13,7 +13,7 @@ use crate::yaml::{Field, InFile, Position, Written};
 const DEFAULT_MINIMUM: u32 = 2;
 
 /// A required group.
-pub(super) fn required(
+pub(crate) fn required(
     field: &Field<String>,
     key: &str,
     item: Position,

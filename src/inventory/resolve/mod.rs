@@ -6,7 +6,7 @@
 mod accounts;
 mod directories;
 mod grants;
-mod groups;
+pub(crate) mod groups;
 mod identities;
 mod moved;
 

@@ -113,6 +113,7 @@ fn the_schemas_in_the_repository_are_those_of_the_types() {
     for (files, path) in [
         (Files::Inventory, "inventory"),
         (Files::Policies, "policies"),
+        (Files::Mirrors, "mirrors"),
         (Files::Operator, "operator"),
     ] {
         let path = format!("{}/.schemas/{path}.json", env!("CARGO_MANIFEST_DIR"));

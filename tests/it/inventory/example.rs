@@ -23,6 +23,7 @@ fn the_example_has_no_findings_without_a_directory() {
     assert_eq!(inventory.grants.len(), 12);
     assert_eq!(inventory.accounts["debian-builds"].account.hub.as_str(), "spi-hub");
     assert_eq!(loaded.policies.roles.len(), 4);
+    assert_eq!(loaded.topology.mirrors.len(), 1);
     assert_eq!(loaded.digests.len(), tree.files.len());
 }
 

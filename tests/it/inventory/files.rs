@@ -66,7 +66,8 @@ fn only_files_with_the_right_ending_are_read() {
             pair("inventory/x.yam", "almost-yaml"),
             pair("inventory/x.yaml.orig", "almost-yaml"),
             pair("inventory/x.yaml~", "almost-yaml"),
-            pair("mirrors/europe.yaml", "not-understood-yet"),
+            pair("mirrors/europe.yaml:1", "grammar"),
+            pair("mirrors/europe.yaml:1", "unknown-key"),
             pair("policies/x.ymal", "almost-yaml"),
         ]
     );

@@ -6,6 +6,7 @@ mod example;
 pub mod files;
 mod grammar;
 mod limits;
+mod mirrors;
 mod names;
 mod revision;
 mod rights;

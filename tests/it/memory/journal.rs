@@ -4,7 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use jiff::Timestamp;
 use proptest::prelude::*;
+use reconcile::cloud::memory::service::life::{Life, NewLife};
+use reconcile::cloud::memory::service::resource::Resource;
 use reconcile::cloud::memory::service::state::{Group, Mutation, State, Tags, User};
 use reconcile::cloud::memory::{JournalError, MemoryVendor, MemoryWorld};
 use reconcile::model::ResourceKind;
@@ -23,7 +26,7 @@ fn mutation((kind, one, other): Dice) -> Mutation {
     let user = format!("u-{one}");
     let group = format!("g-{other}");
     let tags = Tags::from([("note\n\"".to_owned(), "ä\\\u{0}".to_owned())]);
-    match kind % 8 {
+    match kind % 10 {
         0 | 1 => Mutation::PutUser {
             account,
             user: User {
@@ -43,7 +46,27 @@ fn mutation((kind, one, other): Dice) -> Mutation {
         3 => Mutation::RemoveUser { account, id: user },
         4 => Mutation::AddMember { account, user, group },
         5 => Mutation::RemoveMember { account, user, group },
-        6 => Mutation::PutCredential { account, user, id: group, kind: "access-key".to_owned() },
+        6 => Mutation::PutResource {
+            account,
+            resource: Box::new(Resource {
+                id: user,
+                kind: ResourceKind::Certificate,
+                name: format!("name{other}"),
+                settings: [("domains".to_owned(), ["a.example", "ä\n"].into())].into(),
+                tags,
+                revision: u64::from(other),
+                made: Timestamp::UNIX_EPOCH,
+                changed: Timestamp::UNIX_EPOCH,
+                life: (other % 2 == 0).then(|| Life::begin(Timestamp::UNIX_EPOCH)),
+            }),
+            lives: vec![NewLife {
+                account: format!("{:012}", 1),
+                id: group,
+                life: Life::begin(Timestamp::UNIX_EPOCH),
+            }],
+        },
+        7 => Mutation::RemoveResource { account, id: user, lives: Vec::new() },
+        8 => Mutation::PutCredential { account, user, id: group, kind: "access-key".to_owned() },
         _ => Mutation::SetOwnPrincipal { account, id: Some(user) },
     }
 }
@@ -54,8 +77,8 @@ proptest! {
     /// A process killed at any byte leaves a prefix of its writes, and the next one goes on.
     #[test]
     fn a_file_cut_anywhere_is_a_prefix(
-        dice in prop::collection::vec((0..8_u8, 0..4_u8, 0..4_u8), 1..5),
-        last in (0..8_u8, 0..4_u8, 0..4_u8),
+        dice in prop::collection::vec((0..10_u8, 0..4_u8, 0..4_u8), 1..5),
+        last in (0..10_u8, 0..4_u8, 0..4_u8),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("whole");

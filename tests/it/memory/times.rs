@@ -265,3 +265,33 @@ async fn a_clock_that_is_set_back_changes_nothing() {
     world.set_clock(at(NOON));
     assert_eq!(told(&service, &certificate).await, before);
 }
+
+#[tokio::test]
+async fn a_proof_by_hand_counts_and_one_under_the_name_of_another_does_not() {
+    let (world, service) = noon();
+    let zone = make(&service, zone("example.org")).await;
+    let one = make(&service, certificate("one", "a.example.org")).await;
+    let two = make(&world.service(TARGET), certificate("two", "b.example.org")).await;
+    let (of_one, of_two) = (one.proof.clone().unwrap(), two.proof.clone().unwrap());
+    let other = records(&zone.resource.id, &of_one.name, "TXT", &of_two.value);
+    let settings = other.settings.clone();
+    let id = world.add_resource(HUB, ResourceKind::RecordSet, "hand", settings, None).unwrap();
+    for (at, shown) in [(&service, &one), (&world.service(TARGET), &two)] {
+        assert_eq!(told(at, shown).await.0, "waiting for the proof of its names");
+    }
+    let prove = |name: String, value: &str| {
+        let value = [value].into();
+        world
+            .edit_resource(HUB, &id, |record| {
+                record.settings.insert("domain".to_owned(), (*name).into());
+                record.settings.insert("values".to_owned(), value);
+            })
+            .unwrap();
+    };
+    prove(of_one.name.to_uppercase(), &of_one.value.to_uppercase());
+    assert_eq!(told(&service, &one).await.0, "being issued");
+    // The record now says something else, of another certificate: one loses, the other has it.
+    prove(of_two.name.clone(), &of_two.value);
+    assert_eq!(told(&service, &one).await.0, "waiting for the proof of its names");
+    assert_eq!(told(&world.service(TARGET), &two).await.0, "being issued");
+}

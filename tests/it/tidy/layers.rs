@@ -43,7 +43,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "mirrors",
         ],
     ),
-    ("mirrors", &["model", "diagnostic", "digest", "inventory"]),
+    ("mirrors", &["model", "diagnostic", "digest", "yaml", "inventory"]),
     ("desired", &["model", "diagnostic", "inventory", "policies", "mirrors"]),
     // Of `directory` only its configuration, like the inventory.
     (

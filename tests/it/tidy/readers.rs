@@ -44,7 +44,7 @@ const READERS: &[(&str, &[&str], &str)] = &[
     ("src/directory/schema/locks.rs", &["schema"], ""),
     ("src/directory/schema/values.rs", &["schema"], ""),
     ("src/http/mod.rs", &["http_url", "http_answer"], ""),
-    ("src/inventory/load.rs", &["inventory"], ""),
+    ("src/inventory/load.rs", &["inventory", "mirrors"], ""),
     ("src/git.rs", &["git_tree", "git_blob"], ""),
     ("src/git/call.rs", &[], "words of git, shown and never acted on"),
     ("src/git/repository.rs", &[], "one line of git, passed on as it is or shown"),

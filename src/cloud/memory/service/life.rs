@@ -204,49 +204,65 @@ pub fn lives(
     becomes: Option<&Resource>,
     moment: &Moment,
 ) -> Vec<NewLife> {
-    let written = becomes.or_else(|| state.account(account).resources.get(id));
-    let bears = [ResourceKind::RecordSet, ResourceKind::FrontEnd];
-    if written.is_none_or(|resource| !bears.contains(&resource.kind)) {
-        return Vec::new();
-    }
-    let others = state.resources().filter(|(at, one)| (*at, one.id.as_str()) != (account, id));
-    let all: Vec<(&str, &Resource)> = others.chain(becomes.map(|one| (account, one))).collect();
-    let records: BTreeSet<Proof> = all.iter().flat_map(|(_, one)| proves(one)).collect();
-    let used: BTreeSet<(&str, &str)> = all
-        .iter()
-        .filter(|(_, one)| one.kind == ResourceKind::FrontEnd)
-        .map(|(at, one)| (*at, one.text("certificate")))
-        .collect();
-    let certificates = all.iter().filter_map(|(at, one)| Some((at, one, one.life.as_ref()?)));
-    certificates
-        .filter_map(|(at, one, life)| {
-            let proven = one.proof().is_some_and(|proof| records.contains(&lower(&proof)));
-            let used = used.contains(&(*at, one.id.as_str()));
+    let before = state.account(account).resources.get(id);
+    let touched: BTreeSet<(&str, &str)> =
+        before.into_iter().chain(becomes).flat_map(|one| touches(state, account, one)).collect();
+    let after = || {
+        let others = state.resources().filter(|(at, one)| (*at, &*one.id) != (account, id));
+        others.chain(becomes.map(|one| (account, one)))
+    };
+    touched
+        .into_iter()
+        .filter_map(|(at, certificate)| {
+            let one = state.account(at).resource(ResourceKind::Certificate, certificate)?;
+            let (life, proof) = (one.life.as_ref()?, one.proof()?);
+            let proven = after().any(|(_, other)| proves(other, &proof));
+            let used = after().any(|(of, other)| of == at && uses(other, certificate));
             if (life.proven.is_some(), life.used) == (proven, used) {
                 return None;
             }
             let now = life.at(one.made, moment);
             let proven = proven.then(|| now.proven.unwrap_or(moment.now));
             let life = Life { proven, used, ..now };
-            Some(NewLife { account: (*at).to_owned(), id: one.id.clone(), life })
+            Some(NewLife { account: at.to_owned(), id: one.id.clone(), life })
         })
         .collect()
 }
 
-/// What a record set proves.
-fn proves(resource: &Resource) -> Vec<Proof> {
-    let speaks = matches!(resource.text("type"), "CNAME" | "TXT");
-    if resource.kind != ResourceKind::RecordSet || !speaks {
-        return Vec::new();
+/// The certificates that something in an account may prove or use, by account and id.
+fn touches<'a>(
+    state: &'a State,
+    account: &'a str,
+    resource: &'a Resource,
+) -> Vec<(&'a str, &'a str)> {
+    match resource.kind {
+        ResourceKind::FrontEnd => vec![(account, resource.text("certificate"))],
+        // The name of a proof begins with the id of its certificate, whose account is not said.
+        ResourceKind::RecordSet => {
+            let name = resource.text("domain").to_lowercase();
+            let id = name.strip_prefix('_').and_then(|rest| rest.split('.').next());
+            let accounts = id.map(|id| {
+                state.accounts.iter().filter_map(move |(at, account)| {
+                    Some((at.as_str(), account.resources.get(id)?.id.as_str()))
+                })
+            });
+            accounts.into_iter().flatten().collect()
+        }
+        ResourceKind::Zone | ResourceKind::Certificate | ResourceKind::Server => Vec::new(),
     }
-    let name = resource.text("domain");
-    let proof = |value: &str| lower(&Proof { name: name.to_owned(), value: value.to_owned() });
-    resource.set("values").map(proof).collect()
 }
 
-/// Names of records are the same whatever their case.
-fn lower(proof: &Proof) -> Proof {
-    Proof { name: proof.name.to_lowercase(), value: proof.value.to_lowercase() }
+/// Whether something is a record set that says what a proof must say.
+fn proves(resource: &Resource, proof: &Proof) -> bool {
+    resource.kind == ResourceKind::RecordSet
+        && matches!(resource.text("type"), "CNAME" | "TXT")
+        && resource.text("domain").eq_ignore_ascii_case(&proof.name)
+        && resource.set("values").any(|value| value.eq_ignore_ascii_case(&proof.value))
+}
+
+/// Whether something is a front end with that certificate of its account.
+fn uses(resource: &Resource, certificate: &str) -> bool {
+    resource.kind == ResourceKind::FrontEnd && resource.text("certificate") == certificate
 }
 
 fn after(time: Timestamp, takes: Duration) -> Timestamp {
