@@ -182,6 +182,7 @@ impl Input {
         Sources {
             inventory: &self.loaded.inventory,
             policies: &self.loaded.policies,
+            topology: &self.loaded.topology,
             vendors: &self.vendors,
             organisations: self.organisations.clone(),
             access: globals.access(&self.operator),

@@ -3,6 +3,7 @@
 //! Architecture invariant: pure. The same inputs give the same [`Desired`], sorted throughout.
 
 mod hub;
+mod mirrors;
 mod roles;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,11 +11,13 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+pub use mirrors::{DesiredMirror, DesiredPart, Wanted, mirrors};
+
 use crate::inventory::{Grant, Inventory, ServiceAccount, ServiceIdentity, naming};
 use crate::model::{
     Account, AccountName, Attachment, Directory, DirectoryName, GroupRef, GroupSpec, KeyRotation,
-    Login, Missing, ObjectName, OrganisationName, Place, Reading, Reason, RoleName, RoleSpec,
-    ServiceAccountName, StableId, Subject, UserSpec, VendorFacts, VendorName,
+    Login, MirrorName, Missing, ObjectName, OrganisationName, Place, Reading, Reason, RoleName,
+    RoleSpec, ServiceAccountName, StableId, Subject, UserSpec, VendorFacts, VendorName,
 };
 use crate::policies::Policies;
 
@@ -40,6 +43,8 @@ pub struct Desired {
     /// Service accounts whose owners are of a group that the directory does not have (a finding
     /// says so): nothing of theirs is created, changed or removed.
     pub undecided: BTreeSet<ServiceAccountName>,
+    /// What mirrors are made of, by account ([`mirrors()`]).
+    pub mirrors: BTreeMap<Place, BTreeMap<MirrorName, DesiredMirror>>,
     /// Organisations of which the inventory names a group that its directory does not know (a
     /// finding says so), and which: while that stands nothing is taken away there for want of a
     /// grant, since the grant may be there and be misspelt.

@@ -45,6 +45,10 @@ pub struct Mirror {
     pub operators: Field<String>,
     /// What it may cost in a month.
     pub ceiling: Field<Ceiling>,
+    /// It is taken down in order, its public name first. A mirror that is only taken out of the file
+    /// stays as it is, and every run says so.
+    #[serde(default)]
+    pub retired: Field<bool>,
 }
 
 /// What is served.

@@ -106,6 +106,7 @@ impl One<'_, '_> {
             disk_gb: disk_gb?,
             operators: operators?,
             ceiling: ceiling?,
+            retired: written.retired.given().is_some_and(|retired| retired.value),
             source: at.source(item),
         })
     }

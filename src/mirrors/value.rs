@@ -18,6 +18,14 @@ pub struct Topology {
     pub mirrors: BTreeMap<MirrorName, Mirror>,
 }
 
+impl Topology {
+    /// No mirrors.
+    pub fn none() -> &'static Self {
+        static NONE: Topology = Topology { mirrors: BTreeMap::new() };
+        &NONE
+    }
+}
+
 /// An archive, served from an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mirror {
@@ -46,6 +54,8 @@ pub struct Mirror {
     pub operators: GroupRef,
     /// What it may cost in a month.
     pub ceiling: Ceiling,
+    /// It is to be taken down.
+    pub retired: bool,
     /// Where it is written.
     pub source: Source,
 }

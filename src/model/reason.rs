@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{GroupName, GroupRef, RoleName, Source, Subject};
+use super::{GroupName, GroupRef, MirrorName, RoleName, Source, Subject};
 
 /// One reason for a change, down to the line or the directory group that asks for it.
 ///
@@ -27,6 +27,30 @@ pub enum Reason {
         source: Source,
         /// The reason people wrote there.
         note: String,
+    },
+    /// The topology asks for a part of a mirror.
+    Mirror {
+        /// Which mirror.
+        mirror: MirrorName,
+        /// Where that is written.
+        source: Source,
+    },
+    /// The topology says that a mirror is to be taken down.
+    MirrorRetired {
+        /// Which mirror.
+        mirror: MirrorName,
+    },
+    /// Another object has taken its place in a mirror.
+    Superseded {
+        /// Which part of which mirror.
+        subject: Subject,
+        /// The how-manyeth object has its place now.
+        by: u32,
+    },
+    /// A part is not asked for any more.
+    NotInTopology {
+        /// Which part.
+        subject: Subject,
     },
     /// The directory says that a person is in a group.
     Member {
@@ -239,6 +263,12 @@ impl fmt::Display for Reason {
                 write!(formatter, "{group} is their primary group")
             }
             Self::Member { group, .. } => write!(formatter, "in {group}"),
+            Self::Mirror { mirror, source } => write!(formatter, "mirror {mirror} ({source})"),
+            Self::MirrorRetired { mirror } => write!(formatter, "mirror {mirror} is retired"),
+            Self::Superseded { subject, by } => {
+                write!(formatter, "{subject} was replaced by generation {by}")
+            }
+            Self::NotInTopology { subject } => write!(formatter, "nothing asks for {subject}"),
             Self::NotMember { group } => write!(formatter, "not in {group}"),
             Self::Gone { subject, why } => write!(formatter, "{subject} {why}"),
             Self::NotInDirectory { subject } => {

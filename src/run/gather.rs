@@ -19,9 +19,10 @@ use crate::desired::{self, Desired, Inputs};
 use crate::directory;
 use crate::guard::Clocks;
 use crate::inventory::{AccountEntry, Inventory};
+use crate::mirrors::Topology;
 use crate::model::{
     Account, Attachment, Directory, DirectoryName, Doubt, Missing, ObservedAccount,
-    OrganisationName, Place, Reading, Site, VendorFacts,
+    OrganisationName, Place, Reading, ResourceKind, Site, VendorFacts,
 };
 use crate::plan::{DiffInputs, Observations, credentials_needed};
 use crate::policies::Policies;
@@ -38,6 +39,8 @@ pub struct Sources<'a> {
     pub inventory: &'a Inventory,
     /// What roles mean.
     pub policies: &'a Policies,
+    /// Which mirrors there should be.
+    pub topology: &'a Topology,
     /// The clouds.
     pub vendors: &'a [Arc<dyn Vendor>],
     /// Only these organisations; empty = all.
@@ -138,6 +141,7 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
     gathered.completed = completed;
     read_credentials(sources, &mut gathered).await;
     look_up_attachments(&mut gathered).await;
+    read_parts(sources, &mut gathered).await;
     gathered.accounts_took = began.elapsed();
     gathered.shown = Shown::of(sources.vendors, &gathered.directories, read_at.elapsed());
     gathered
@@ -344,6 +348,42 @@ async fn look_up_attachments(gathered: &mut Gathered) {
     let answers: Vec<(Place, BTreeMap<Attachment, Doubt>)> =
         stream::iter(asked).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await;
     gathered.observations.doubtful.extend(answers);
+}
+
+/// What mirrors are made of, in every account in which there may be any. Nothing is asked where no
+/// mirror is written down at all.
+async fn read_parts(sources: &Sources<'_>, gathered: &mut Gathered) {
+    if sources.topology.mirrors.is_empty() {
+        return;
+    }
+    let inventory = gathered.completed.as_ref().unwrap_or(sources.inventory);
+    gathered.desired.mirrors = desired::mirrors(sources.topology, inventory, &gathered.facts);
+    let has_parts = |account: &Account| {
+        let facts = gathered.facts.iter().find(|facts| facts.name == account.vendor);
+        facts.is_some_and(|facts| !facts.parts.is_empty())
+    };
+    let connections = &gathered.connections;
+    let readings = accounts(sources).map(|entry| &entry.account).filter(|one| has_parts(one)).map(
+        |account| async move {
+            let place = account.place.clone();
+            let nothing = |why: String| {
+                let missing =
+                    || Missing::new(format!("mirrors of account {}", account.place), &*why);
+                let lists = ResourceKind::ALL.into_iter();
+                lists.map(|kind| (kind, Reading::partial(Vec::new(), missing()))).collect()
+            };
+            let readings = match connections.get(&account.place) {
+                Some(connection) => {
+                    bounded(connection.observe.parts()).await.unwrap_or_else(nothing)
+                }
+                None => nothing("not connected".to_owned()),
+            };
+            (place, readings)
+        },
+    );
+    let readings: Vec<_> =
+        stream::iter(readings).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await;
+    gathered.observations.parts.extend(readings);
 }
 
 /// The second, narrow reading: credentials of those who go.

@@ -144,6 +144,7 @@ fn otherwise(sources: &Sources<'_>, gathered: &Gathered, baseline: &Baseline) ->
             today,
         });
         former::add(&gathered.former, &mut desired);
+        desired.mirrors.clone_from(&gathered.desired.mirrors);
         diff(&DiffInputs {
             desired: &recognise(&desired, gathered, baseline),
             observed: &gathered.observations,

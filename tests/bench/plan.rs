@@ -145,6 +145,7 @@ impl World {
             credentials: BTreeMap::new(),
             doubtful: BTreeMap::new(),
             forgotten: BTreeMap::new(),
+            parts: BTreeMap::new(),
         }
     }
 
@@ -228,6 +229,7 @@ impl World {
             credentials: BTreeMap::new(),
             doubtful: BTreeMap::new(),
             forgotten: BTreeMap::new(),
+            parts: BTreeMap::new(),
         }
     }
 }

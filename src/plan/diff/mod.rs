@@ -22,6 +22,7 @@ mod mails;
 mod matching;
 mod members;
 mod names;
+mod parts;
 mod roles;
 mod undecided;
 mod users;
@@ -42,8 +43,8 @@ use crate::desired::{Desired, DesiredHub};
 use crate::diagnostic::Finding;
 use crate::model::{
     Attachment, Binding, Credential, Doubt, HeldAttachment, HolderKind, Kind, Missing, ObjectName,
-    Observed, ObservedAccount, OrganisationName, Ownership, Place, Reading, Subject, VendorFacts,
-    VendorId,
+    Observed, ObservedAccount, OrganisationName, Ownership, Place, Reading, ResourceKind,
+    SeenResource, Subject, VendorFacts, VendorId,
 };
 
 /// What the clouds say.
@@ -57,6 +58,8 @@ pub struct Observations {
     /// What should be attached to roles and the vendor says it does not know, or of which that cannot
     /// be told, by account.
     pub doubtful: BTreeMap<Place, BTreeMap<Attachment, Doubt>>,
+    /// What mirrors are made of, in every account in which they may be, by kind.
+    pub parts: BTreeMap<Place, BTreeMap<ResourceKind, Reading<Vec<SeenResource>>>>,
     /// Groups that have a role in an account that the inventory does not name any more, and which.
     pub forgotten: BTreeMap<VendorId, Place>,
 }
@@ -137,6 +140,7 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
         }
     }
     former::changes(inputs, &mut hubs, &mut drafts);
+    parts::changes(inputs, &mut drafts);
     expiries(inputs, &mut drafts);
     incomplete.sort();
     let census = census(inputs, &hubs);
@@ -231,7 +235,12 @@ fn incomplete(inputs: &DiffInputs<'_>) -> Vec<Incomplete> {
             missing: missing.into_iter().cloned().collect(),
         })
     });
-    directories.chain(accounts).chain(credentials).collect()
+    let parts = inputs.observed.parts.iter().filter_map(|(place, readings)| {
+        let missing: Vec<Missing> = readings.values().flat_map(Reading::missing).cloned().collect();
+        let read = format!("mirrors in account {place}");
+        (!missing.is_empty()).then_some(Incomplete { read, missing })
+    });
+    directories.chain(accounts).chain(credentials).chain(parts).collect()
 }
 
 /// How many owned objects each organisation has.
@@ -248,6 +257,12 @@ fn census(
         add(place, Kind::User, hub.owned_users());
         add(place, Kind::Group, hub.owned_groups());
         add(place, Kind::Membership, hub.owned_memberships());
+    }
+    for (place, readings) in &inputs.observed.parts {
+        for (kind, reading) in readings {
+            let is_ours = |one: &&SeenResource| one.observed.ownership.subject().is_some();
+            add(place, Kind::Resource(*kind), reading.got().iter().filter(is_ours).count());
+        }
     }
     for (place, wanted) in &inputs.desired.accounts {
         if inputs.desired.former.contains_key(place) {

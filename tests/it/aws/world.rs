@@ -223,6 +223,7 @@ impl World {
         let sources = Sources {
             inventory: &loaded.inventory,
             policies: &loaded.policies,
+            topology: reconcile::mirrors::Topology::none(),
             vendors: &vendors,
             organisations: BTreeSet::new(),
             access: Access { root, operator: &Operator::default(), environment: &|_| None },

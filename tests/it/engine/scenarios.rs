@@ -425,6 +425,7 @@ impl Scene {
         Sources {
             inventory: &loaded.inventory,
             policies: &loaded.policies,
+            topology: reconcile::mirrors::Topology::none(),
             vendors: std::slice::from_ref(&self.vendor),
             organisations: BTreeSet::new(),
             access: Access {

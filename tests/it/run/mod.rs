@@ -82,6 +82,7 @@ async fn gathered(mood: Mood) -> Gathered {
     gather(&Sources {
         inventory: &loaded.inventory,
         policies: &loaded.policies,
+        topology: reconcile::mirrors::Topology::none(),
         vendors: &[vendor],
         organisations: BTreeSet::new(),
         access: Access { root, operator: &Operator::default(), environment: &|_| None },

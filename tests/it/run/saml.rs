@@ -121,6 +121,7 @@ async fn planned(inventory: &str, policies: &str, seen: ObservedAccount) -> (Gat
     let sources = Sources {
         inventory: &loaded.inventory,
         policies: &loaded.policies,
+        topology: reconcile::mirrors::Topology::none(),
         vendors: &vendors,
         organisations: BTreeSet::new(),
         access: Access {

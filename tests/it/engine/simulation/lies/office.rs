@@ -89,6 +89,7 @@ impl Office {
         Sources {
             inventory: &given.inventory,
             policies: &given.policies,
+            topology: reconcile::mirrors::Topology::none(),
             vendors: &self.vendors,
             organisations: BTreeSet::new(),
             access: Access {

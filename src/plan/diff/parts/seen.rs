@@ -1,0 +1,117 @@
+//! The parts an account has, by what they stand for, and who refers to whom.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::super::drafts::Drafts;
+use super::super::{copied_mark, unowned};
+use crate::model::{
+    Kind, MirrorName, ObjectName, PartName, Place, ResourceKind, SeenResource, State, Subject,
+    Value,
+};
+
+/// The objects of one part, by generation, the earliest first.
+pub(super) type Generations<'a> = BTreeMap<u32, &'a SeenResource>;
+
+/// The parts an account has.
+pub(super) struct Seen<'a> {
+    ours: BTreeMap<&'a MirrorName, BTreeMap<&'a PartName, Generations<'a>>>,
+    /// What is not ours, by kind and name in lower case.
+    others: HashMap<(ResourceKind, String), &'a SeenResource>,
+    /// Which of ours say a text: an id, an address.
+    said_by: HashMap<&'a str, Vec<&'a SeenResource>>,
+}
+
+impl<'a> Seen<'a> {
+    /// Sorts what there is. Of two objects with one mark the one with the smaller id counts.
+    pub(super) fn of(
+        place: &Place,
+        all: impl Iterator<Item = &'a SeenResource>,
+        drafts: &mut Drafts,
+    ) -> Self {
+        let mut all: Vec<&SeenResource> = all.collect();
+        all.sort_by(|a, b| a.observed.id.cmp(&b.observed.id));
+        let mut seen =
+            Self { ours: BTreeMap::new(), others: HashMap::new(), said_by: HashMap::new() };
+        for one in all {
+            let spec = &one.observed.spec;
+            let Some(Subject::Part { mirror, part, generation }) = one.observed.ownership.subject()
+            else {
+                seen.others.insert((spec.kind, spec.name.as_str().to_lowercase()), one);
+                continue;
+            };
+            let generations = seen.ours.entry(mirror).or_default().entry(part).or_default();
+            if generations.contains_key(generation) {
+                let subject = Subject::Part {
+                    mirror: mirror.clone(),
+                    part: part.clone(),
+                    generation: *generation,
+                };
+                let kind = Kind::Resource(spec.kind).singular();
+                drafts.find(copied_mark(place, kind, &spec.name, &subject));
+                continue;
+            }
+            generations.insert(*generation, one);
+            for text in spec.settings.values().flat_map(texts) {
+                seen.said_by.entry(text).or_default().push(one);
+            }
+        }
+        seen
+    }
+
+    /// The mirrors of which there are parts.
+    pub(super) fn mirrors(&self) -> impl Iterator<Item = &'a MirrorName> {
+        self.ours.keys().copied()
+    }
+
+    /// How many parts of a mirror there are.
+    pub(super) fn count(&self, mirror: &MirrorName) -> usize {
+        self.parts(mirror).map(|(_, generations)| generations.len()).sum()
+    }
+
+    /// The parts of a mirror, by name.
+    pub(super) fn parts(
+        &self,
+        mirror: &MirrorName,
+    ) -> impl Iterator<Item = (&'a PartName, &Generations<'a>)> {
+        let parts = self.ours.get(mirror).into_iter().flatten();
+        parts.map(|(part, generations)| (*part, generations))
+    }
+
+    /// The objects of a part.
+    pub(super) fn part(&self, mirror: &MirrorName, part: &PartName) -> Option<&Generations<'a>> {
+        self.ours.get(mirror)?.get(part)
+    }
+
+    /// Who of ours refers to something, itself excepted.
+    pub(super) fn referrers(&self, of: &SeenResource) -> BTreeSet<&'a ObjectName> {
+        self.referring(of).map(|one| &one.observed.spec.name).collect()
+    }
+
+    /// The same, as objects.
+    pub(super) fn referring(&self, of: &SeenResource) -> impl Iterator<Item = &'a SeenResource> {
+        let said = of.outputs.values().filter_map(|output| self.said_by.get(output.as_str()));
+        let id = of.observed.id.clone();
+        said.flatten().copied().filter(move |one| one.observed.id != id)
+    }
+
+    /// Why a name cannot be used for something of ours, if so.
+    pub(super) fn taken(&self, kind: ResourceKind, name: &ObjectName) -> Option<String> {
+        let other = self.others.get(&(kind, name.as_str().to_lowercase()))?;
+        Some(unowned(&other.observed.ownership))
+    }
+}
+
+/// Whether the vendor has finished it, and it is in use.
+pub(super) fn is_ready(one: &SeenResource) -> bool {
+    one.state == State::Settled
+}
+
+fn texts(value: &Value) -> Box<dyn Iterator<Item = &str> + '_> {
+    match value {
+        Value::Text(text) => Box::new(std::iter::once(text.as_str())),
+        Value::Set(set) => Box::new(set.iter().map(String::as_str)),
+        Value::Number(_) | Value::Flag(_) | Value::Made(_) | Value::AllMade(_) => {
+            Box::new(std::iter::empty())
+        }
+    }
+}
