@@ -12,6 +12,7 @@ mod hostile;
 mod inventory;
 mod keys;
 mod memory;
+mod mirrors;
 mod peers;
 mod record;
 mod report;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::{MemoryWorld, tags};
 use crate::cloud::memory::api::{ResourceInput, Service, lock, made, put, remove};
 use crate::cloud::memory::service::journal::JournalError;
+use crate::cloud::memory::service::life::{Progress, progress};
 use crate::cloud::memory::service::resource::{Resource, Setting};
 use crate::cloud::memory::service::state::State;
 use crate::model::{Kind, Mark, ResourceKind, VendorId};
@@ -34,6 +35,17 @@ impl MemoryWorld {
     /// What the service takes the time to be.
     pub fn now(&self) -> Timestamp {
         lock(&self.world).moment().now
+    }
+
+    /// Whether the service has finished a resource; not, if there is none of that id.
+    ///
+    /// # Errors
+    /// A state file that cannot be read.
+    pub fn is_settled(&self, account: &str, id: &str) -> Result<bool, JournalError> {
+        let mut world = lock(&self.world);
+        let moment = world.moment();
+        let found = world.store.read()?.account(account).resources.get(id);
+        Ok(found.is_some_and(|one| progress(one, &moment).0 == Progress::Settled))
     }
 
     /// A resource nobody of ours made; `mark` for one that carries a mark all the same. Nothing
