@@ -124,7 +124,7 @@ impl Kind {
                 counts_as: Self::User,
                 ..row("credential", "credential", "credentials", AtOnce, true)
             },
-            Self::Resource(Zone) => row("zone", "zone", "zones", AtOnce, false),
+            Self::Resource(Zone) => row("zone", "zone", "zones", Drain, false),
             Self::Resource(RecordSet) => {
                 row("record-set", "record set", "record sets", AtOnce, false)
             }

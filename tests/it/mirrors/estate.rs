@@ -66,6 +66,18 @@ objectClass: debianGroup
 gid: mirrors
 gidNumber: 800
 
+dn: uid=amara,ou=users,dc=example,dc=org
+objectClass: inetOrgPerson
+objectClass: debianAccount
+objectClass: shadowAccount
+uid: amara
+uidNumber: 2001
+gidNumber: 100
+cn: amara
+sn: Example
+mail: amara@example.org
+keyFingerPrint: 1D9E5EB12F9FDBE59D2C7A67EEDBFB816F86CA2F
+
 # end
 ";
 

@@ -44,7 +44,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("mirrors", &["model", "diagnostic", "digest", "yaml", "inventory"]),
-    ("desired", &["model", "diagnostic", "inventory", "policies", "mirrors"]),
+    ("desired", &["model", "diagnostic", "digest", "inventory", "policies", "mirrors"]),
     // Of `directory` only its configuration, like the inventory.
     (
         "access",
@@ -96,6 +96,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "operator",
             "directory",
             "inventory",
+            "mirrors",
             "policies",
             "desired",
             "plan",

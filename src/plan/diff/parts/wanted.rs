@@ -9,8 +9,8 @@ use super::Part;
 use super::seen::{Generations, is_ready};
 use crate::desired::{DesiredPart, Wanted};
 use crate::model::{
-    ChangeId, Kind, ObjectName, Output, PartName, Reason, Reference, ResourceSpec, SeenResource,
-    State, Subject, Value,
+    ChangeId, Kind, ObjectName, Output, PartName, Reason, Reference, ResourceKind, ResourceSpec,
+    SeenResource, State, Subject, Value,
 };
 use crate::plan::{Life, Step, Waiting};
 
@@ -29,6 +29,8 @@ pub(super) struct Standing<'a> {
     in_use: Option<(u32, &'a SeenResource)>,
     /// The change by which one comes to be.
     made: Option<ChangeId>,
+    /// What kind of thing it is.
+    kind: ResourceKind,
 }
 
 /// Which object of a part is meant.
@@ -56,6 +58,7 @@ impl<'a> Made<'a> {
     /// What a vendor makes up for a part, or what that waits for.
     fn output(&self, part: &PartName, output: Output, which: Which) -> Result<Reference, String> {
         let standing = self.parts.get(part).ok_or_else(|| format!("waits for {part}"))?;
+        let kind = Kind::Resource(standing.kind).singular();
         let of = |one: &SeenResource| one.outputs.get(&output).cloned().map(Reference::Known);
         let usable = standing.newest.filter(|one| !matches!(one.state, State::Failed { .. }));
         let ready = usable.filter(|one| is_ready(one));
@@ -67,11 +70,12 @@ impl<'a> Made<'a> {
             Which::Settled => ready.and_then(of),
             Which::SettledOrEarlier => ready.or(standing.in_use.map(|(_, one)| one)).and_then(of),
         };
-        found.ok_or_else(|| match usable.map(|one| (&one.observed.spec, &one.state)) {
-            Some((spec, State::Settling { what, .. })) => {
-                format!("waits for {} {}: {what}", Kind::Resource(spec.kind).singular(), spec.name)
+        found.ok_or_else(|| match usable.map(|one| (&one.observed.spec.name, &one.state)) {
+            Some((name, State::Settling { what, .. })) => {
+                format!("waits for {kind} {name}: {what}")
             }
-            _ => format!("waits for {part}"),
+            _ if standing.made.is_some() => format!("waits for {kind} {part}, which comes first"),
+            _ => format!("waits for {kind} {part}"),
         })
     }
 }
@@ -94,7 +98,8 @@ impl<'a> Part<'a> {
         let in_use = in_use.map(|(generation, one)| (*generation, *one));
         let settings = settings(wanted, made);
         let last = generations.last_key_value().map(|(generation, one)| (*generation, *one));
-        let mut standing = Standing { newest: last.map(|(_, one)| one), in_use, made: None };
+        let newest = last.map(|(_, one)| one);
+        let mut standing = Standing { newest, in_use, made: None, kind: wanted.kind };
         let next = match last {
             None => 1,
             Some((_, one)) => {
