@@ -96,6 +96,8 @@ pub mod plan;
 
 pub mod guard;
 
+pub mod status;
+
 pub mod http;
 
 pub mod cloud;

@@ -9,8 +9,8 @@ use super::Part;
 use super::seen::{Generations, is_ready};
 use crate::desired::{DesiredPart, Wanted};
 use crate::model::{
-    ChangeId, Kind, ObjectName, Output, PartName, Reason, Reference, ResourceKind, ResourceSpec,
-    SeenResource, State, Subject, Value,
+    ChangeId, Kind, ObjectName, Output, PartName, Reason, Reference, ResourceSpec, SeenResource,
+    State, Subject, Value,
 };
 use crate::plan::{Life, Step, Waiting};
 
@@ -21,7 +21,6 @@ pub(super) struct Made<'a> {
 }
 
 /// How a wanted part stands.
-#[derive(Clone, Copy)]
 pub(super) struct Standing<'a> {
     /// The newest object that is as it should be in all that cannot be changed.
     newest: Option<&'a SeenResource>,
@@ -29,8 +28,8 @@ pub(super) struct Standing<'a> {
     in_use: Option<(u32, &'a SeenResource)>,
     /// The change by which one comes to be.
     made: Option<ChangeId>,
-    /// What kind of thing it is.
-    kind: ResourceKind,
+    /// The name of the object that is meant, as it is or will be.
+    name: ObjectName,
 }
 
 /// Which object of a part is meant.
@@ -44,7 +43,7 @@ enum Which {
     SettledOrEarlier,
 }
 
-impl<'a> Made<'a> {
+impl Made<'_> {
     /// The generation of a wanted part that is in use, if one is.
     pub(super) fn in_use(&self, part: &PartName) -> Option<u32> {
         self.parts.get(part)?.in_use.map(|(generation, _)| generation)
@@ -58,7 +57,6 @@ impl<'a> Made<'a> {
     /// What a vendor makes up for a part, or what that waits for.
     fn output(&self, part: &PartName, output: Output, which: Which) -> Result<Reference, String> {
         let standing = self.parts.get(part).ok_or_else(|| format!("waits for {part}"))?;
-        let kind = Kind::Resource(standing.kind).singular();
         let of = |one: &SeenResource| one.outputs.get(&output).cloned().map(Reference::Known);
         let usable = standing.newest.filter(|one| !matches!(one.state, State::Failed { .. }));
         let ready = usable.filter(|one| is_ready(one));
@@ -70,12 +68,11 @@ impl<'a> Made<'a> {
             Which::Settled => ready.and_then(of),
             Which::SettledOrEarlier => ready.or(standing.in_use.map(|(_, one)| one)).and_then(of),
         };
-        found.ok_or_else(|| match usable.map(|one| (&one.observed.spec.name, &one.state)) {
-            Some((name, State::Settling { what, .. })) => {
-                format!("waits for {kind} {name}: {what}")
-            }
-            _ if standing.made.is_some() => format!("waits for {kind} {part}, which comes first"),
-            _ => format!("waits for {kind} {part}"),
+        let name = &standing.name;
+        found.ok_or_else(|| match usable.map(|one| &one.state) {
+            Some(State::Settling { what, .. }) => format!("waits for {name} ({what})"),
+            _ if standing.made.is_some() => format!("waits for {name}, which comes first"),
+            _ => format!("waits for {name}"),
         })
     }
 }
@@ -99,7 +96,9 @@ impl<'a> Part<'a> {
         let settings = settings(wanted, made);
         let last = generations.last_key_value().map(|(generation, one)| (*generation, *one));
         let newest = last.map(|(_, one)| one);
-        let mut standing = Standing { newest, in_use, made: None, kind: wanted.kind };
+        let name = newest.map(|one| one.observed.spec.name.clone());
+        let name = name.unwrap_or_else(|| self.name(&wanted.part, 1));
+        let mut standing = Standing { newest, in_use, made: None, name };
         let next = match last {
             None => 1,
             Some((_, one)) => {
@@ -112,6 +111,7 @@ impl<'a> Part<'a> {
             }
         };
         let name = self.name(&wanted.part, next);
+        standing.name = name.clone();
         match settings {
             Ok(settings) => {
                 standing.made = self.create(wanted, next, name, settings, drafts);
