@@ -443,7 +443,7 @@ impl Step {
             | Self::IssueCredential { user: one, .. } => renumber(&mut one.id),
             Self::Part { life, .. } => {
                 let settings = life.wanted_mut().into_iter().flat_map(|one| &mut one.settings);
-                settings.for_each(|(_, value)| value.change_references(&renumber));
+                settings.for_each(|(_, value)| value.change_references(renumber));
             }
             Self::User(_)
             | Self::Group(_)
