@@ -98,9 +98,9 @@ pub mod inventory;
 pub mod mirrors;
 pub mod policies;
 
-pub mod access;
 pub mod desired;
 pub mod plan;
+pub mod rights;
 
 pub mod guard;
 
