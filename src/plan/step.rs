@@ -150,8 +150,8 @@ impl<S> Life<S> {
 
 /// What a change does. Each is one write at the vendor.
 ///
-/// Architecture invariant: the engine asks for [`Step::kind`] and [`Step::act`], so a new kind needs
-/// no new arm in the guard, the executor or a report (`tidy::engine`).
+/// Architecture invariant: the engine asks for [`Step::kind`] and [`Step::act`], so a new kind of
+/// part needs no new arm in the guard, the executor or a report (`tidy::kinds`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
