@@ -27,21 +27,29 @@
 //!
 //! - **inventory**: what people wrote; **directory**: what LDAP says; **desired**: what should be;
 //!   **observed**: what a cloud says is.
-//! - **change**: one difference, with before and after; **reason**: why, down to the line of a file
-//!   or the group of a directory (shown, never branched on).
+//! - **kind**: what sort of thing an object is, a row of one table ([`model::Kind`]) from which all
+//!   is read that the engine does differently for it; **act**: the verb of a change, one of the same
+//!   nine for every kind ([`plan::Act`]).
+//! - **change**: one act on one object, with before and after; **reason**: why, down to the line of
+//!   a file or the group of a directory (shown, never branched on, in no digest).
+//! - **need**: an earlier change of the plan that must have happened first, in whichever account;
+//!   **lane**: what goes on by itself in an account: what is about people goes in phases, parts of
+//!   mirrors beside it, by their needs alone.
 //! - **plan**: all changes in order, as data; **guard**: the rules a plan must pass; **violation**:
 //!   a rule it does not pass, with numbers; **approved plan**: a plan that went through the guard.
 //! - **held**: kept back by the guard; **withheld**: not even planned, because a read was not
-//!   complete.
-//! - **outcome**: what became of a change; **run record**: the durable account of a run.
+//!   complete; **waiting**: not planned before a vendor has finished something; the next run goes on.
+//! - **outcome**: what became of a change; **begun**: the outcome of what a vendor has accepted and is
+//!   still at: it has happened for those that need it; **run record**: the durable account of a run.
 //! - **owned**: carries our mark; **foreign**: exists and is not ours; **extraneous**: owned and
-//!   not desired; **departed**: whose person left (the act: deprovision: suspend, wait, delete).
+//!   not desired; **departed**: whose person left (what follows is deprovisioning: suspend, wait, delete).
 //! - **key**: a credential of a service account that this program issues; **handed over**: a sink
 //!   took its secret, as noted on its user; **sink**: where secrets of new keys go.
 //! - **operator's file**: what only the operator decides, outside the repository: secrets, whom to
 //!   trust, which servers may be asked; **permit**: leave to ask one server, with what and trusting
 //!   whom.
-//! - **hub**: the account in which an organisation's users and groups at a vendor live.
+//! - **hub**: the account in which an organisation's users and groups at a vendor live; **former hub**:
+//!   one that another account has taken the place of, and that still has some of ours.
 //!
 //! # Rules that hold everywhere
 //!
@@ -90,9 +98,9 @@ pub mod inventory;
 pub mod mirrors;
 pub mod policies;
 
-pub mod access;
 pub mod desired;
 pub mod plan;
+pub mod rights;
 
 pub mod guard;
 

@@ -174,7 +174,7 @@ impl Work<'_, '_> {
     async fn confirm(
         &mut self,
         mut outputs: Outputs,
-        begun: Option<String>,
+        still_to_come: Option<String>,
         began: Instant,
     ) -> Result<Ended, Failure> {
         let step = &self.change.step;
@@ -198,7 +198,7 @@ impl Work<'_, '_> {
                 }
             }
         }
-        let outcome = begun.map_or(Outcome::Applied, |what| Outcome::Begun { what });
+        let outcome = still_to_come.map_or(Outcome::Applied, |what| Outcome::Begun { what });
         Ok(Ended { outcome, outputs, account_lost: None })
     }
 

@@ -7,7 +7,6 @@ use jiff::civil::Date;
 
 use super::people::People;
 use super::{ExitCode, Failure, Globals};
-use crate::access::{self, View};
 use crate::cloud::registry;
 use crate::desired::{self, Inputs};
 use crate::diagnostic::{self, Severity};
@@ -15,6 +14,7 @@ use crate::git::GitError;
 use crate::inventory::{self, Loaded, SourceTree, read_folder, read_revision};
 use crate::model::{Directory, DirectoryName, Reading, VendorFacts};
 use crate::report::{self, DIFFERENCE_FORMAT, DifferenceReport};
+use crate::rights::{self, View};
 use crate::visible::Visible;
 
 /// Options of `reconcile diff`.
@@ -72,7 +72,7 @@ pub(super) fn run(
     let after = inputs(&head, people.head(), &vendors, today);
     let (was, is) = (desired::resolve(&before), desired::resolve(&after));
     let (before, after) = (View::new(before, &was), View::new(after, &is));
-    let difference = access::compare(&before, &after);
+    let difference = rights::compare(&before, &after);
     let mut not_complete = before.not_complete();
     not_complete.extend(after.not_complete());
     not_complete.sort();

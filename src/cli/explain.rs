@@ -8,12 +8,12 @@ use jiff::civil::Date;
 use super::input::{Input, Scope};
 use super::perform::on_runtime;
 use super::{ExitCode, Failure, Globals};
-use crate::access::{self, Found, Unknown, View};
 use crate::cloud::registry;
 use crate::desired::{self, Inputs};
 use crate::directory::{self, Access, DirectoryConfig};
 use crate::model::{Directory, DirectoryName, Reading};
 use crate::report::{self, EXPLANATION_FORMAT, ExplanationReport, printable};
+use crate::rights::{self, Found, Unknown, View};
 
 /// Options of `reconcile explain`.
 #[derive(Debug, clap::Args)]
@@ -62,9 +62,9 @@ pub(super) fn run(
     let desired = desired::resolve(&inputs);
     let view = View::new(inputs, &desired);
     let not_complete = view.not_complete();
-    let found = access::find(&view, &args.name)
+    let found = rights::find(&view, &args.name)
         .map_err(|unknown| failure(&unknown, not_complete.is_empty()))?;
-    let explained = access::explain(&view, &found).ok_or_else(|| {
+    let explained = rights::explain(&view, &found).ok_or_else(|| {
         Failure::new(ExitCode::Unexpected, format!("{found} was found but cannot be explained"))
     })?;
     let report = ExplanationReport {

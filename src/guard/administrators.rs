@@ -222,9 +222,7 @@ fn loss<'a>(change: &'a Change, set: &AdministratorSet) -> Loss<'a> {
     };
     let in_hub = *change.place == set.hub;
     match &change.step {
-        Step::User(Life::Retire { id, .. }) | Step::User(Life::Delete { id, .. }) if in_hub => {
-            Loss::User(id)
-        }
+        Step::User(Life::Retire { id, .. } | Life::Delete { id, .. }) if in_hub => Loss::User(id),
         // With a key that stays, nobody loses access.
         Step::RevokeCredential { credential, replaced_by: None, .. } if in_hub => {
             Loss::User(&credential.user)

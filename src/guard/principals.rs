@@ -112,9 +112,7 @@ fn touches_name(change: &Change, protected: &Protected) -> bool {
         Step::IssueCredential { user, .. } => {
             return protected.break_glass && is_protected(&user.name);
         }
-        Step::User(Life::Retire { before, .. }) | Step::User(Life::Delete { before, .. }) => {
-            &before.name
-        }
+        Step::User(Life::Retire { before, .. } | Life::Delete { before, .. }) => &before.name,
         Step::RevokeCredential { user, .. } => user,
         Step::RemoveMember { user, .. }
         | Step::UnbindRole { group: user, by_hand: Some(_), .. } => &user.name,

@@ -139,10 +139,9 @@ impl Step {
                 Act::Unlink => Phase::Detach,
                 Act::Retire => Phase::Suspend,
                 Act::Delete => Phase::Delete,
-                Act::Create | Act::Restore | Act::Adopt => Phase::Build,
                 // What is attached says something else: part of what begins.
                 Act::Update if self.kind() == Kind::Attachment => Phase::Attach,
-                Act::Update => Phase::Build,
+                Act::Create | Act::Update | Act::Restore | Act::Adopt => Phase::Build,
                 Act::Link | Act::Issue => Phase::Attach,
             }),
         }

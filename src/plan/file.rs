@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Narrowing, Plan, PlanDigest};
 
 /// The version of the format. A change that could break a reader changes the number.
-pub const FORMAT: &str = "reconcile-plan-file/1";
+pub const FORMAT: &str = "reconcile-plan-file/2";
 
 /// A saved plan. Holds private values in full: the file is for its owner only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -17,8 +17,9 @@ fn plan_file() {
         "[]",
         "{}",
         "\"place\":",
-        "\"delete_user\"",
-        "\"create_user\"",
+        "\"user\":{\"",
+        "\"create\":{",
+        "\"delete\":{",
         "\"reasons\":[",
         "held:r:",
     ];
@@ -39,6 +40,17 @@ fn plan_file() {
         }
         format!("{} {}", file.plan.changes.len().min(9), lint(&file.plan).len().min(3))
     });
+}
+
+/// A seed that is refused leads nowhere near what is behind the digest.
+#[test]
+fn seeds_of_saved_plans_are_saved_plans() {
+    for seed in [
+        &include_bytes!("../../tests/fuzz/plan_file/new")[..],
+        include_bytes!("../../tests/fuzz/plan_file/leave"),
+    ] {
+        PlanFile::parse(seed).expect("a saved plan of today");
+    }
 }
 
 #[test]

@@ -225,6 +225,17 @@ fn texts(value: &Value) -> Option<Vec<&str>> {
     }
 }
 
+/// Whether somebody loses something by what happens to a part of a mirror that nothing replaces.
+///
+/// What comes to be and what becomes different takes nothing away: a front end that would lose its
+/// last origin, or a public name its record, is not planned so.
+pub(super) fn of_part(life: &Life<Box<ResourceSpec>>) -> bool {
+    match life.act() {
+        Act::Retire | Act::Delete | Act::Unlink => true,
+        Act::Create | Act::Update | Act::Restore | Act::Link | Act::Adopt | Act::Issue => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -347,16 +358,5 @@ mod tests {
         assert!(!of_attachment(Some(&one), &read));
         assert!(of_attachment(None, &inline(&document(NEVER))));
         assert!(!of_attachment(None, &read));
-    }
-}
-
-/// Whether somebody loses something by what happens to a part of a mirror that nothing replaces.
-///
-/// What comes to be and what becomes different takes nothing away: a front end that would lose its
-/// last origin, or a public name its record, is not planned so.
-pub(super) fn of_part(life: &Life<Box<ResourceSpec>>) -> bool {
-    match life.act() {
-        Act::Retire | Act::Delete | Act::Unlink => true,
-        Act::Create | Act::Update | Act::Restore | Act::Link | Act::Adopt | Act::Issue => false,
     }
 }

@@ -150,8 +150,8 @@ impl<S> Life<S> {
 
 /// What a change does. Each is one write at the vendor.
 ///
-/// Architecture invariant: the engine asks for [`Step::kind`] and [`Step::act`], so a new kind needs
-/// no new arm in the guard, the executor or a report (`tidy::engine`).
+/// Architecture invariant: the engine asks for [`Step::kind`] and [`Step::act`], so a new kind of
+/// part needs no new arm in the guard, the executor or a report (`tidy::kinds`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Step {
@@ -443,7 +443,7 @@ impl Step {
             | Self::IssueCredential { user: one, .. } => renumber(&mut one.id),
             Self::Part { life, .. } => {
                 let settings = life.wanted_mut().into_iter().flat_map(|one| &mut one.settings);
-                settings.for_each(|(_, value)| value.change_references(&renumber));
+                settings.for_each(|(_, value)| value.change_references(renumber));
             }
             Self::User(_)
             | Self::Group(_)

@@ -1,19 +1,20 @@
-//! What the lines of a record say. Version 1 of the format.
+//! What the lines of a record say. Version 2 of the format; of version 1 steps had other names
+//! ([`earlier`]).
 
-use super::earlier;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::earlier;
 use crate::event::{Event, Outcome};
 use crate::guard::{ApprovedPlan, Recent, Violation};
 use crate::model::{ChangeId, OrganisationName, Place, Reason};
 use crate::plan::{Incomplete, PlanDigest, Step, Withheld};
 
 /// The version of the format this program writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What tells one run from all others: 16 hexadecimal digits, made up at random.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

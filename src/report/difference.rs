@@ -10,7 +10,7 @@ use super::sections::{Section, sections};
 use super::summary::{first_of_all, in_all};
 use super::table::{BAD, CAUTION, HEADING, style_of, styled};
 use super::words::printable;
-use crate::access::{Difference, NotComplete};
+use crate::rights::{Difference, NotComplete};
 
 /// The version of the JSON form. A change that could break a reader changes the number.
 pub const DIFFERENCE_FORMAT: &str = "reconcile-diff/2";

@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use super::table::{CAUTION, FAINT, HEADING, columns, styled};
 use super::words::printable;
-use crate::access::{
+use crate::model::{Federation, Forge, GitRef, PersonKind, Place, Subject};
+use crate::rights::{
     AccountExplained, Blocked, EndedGrant, Explained, GrantLine, GroupExplained, GroupRight,
     HubUser, Joining, NotComplete, PersonExplained, Proof, Right, ServiceExplained, Way, Who, Why,
 };
-use crate::model::{Federation, Forge, GitRef, PersonKind, Place, Subject};
 
 /// The version of the JSON form. A change that could break a reader changes the number.
 pub const EXPLANATION_FORMAT: &str = "reconcile-explain/1";

@@ -15,12 +15,12 @@ use crate::model::Private;
 use crate::plan::{Change, Incomplete, PlanDigest, Waiting, Withheld};
 
 /// The version of the format. A change that could break a reader changes the number.
-pub const FORMAT: &str = "reconcile-plan/1";
+pub const FORMAT: &str = "reconcile-plan/2";
 
 /// The document.
 #[derive(Serialize, JsonSchema)]
 pub struct Report<'a> {
-    /// Always `reconcile-plan/1`.
+    /// Always `reconcile-plan/2`.
     format: &'static str,
     /// The digest that names the plan.
     digest: PlanDigest,

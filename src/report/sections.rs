@@ -8,11 +8,11 @@ use super::explanation::{lines, number, subject, through, who};
 use super::settings;
 use super::table::columns;
 use super::words::{attribute_changes, cut_at, text_change};
-use crate::access::{
+use crate::model::{Place, RoleName, Subject};
+use crate::rights::{
     AccountChange, AccountTerms, Difference, GroupRight, HubUser, Right, RoleChange, RoleTerms,
     Setting, SettingChange, UntilChange, Weight,
 };
-use crate::model::{Place, RoleName, Subject};
 
 /// How many people are named in one line.
 const NAMED: usize = 12;

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::explanation::{number, proof};
-use crate::access::{
+use crate::model::{AccountName, DirectoryName, ObjectName, OrganisationName};
+use crate::pattern;
+use crate::rights::{
     Amount, DirectorySetting, FolderRight, Limited, ProjectTerms, Proof, Protection, ServiceTerms,
     Setting, SettingChange, Weight,
 };
-use crate::model::{AccountName, DirectoryName, ObjectName, OrganisationName};
-use crate::pattern;
 
 /// One change in the columns of a report, with its sign.
 pub(super) fn row(change: &SettingChange) -> (char, Vec<String>) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::explanation::number;
 use super::sections::{is_directory, stays};
-use crate::access::{Difference, DirectorySetting, NotComplete, Setting, SettingChange, Weight};
+use crate::rights::{Difference, DirectorySetting, NotComplete, Setting, SettingChange, Weight};
 
 /// What to look at first, worst first; empty where nothing is dangerous and everybody is known.
 pub(super) fn first_of_all(difference: &Difference, missing: &[NotComplete]) -> Vec<String> {
@@ -130,7 +130,7 @@ fn weaker(difference: &Difference) -> Vec<String> {
 
 fn powerful(difference: &Difference) -> Vec<String> {
     let rights =
-        |rights: &[crate::access::Right]| rights.iter().filter(|one| one.privileged).count();
+        |rights: &[crate::rights::Right]| rights.iter().filter(|one| one.privileged).count();
     let grants = difference.groups_added.iter().filter(|one| one.privileged).count();
     let longer = difference.until.iter().filter(|one| one.privileged && one.is_longer()).count();
     let (given, taken) = (rights(&difference.added), rights(&difference.removed));

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use super::credentials::credentials;
 use super::former::{self, Former};
 use super::known::{Forgotten, Known};
+use super::parts;
 use super::prepare::Left;
 use super::time::Shown;
 use crate::cloud::{Connection, Vendor};
@@ -22,7 +23,7 @@ use crate::inventory::{AccountEntry, Inventory};
 use crate::mirrors::Topology;
 use crate::model::{
     Account, Attachment, Directory, DirectoryName, Doubt, Missing, ObservedAccount,
-    OrganisationName, Place, Reading, ResourceKind, Site, VendorFacts,
+    OrganisationName, Place, Reading, Site, VendorFacts,
 };
 use crate::plan::{DiffInputs, Observations, credentials_needed};
 use crate::policies::Policies;
@@ -141,7 +142,9 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
     gathered.completed = completed;
     read_credentials(sources, &mut gathered).await;
     look_up_attachments(&mut gathered).await;
-    read_parts(sources, &mut gathered).await;
+    if !sources.topology.mirrors.is_empty() {
+        parts::gather(sources, &mut gathered).await;
+    }
     gathered.accounts_took = began.elapsed();
     gathered.shown = Shown::of(sources.vendors, &gathered.directories, read_at.elapsed());
     gathered
@@ -151,6 +154,7 @@ pub async fn gather(sources: &Sources<'_>) -> Gathered {
 /// would otherwise stay for ever, and nobody would know.
 pub async fn gather_forgotten(sources: &Sources<'_>, known: &Known, gathered: &mut Gathered) {
     let forgotten = known.forgotten(sources);
+    let had_mirrors = known.has_mirrors();
     let known: Vec<&Account> = forgotten.iter().map(|one| &one.account).collect();
     let named = || sources.inventory.accounts.values().map(|entry| &entry.account);
     let mut readings = Vec::new();
@@ -168,6 +172,18 @@ pub async fn gather_forgotten(sources: &Sources<'_>, known: &Known, gathered: &m
         readings.push(async move { observe(sources, &site).await });
     }
     let readings: Vec<_> = stream::iter(readings).buffered(ACCOUNTS_AT_ONCE).collect().await;
+    if had_mirrors || !sources.topology.mirrors.is_empty() {
+        if sources.topology.mirrors.is_empty() {
+            // The last mirror was taken out of its file, and nobody said that it is to go.
+            parts::gather(sources, gathered).await;
+        }
+        for (one, (place, connection, _)) in forgotten.iter().zip(&readings) {
+            if parts::may_be(gathered, &one.account) {
+                let parts = parts::of(place, connection.as_ref()).await;
+                gathered.observations.parts.insert(place.clone(), parts);
+            }
+        }
+    }
     let readings = readings.into_iter().map(|(_, _, reading)| reading);
     gathered.forgotten = forgotten.iter().cloned().zip(readings).collect();
     let bound = gathered.forgotten.iter().flat_map(|(one, reading)| {
@@ -191,6 +207,7 @@ impl Gathered {
         self.forgotten
             .iter()
             .filter(|(_, reading)| reading.is_complete() && Left::of(reading.got()).is_nothing())
+            .filter(|(one, _)| !parts::may_be_left(self, &one.account.place))
             .map(|(one, _)| &one.account)
     }
 }
@@ -309,7 +326,7 @@ pub(super) async fn observe(
 
 /// One account that takes for ever, or a bug that only it brings to light, is not the end of a
 /// run that is about others as well.
-async fn bounded<T>(work: impl Future<Output = T>) -> Result<T, String> {
+pub(super) async fn bounded<T>(work: impl Future<Output = T>) -> Result<T, String> {
     within(ACCOUNT_TIME, work).await
 }
 
@@ -348,42 +365,6 @@ async fn look_up_attachments(gathered: &mut Gathered) {
     let answers: Vec<(Place, BTreeMap<Attachment, Doubt>)> =
         stream::iter(asked).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await;
     gathered.observations.doubtful.extend(answers);
-}
-
-/// What mirrors are made of, in every account in which there may be any. Nothing is asked where no
-/// mirror is written down at all.
-async fn read_parts(sources: &Sources<'_>, gathered: &mut Gathered) {
-    if sources.topology.mirrors.is_empty() {
-        return;
-    }
-    let inventory = gathered.completed.as_ref().unwrap_or(sources.inventory);
-    gathered.desired.mirrors = desired::mirrors(sources.topology, inventory, &gathered.facts);
-    let has_parts = |account: &Account| {
-        let facts = gathered.facts.iter().find(|facts| facts.name == account.vendor);
-        facts.is_some_and(|facts| !facts.parts.is_empty())
-    };
-    let connections = &gathered.connections;
-    let readings = accounts(sources).map(|entry| &entry.account).filter(|one| has_parts(one)).map(
-        |account| async move {
-            let place = account.place.clone();
-            let nothing = |why: String| {
-                let missing =
-                    || Missing::new(format!("mirrors of account {}", account.place), &*why);
-                let lists = ResourceKind::ALL.into_iter();
-                lists.map(|kind| (kind, Reading::partial(Vec::new(), missing()))).collect()
-            };
-            let readings = match connections.get(&account.place) {
-                Some(connection) => {
-                    bounded(connection.observe.parts()).await.unwrap_or_else(nothing)
-                }
-                None => nothing("not connected".to_owned()),
-            };
-            (place, readings)
-        },
-    );
-    let readings: Vec<_> =
-        stream::iter(readings).buffer_unordered(ACCOUNTS_AT_ONCE).collect().await;
-    gathered.observations.parts.extend(readings);
 }
 
 /// The second, narrow reading: credentials of those who go.

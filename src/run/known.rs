@@ -43,6 +43,9 @@ pub struct Known {
     /// Since when those of them are gone who are.
     #[serde(default)]
     gone: BTreeMap<DirectoryName, BTreeMap<StableId, Date>>,
+    /// Mirrors were written down, and nobody has seen since that nothing is left of them.
+    #[serde(default)]
+    mirrors: bool,
     /// What privileged roles meant, as digests, the last one last.
     #[serde(default)]
     meant: BTreeMap<RoleName, Vec<String>>,
@@ -124,6 +127,11 @@ impl Known {
         Some(Administrators { group, minimum, required, source })
     }
 
+    /// Whether there may be parts of mirrors, whatever the topology says now.
+    pub(super) fn has_mirrors(&self) -> bool {
+        self.mirrors
+    }
+
     pub(super) fn was_privileged(&self, role: &RoleName) -> bool {
         self.privileged.contains(role)
     }
@@ -195,6 +203,13 @@ impl Known {
         if !violations.iter().any(|one| is_held(&one.organisation)) {
             self.learn_meanings(sources);
         }
+        let parts = &gathered.observations.parts;
+        let left = parts.keys().any(|place| super::parts::may_be_left(gathered, place));
+        // What was read is from before the run, which may have made the first part; and a run about
+        // some organisations says nothing about the others.
+        self.mirrors = left
+            || !sources.topology.mirrors.is_empty()
+            || (self.mirrors && !sources.organisations.is_empty());
         self.learn(sources, gathered);
         self.learn_who_left(sources, gathered, violations);
     }
@@ -299,6 +314,7 @@ impl Known {
         merged.accounts.retain(|_, known| !about(&known.organisation));
         let ours = self.accounts.iter().filter(|(_, known)| about(&known.organisation));
         merged.accounts.extend(ours.map(|(key, known)| (key.clone(), known.clone())));
+        merged.mirrors = self.mirrors || (merged.mirrors && !sources.organisations.is_empty());
         merged.format.clone_from(&self.format);
         merged.privileged.clone_from(&self.privileged);
         merged.required.clone_from(&self.required);

@@ -18,6 +18,7 @@ mod fuzz;
 mod gather;
 mod holdings;
 mod known;
+mod parts;
 mod past;
 mod prepare;
 mod recognise;

@@ -1,6 +1,5 @@
 //! The one integration binary.
 
-mod access;
 mod apply;
 mod aws;
 mod aws_identity_center;
@@ -16,5 +15,6 @@ mod mirrors;
 mod peers;
 mod record;
 mod report;
+mod rights;
 mod run;
 mod tidy;

@@ -102,11 +102,22 @@ fn every_step_of_a_part(kind: ResourceKind) -> Vec<(Step, Option<Snapshot>, Opti
     .collect()
 }
 
+type Case = (Step, Option<Snapshot>, Option<Snapshot>);
+
 /// Every step, with what a look shows before it and after it.
-fn every_step() -> Vec<(Step, Option<Snapshot>, Option<Snapshot>)> {
+fn every_step() -> Vec<Case> {
+    let parts = ResourceKind::ALL.into_iter().flat_map(every_step_of_a_part);
+    let steps: Vec<_> =
+        every_step_of_users().into_iter().chain(every_other_step()).chain(parts).collect();
+    let kinds: std::collections::BTreeSet<_> =
+        steps.iter().map(|(step, ..)| (step.kind(), step.act())).collect();
+    assert_eq!(kinds.len(), 16 + 5 * ResourceKind::ALL.len(), "one of each: {kinds:?}");
+    steps
+}
+
+fn every_step_of_users() -> Vec<Case> {
     let (id, subject, on) = (|| VendorId::new("id"), somebody, date(2026, 2, 2));
-    let exists = || Some(Snapshot::Exists);
-    let steps = vec![
+    vec![
         (
             Step::User(Life::Create { subject: subject(), spec: user(Access::Enabled) }),
             None,
@@ -134,7 +145,7 @@ fn every_step() -> Vec<(Step, Option<Snapshot>, Option<Snapshot>)> {
                 }),
                 replaced_by: None,
             },
-            exists(),
+            Some(Snapshot::Exists),
             None,
         ),
         (
@@ -157,6 +168,13 @@ fn every_step() -> Vec<(Step, Option<Snapshot>, Option<Snapshot>)> {
             found_user(SINCE),
             None,
         ),
+    ]
+}
+
+fn every_other_step() -> Vec<Case> {
+    let (id, subject) = (|| VendorId::new("id"), somebody);
+    let exists = || Some(Snapshot::Exists);
+    vec![
         (
             Step::Group(Life::Create { subject: subject(), spec: group("a") }),
             None,
@@ -201,13 +219,7 @@ fn every_step() -> Vec<(Step, Option<Snapshot>, Option<Snapshot>)> {
         ),
         (Step::BindRole { role: target("r"), group: target("g") }, None, exists()),
         (unbind(), exists(), None),
-    ];
-    let parts = ResourceKind::ALL.into_iter().flat_map(every_step_of_a_part);
-    let steps: Vec<_> = steps.into_iter().chain(parts).collect();
-    let kinds: std::collections::BTreeSet<_> =
-        steps.iter().map(|(step, ..)| (step.kind(), step.act())).collect();
-    assert_eq!(kinds.len(), 16 + 5 * ResourceKind::ALL.len(), "one of each: {kinds:?}");
-    steps
+    ]
 }
 
 #[test]

@@ -125,7 +125,7 @@ pub async fn a_taken_name_is_taken_in_any_case(fixture: &dyn Fixture) -> Verdict
     bench.hub.must_fail(&other.update(spec), ErrorKind::AlreadyExists).await;
     let name = spell(group.spec.name.as_str(), facts.group_names.case_insensitive);
     let spec = GroupSpec { name: name.into() };
-    let step = Step::Group(Life::Create { subject: group_subject("band"), spec: spec });
+    let step = Step::Group(Life::Create { subject: group_subject("band"), spec });
     bench.hub.must_fail(&step, ErrorKind::AlreadyExists).await;
     let name = spell(role.spec.name.as_str(), facts.role_names.case_insensitive);
     let spec = RoleSpec { name: name.into(), ..role.spec.clone() };

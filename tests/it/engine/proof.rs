@@ -74,7 +74,7 @@ pub fn unproven(plan: &Plan, lost: &Lost) -> Vec<String> {
         }
         let departs = match step {
             // A credential that is known goes, whatever others there may be.
-            Step::User(Life::Retire { id, .. }) | Step::User(Life::Delete { id, .. }) => Some(id),
+            Step::User(Life::Retire { id, .. } | Life::Delete { id, .. }) => Some(id),
             _ => None,
         };
         if departs.is_some_and(|id| lost.credentials.contains(&(place.clone(), id.clone()))) {
@@ -88,9 +88,9 @@ pub fn unproven(plan: &Plan, lost: &Lost) -> Vec<String> {
 fn rests_on(step: &Step) -> &'static [Kind] {
     use Kind::{Binding, Group, Membership, Role, User};
     match step {
-        Step::UnbindRole { .. }
-        | Step::Role(Life::Delete { .. })
-        | Step::Role(Life::Update { .. }) => &[Role, Binding],
+        Step::UnbindRole { .. } | Step::Role(Life::Delete { .. } | Life::Update { .. }) => {
+            &[Role, Binding]
+        }
         _ => &[User, Group, Membership, Role, Binding],
     }
 }

@@ -7,7 +7,7 @@ mod settings;
 
 use std::path::Path;
 
-use crate::access::commands::{example, ran};
+use crate::rights::commands::{example, ran};
 
 /// What `diff` says of a change of the example organisation: its code, its text, its comment.
 struct Said {

@@ -1,7 +1,6 @@
 //! Jobs of a forge: a role of their own, no user, no key; explained and compared.
 
 use insta::assert_snapshot;
-use reconcile::access::{Explained, View, compare, explain, find};
 use reconcile::apply::Options;
 use reconcile::cloud::memory::MemoryVendor;
 use reconcile::desired::{Inputs, resolve};
@@ -11,6 +10,7 @@ use reconcile::report::{
     DIFFERENCE_FORMAT, DifferenceReport, EXPLANATION_FORMAT, ExplanationReport, difference_text,
     explanation_text,
 };
+use reconcile::rights::{Explained, View, compare, explain, find};
 
 use crate::engine::run::{Cloud, on_a_fast_clock};
 use crate::engine::world::{Model, ServiceModel};

@@ -56,9 +56,9 @@ fn an_edited_plan_is_refused() {
 
 #[test]
 fn another_version_is_refused_by_name_even_if_its_shape_differs() {
-    let error = PlanFile::parse(br#"{"format": "reconcile-plan-file/2", "steps": []}"#);
+    let error = PlanFile::parse(br#"{"format": "reconcile-plan-file/1", "steps": []}"#);
     assert!(
-        matches!(&error, Err(PlanFileError::Format { found }) if found == "reconcile-plan-file/2")
+        matches!(&error, Err(PlanFileError::Format { found }) if found == "reconcile-plan-file/1")
     );
 }
 

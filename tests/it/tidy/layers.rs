@@ -47,7 +47,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("desired", &["model", "diagnostic", "digest", "inventory", "policies", "mirrors"]),
     // Of `directory` only its configuration, like the inventory.
     (
-        "access",
+        "rights",
         &[
             "model",
             "diagnostic",
@@ -77,7 +77,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "digest",
             "pattern",
             "desired",
-            "access",
+            "rights",
             "plan",
             "guard",
             "status",
@@ -150,7 +150,7 @@ fn is_allowed(file: &str, module: &[&str], may_know: &[&str], path: &[String]) -
     if own == "cloud" && other == "cloud" {
         return is_allowed_within_clouds(module, path);
     }
-    if matches!(own, "inventory" | "access") && other == "directory" {
+    if matches!(own, "inventory" | "rights") && other == "directory" {
         return path.get(2).is_some_and(|item| DIRECTORY_CONFIG.contains(&item.as_str()));
     }
     // Targets of fuzzing are unit tests in files of their own.

@@ -1,6 +1,7 @@
 //! House rules that a compiler does not know, each with a test that it catches a violation.
 
 mod code;
+mod kinds;
 mod layers;
 mod mutations;
 mod readers;

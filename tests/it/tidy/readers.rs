@@ -8,7 +8,7 @@ use super::{files, rust_files};
 
 /// Files that read something from outside, with their targets. A file with none says why.
 const READERS: &[(&str, &[&str], &str)] = &[
-    ("src/access/find.rs", &["subject"], ""),
+    ("src/rights/find.rs", &["subject"], ""),
     ("src/cli/approval.rs", &["plan_digest"], ""),
     ("src/cli/run.rs", &["plan_digest", "command_line"], ""),
     ("src/cloud/aws/document.rs", &["aws_documents"], ""),

@@ -1,12 +1,12 @@
 //! A comment that is cut: what must be seen never is.
 
-use reconcile::access::{Difference, compare};
 use reconcile::model::Source;
 use reconcile::policies::Protected;
 use reconcile::report::{self, DIFFERENCE_FORMAT, DifferenceReport, LONGEST_COMMENT};
+use reconcile::rights::{Difference, compare};
 
-use crate::access::values::with_view;
 use crate::engine::world::{Given, Model};
+use crate::rights::values::with_view;
 
 fn comment(difference: &Difference) -> String {
     let report = DifferenceReport {

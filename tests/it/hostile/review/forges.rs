@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::access::commands::{commit, example, git, replace};
+use crate::rights::commands::{commit, example, git, replace};
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use super::Said;
-use crate::access::commands::{commit, example, git, ran, replace};
+use crate::rights::commands::{commit, example, git, ran, replace};
 
 const DIRECTORIES: &str = "inventory/directories.yaml";
 const DEBIAN: &str = "inventory/people/debian.ldif";

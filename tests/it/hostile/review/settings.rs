@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use reconcile::access::{Difference, Setting, Weight, compare};
 use reconcile::inventory::ServiceIdentity;
 use reconcile::model::{AttributeValue, KeyRotation};
+use reconcile::rights::{Difference, Setting, Weight, compare};
 
 use super::Said;
-use crate::access::commands::{example, ran, replace};
-use crate::access::values::with_view;
 use crate::engine::world::{Given, Model, ServiceModel};
+use crate::rights::commands::{example, ran, replace};
+use crate::rights::values::with_view;
 
 /// The change is in the first line, has a line of its own with its place, and a code of its own.
 fn dangerous(first: &str, line: &str, place: &str, change: impl FnOnce(&Path)) {

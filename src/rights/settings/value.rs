@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::access::Proof;
 use crate::model::{
     AccountName, DirectoryName, GroupRef, Kind, ObjectName, OrganisationName, ProjectName,
     ServiceAccountName, SinkName, Source,
 };
+use crate::rights::Proof;
 
 /// How much a change matters to whoever reviews it. The order is that of reports.
 #[derive(

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use fastrand::Rng;
-use reconcile::access::{
-    Difference, Explained, Found, GroupRight, HubUser, Right, Setting, SettingChange, View, Weight,
-    Who, compare, explain,
-};
 use reconcile::cloud::registry;
 use reconcile::desired::{Desired, Inputs, resolve};
 use reconcile::inventory::Grant;
 use reconcile::model::{
     AccountStatus, DirectoryName, GroupRef, Person, PersonKind, Place, Standing, Subject,
     VendorFacts,
+};
+use reconcile::rights::{
+    Difference, Explained, Found, GroupRight, HubUser, Right, Setting, SettingChange, View, Weight,
+    Who, compare, explain,
 };
 
 use crate::engine::world::{Given, Model};

@@ -1,12 +1,12 @@
 //! Names chosen to break out of a report.
 
-use reconcile::access::{Explained, View, compare, explain, find};
 use reconcile::cloud::registry;
 use reconcile::desired::{Inputs, resolve};
 use reconcile::report::{
     self, DIFFERENCE_FORMAT, DIFFERENCE_MARKER, DifferenceReport, EXPLANATION_FORMAT,
     ExplanationReport, LONGEST_COMMENT,
 };
+use reconcile::rights::{Explained, View, compare, explain, find};
 
 use crate::engine::world::{Given, Model};
 

@@ -1,10 +1,10 @@
 //! Single cases by hand.
 
 use jiff::civil::date;
-use reconcile::access::{Explained, PersonExplained, Unknown, View, Why, compare, explain, find};
 use reconcile::cloud::registry;
 use reconcile::desired::{Inputs, resolve};
 use reconcile::model::{AccountStatus, Missing, PersonKind, Reading};
+use reconcile::rights::{Explained, PersonExplained, Unknown, View, Why, compare, explain, find};
 
 use crate::engine::world::{Given, Model};
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::value::{ProjectTerms, ServiceTerms, Setting, SettingChange, Weight};
 use super::{by_key, change};
-use crate::access::Proof;
-use crate::access::explain::proof;
 use crate::inventory::{Project, ServiceAccount};
 use crate::model::{ProjectName, ServiceAccountName};
+use crate::rights::Proof;
+use crate::rights::explain::proof;
 
 pub(super) fn projects(
     base: &BTreeMap<ProjectName, Project>,
