@@ -102,7 +102,7 @@ impl<'a> Part<'a> {
         let next = match last {
             None => 1,
             Some((_, one)) => {
-                if let Some(spec) = self.fits(one, wanted, &settings) {
+                if let Some(spec) = Self::fits(one, wanted, &settings) {
                     self.keep(one, wanted, spec, drafts);
                     return standing;
                 }
@@ -126,7 +126,6 @@ impl<'a> Part<'a> {
     /// What an object should be like, where it can be made so: it did not fail, and is as it should
     /// be in all that cannot be changed. Of what is not known yet, it stays as it is.
     fn fits(
-        &self,
         one: &SeenResource,
         wanted: &DesiredPart,
         settings: &Result<Settings, String>,
