@@ -207,6 +207,9 @@ impl State {
     fn assignments_in(&self, body: &Value) -> Result<Value, Refusal> {
         let (account, set) = (text(body, "AccountId"), text(body, "PermissionSetArn"));
         self.sets.get(set).ok_or(NOT_FOUND)?;
+        if self.behaviour.denied == Some(account) {
+            return Err((400, "AccessDeniedException", None));
+        }
         let found = self.assignments.iter().filter(|one| one.0 == account && one.1 == set);
         self.page("AccountAssignments", found.map(described).collect(), body)
     }
