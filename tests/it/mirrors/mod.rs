@@ -18,6 +18,7 @@
 //! At the end of every line the public name must be served, once it was, until the mirror is retired.
 
 mod estate;
+mod random;
 
 use std::path::{Path, PathBuf};
 
