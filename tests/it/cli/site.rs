@@ -67,7 +67,8 @@ impl Site {
     /// The people of the example, before its first run. What mirrors need takes days.
     pub fn new() -> Self {
         let site = Self::with_mirrors();
-        fs::remove_file(site.root().join("mirrors/debian.yaml")).expect("the mirror of the example");
+        fs::remove_file(site.root().join("mirrors/debian.yaml"))
+            .expect("the mirror of the example");
         fs::remove_dir_all(site.root().join("mirrors/keyrings")).expect("its keyring");
         site
     }

@@ -8,7 +8,8 @@ use super::Part;
 use super::wanted::Made;
 use crate::desired::Wanted;
 use crate::model::{
-    ChangeId, Ending, Kind, ObjectName, Output, PartName, Reason, ResourceKind, SeenResource, State, Subject, VendorId,
+    ChangeId, Ending, Kind, ObjectName, Output, PartName, Reason, ResourceKind, SeenResource,
+    State, Subject, VendorId,
 };
 use crate::plan::{Life, Step};
 
@@ -91,7 +92,9 @@ impl Part<'_> {
             self.seen.referring(certificate).partition(|one| is_record(one));
         let stays = |other: &&&SeenResource| !goes.contains(&other.observed.id);
         let others = records.iter().filter(|other| other.observed.id != one.observed.id);
-        let is_needed = !goes.contains(&certificate.observed.id) || !users.is_empty();
+        let is_ours = certificate.observed.ownership.subject().is_some();
+        let stays_too = is_ours && !goes.contains(&certificate.observed.id);
+        let is_needed = stays_too || !users.is_empty();
         (is_needed && others.filter(stays).count() == 0).then(|| {
             let name = &certificate.observed.spec.name;
             format!("proves certificate {name}, and goes with it")
@@ -100,9 +103,8 @@ impl Part<'_> {
 
     /// A name that leads somewhere goes only once all that should lead somewhere do.
     fn leads(&self, made: &Made<'_>) -> Option<String> {
-        let to_front_end = |value: &Wanted| {
-            matches!(value, Wanted::Of { output: Output::Address, .. })
-        };
+        let to_front_end =
+            |value: &Wanted| matches!(value, Wanted::Of { output: Output::Address, .. });
         let mut names = self.wanted.parts.iter().filter(|wanted| {
             wanted.kind == ResourceKind::RecordSet && wanted.settings.values().any(to_front_end)
         });

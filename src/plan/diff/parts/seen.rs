@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::super::drafts::Drafts;
 use super::super::{copied_mark, unowned};
 use crate::model::{
-    Kind, MirrorName, ObjectName, Output, PartName, Place, ResourceKind, SeenResource, State, Subject,
-    Value,
+    Kind, MirrorName, ObjectName, Output, PartName, Place, ResourceKind, SeenResource, State,
+    Subject, Value,
 };
 
 /// The objects of one part, by generation, the earliest first.
@@ -20,7 +20,7 @@ pub(super) struct Seen<'a> {
     /// Who says a text: an id, an address. Also what is not ours, or not any more: it would break
     /// just as well.
     said_by: HashMap<&'a str, Vec<&'a SeenResource>>,
-    /// The certificates of ours, by what the record must say that proves their names.
+    /// The certificates, also those that are not ours any more, by what the record must say that proves their names.
     proven_by: HashMap<&'a str, &'a SeenResource>,
 }
 
@@ -44,6 +44,8 @@ impl<'a> Seen<'a> {
             for text in spec.settings.values().flat_map(texts) {
                 seen.said_by.entry(text).or_default().push(one);
             }
+            let proof = one.outputs.get(&Output::ProofValue);
+            seen.proven_by.extend(proof.map(|proof| (proof.as_str(), one)));
             let Some(Subject::Part { mirror, part, generation }) = one.observed.ownership.subject()
             else {
                 seen.others.insert((spec.kind, spec.name.as_str().to_lowercase()), one);
@@ -61,8 +63,6 @@ impl<'a> Seen<'a> {
                 continue;
             }
             generations.insert(*generation, one);
-            let proof = one.outputs.get(&Output::ProofValue);
-            seen.proven_by.extend(proof.map(|proof| (proof.as_str(), one)));
         }
         seen
     }
@@ -103,7 +103,7 @@ impl<'a> Seen<'a> {
         said.flatten().copied().filter(move |one| one.observed.id != id)
     }
 
-    /// The certificate of ours that a record proves, if it is a proof.
+    /// The certificate that a record proves, if it is a proof.
     pub(super) fn proven_by(&self, record: &SeenResource) -> Option<&'a SeenResource> {
         let mut said = record.observed.spec.settings.values().flat_map(texts);
         said.find_map(|text| self.proven_by.get(text)).copied()

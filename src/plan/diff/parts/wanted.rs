@@ -9,8 +9,8 @@ use super::Part;
 use super::seen::{Generations, is_ready};
 use crate::desired::{DesiredPart, Wanted};
 use crate::model::{
-    AttributeName, ChangeId, Kind, ObjectName, Output, PartName, Reason, Reference, ResourceKind, ResourceSpec,
-    SeenResource, State, Subject, Value,
+    AttributeName, ChangeId, Kind, ObjectName, Output, PartName, Reason, Reference, ResourceKind,
+    ResourceSpec, SeenResource, State, Subject, Value,
 };
 use crate::plan::{Life, Step, Waiting};
 

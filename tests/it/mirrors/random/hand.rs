@@ -102,7 +102,8 @@ impl Hands {
         for ((account, id), tags) in std::mem::take(&mut self.lost) {
             let state = world.dump().expect("memory");
             let mark = tags.get(SUBJECT_TAG);
-            let mut all = ACCOUNTS.iter().flat_map(|(_, id)| state.account(id).resources.after(None));
+            let mut all =
+                ACCOUNTS.iter().flat_map(|(_, id)| state.account(id).resources.after(None));
             let is_taken =
                 all.any(|one| part_of(one).is_some() && one.tags.get(SUBJECT_TAG) == mark);
             let id = id.as_str().into();

@@ -173,10 +173,8 @@ impl Judge {
     ) -> bool {
         let is_up = |one: &Resource| progress(one, moment).0 == Progress::Settled;
         let servers = state.resources().filter(|(_, one)| one.kind == ResourceKind::Server);
-        let up: BTreeSet<String> = servers
-            .filter(|(_, one)| is_up(one))
-            .filter_map(|(_, one)| one.address())
-            .collect();
+        let up: BTreeSet<String> =
+            servers.filter(|(_, one)| is_up(one)).filter_map(|(_, one)| one.address()).collect();
         let serves = |account: &str, version: &Resource| {
             let resources = &state.account(account).resources;
             version.flag("enabled")
