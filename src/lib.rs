@@ -84,16 +84,21 @@
 
 pub mod model;
 
-pub mod diagnostic;
 pub mod digest;
 pub mod file;
 pub mod folder;
-pub mod git;
-pub mod masks;
 pub mod pattern;
-mod place;
-pub mod state;
 pub mod visible;
+
+pub mod masks;
+
+pub mod git;
+mod place;
+
+pub mod state;
+
+pub mod diagnostic;
+
 pub mod yaml;
 
 pub mod operator;

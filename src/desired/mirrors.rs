@@ -214,7 +214,8 @@ impl<'a> Draft<'a> {
         ];
         let region = region.map(|region| ("region", text(region.as_str())));
         let settings = settings.into_iter().chain(region);
-        self.push(part, ResourceKind::FrontEnd, &["region"], settings);
+        // One that got other names would not serve those it had, before the new ones lead anywhere.
+        self.push(part, ResourceKind::FrontEnd, &["region", "domains"], settings);
     }
 
     fn record(&mut self, part: &str, settings: impl IntoIterator<Item = (&'static str, Wanted)>) {

@@ -27,7 +27,7 @@ mod source;
 mod vendor;
 
 pub use account::{Account, Place, Site};
-pub use assigned::{Assigned, Doubt};
+pub use assigned::{Assigned, Doubt, ForeignAssigned};
 pub use directory::{
     AccountStatus, Caution, Directory, DirectoryGroup, DirectoryWarning, GroupIndex, Joined,
     Mismatch, Person, PersonKind, ShownTime, Standing, Twins, TwoLists, Unclear, Unmatched, Via,

@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assigned, AttachmentKind, AttributeName, CredentialKind, GroupRef, InvalidIdentifier, Kind,
-    MirrorName, Missing, ObjectName, OrganisationName, PartName, Private, ResourceKind, RoleName,
-    SeenResource, ServiceAccountName, StableId, VendorId, is_name,
+    Assigned, AttachmentKind, AttributeName, CredentialKind, ForeignAssigned, GroupRef,
+    InvalidIdentifier, Kind, MirrorName, Missing, ObjectName, OrganisationName, PartName, Private,
+    ResourceKind, RoleName, SeenResource, ServiceAccountName, StableId, VendorId, is_name,
 };
 use crate::model::DirectoryName;
 
@@ -457,6 +457,8 @@ pub struct ObservedAccount {
     /// Of a hub in which the roles of all accounts are: those of ours that somebody gave by hand, to
     /// users or to groups that are not ours.
     pub assigned: Vec<Assigned>,
+    /// Of such a hub: roles that are not ours and that users of ours have directly.
+    pub foreign_assigned: ForeignAssigned,
     /// What groups that are not ours may do, as far as users of ours are in them, for people; `None`
     /// where that could not be read.
     pub foreign_rights: BTreeMap<VendorId, Option<BTreeSet<String>>>,

@@ -60,6 +60,7 @@ fn account<T: serde::Serialize>(
         expiries,
         assigned,
         assigned_in,
+        foreign_assigned,
         foreign_rights,
         leaned_on,
         stale_suspensions,
@@ -84,7 +85,7 @@ fn account<T: serde::Serialize>(
         (users, groups, roles),
         (memberships, bindings, credentials),
         (attachments, quotas, expiries, leaned_on, stale_suspensions),
-        (assigned, assigned_in, foreign_rights),
+        (assigned, assigned_in, foreign_assigned, foreign_rights),
     ))
 }
 

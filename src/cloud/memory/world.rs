@@ -10,6 +10,7 @@ use super::api::lock;
 use super::convert::mark_tags;
 use super::service::fault::{Fault, Faults};
 use super::service::journal::JournalError;
+use super::service::life::Moment;
 use super::service::state::{Group, Mutation, Role, State, Tags, User};
 use super::service::world::{Behaviour, Call, Operation, World};
 use crate::model::{Credential, Mark, VendorId};
@@ -97,6 +98,21 @@ impl MemoryWorld {
     /// How many calls were ever under way at once.
     pub fn most_at_once(&self) -> usize {
         lock(&self.world).most_at_once
+    }
+
+    /// From now on every write of a call is kept, so that each can be looked at afterwards.
+    pub fn record(&self) {
+        lock(&self.world).tape = Some(Vec::new());
+    }
+
+    /// What calls wrote since [`MemoryWorld::record`], in order; nothing is kept from now on.
+    pub fn recorded(&self) -> Vec<Mutation> {
+        lock(&self.world).tape.take().unwrap_or_default()
+    }
+
+    /// When something is looked at now, and how long the service takes for what.
+    pub fn moment(&self) -> Moment {
+        lock(&self.world).moment()
     }
 
     /// Everything there is, for comparison.

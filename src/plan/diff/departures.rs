@@ -123,7 +123,7 @@ fn verdict(
             | Subject::Part { .. },
             _,
         ) => match hub.doubtful_grants() {
-            Some(because) => return Verdict::Stays { because, frozen: false },
+            Some(because) => return Verdict::Stays { because, frozen: true },
             None => Reason::NotInInventory { subject: subject.clone() },
         },
     };

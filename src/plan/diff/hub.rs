@@ -147,6 +147,7 @@ impl<'a> Hub<'a> {
         keys::changes(self, drafts);
         members::changes(self, &gone, drafts);
         foreign::memberships(self, drafts);
+        foreign::assignments(self, drafts);
         foreign::accounts(self, drafts);
     }
 

@@ -39,6 +39,7 @@ pub fn patience() -> Patience {
         // (`impatient`).
         polling: Duration::from_secs(20),
         queueing: Duration::from_secs(20),
+        ..Patience::default()
     }
 }
 

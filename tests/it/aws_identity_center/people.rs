@@ -101,3 +101,38 @@ fn everybody_under_other_ids_is_adopted_at_once_and_nobody_loses_anything() {
     assert_eq!(peer.state().count("DeleteGroupMembership"), 0);
     assert_eq!(peer.state().count("DeleteAccountAssignment"), 0);
 }
+
+#[test]
+fn whoever_is_disabled_by_hand_while_suspended_comes_back_disabled() {
+    let (case, peer) = applied();
+    let everybody = case.file("before.ldif");
+    let without = everybody.split("\n\n").filter(|entry| !entry.contains("uid: bela\n"));
+    let without = without.collect::<Vec<_>>().join("\n\n").replace("memberUid: bela\n", "");
+    case.write_people(&without);
+    run(&case, &peer, &[]).ends_with(0);
+    let bela = peer.state().user_called("bela");
+    let suspended = || {
+        let user_type = peer.state().stored_user(&bela)["UserType"].to_string();
+        user_type.contains(";suspended=")
+    };
+    assert!(suspended());
+    // Let in again by hand: no flag tells it, and it does not last.
+    let choir = peer.state().group_called("choir");
+    for status in ["ENABLED", "DISABLED"] {
+        peer.state().edit_user(&bela, &json!({"UserStatus": status}));
+        peer.state().join(&choir, &bela);
+        let ran = run(&case, &peer, &[]).ends_with(0);
+        says(&ran, "remove member");
+        assert!(!ran.out.contains("restore user"), "{}", ran.out);
+        assert!(suspended());
+    }
+    case.people("before.ldif");
+    let ran = run(&case, &peer, &[]).ends_with(0);
+    says(&ran, "restore user bela");
+    says(&ran, "warning[disabled-by-hand]");
+    assert!(!suspended());
+    assert_eq!(peer.state().stored_user(&bela)["UserStatus"], "DISABLED");
+    let after = run(&case, &peer, &[]).ends_with(0);
+    says(&after, "user `bela` (person:people:1002) was disabled by somebody else");
+    assert_eq!(after.changes(), [""; 0], "{}", after.out);
+}

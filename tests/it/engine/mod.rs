@@ -4,6 +4,7 @@ mod access;
 mod attachments;
 mod cases;
 mod credentials;
+mod foreign;
 mod guard;
 mod meddling;
 mod oracle;

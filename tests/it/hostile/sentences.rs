@@ -54,6 +54,7 @@ const SENTENCES: &[(&str, Proof)] = &[
         Tests(&[
             "hostile/promises.rs::who_was_disabled_by_hand_stays_so",
             "cli/by_hand.rs::who_was_disabled_by_hand_leaves_and_returns_disabled",
+            "aws_identity_center/people.rs::whoever_is_disabled_by_hand_while_suspended_comes_back_disabled",
             "aws/mistakes.rs::what_only_forbids_is_left_where_somebody_put_it_until_the_user_is_deleted",
             "aws/mistakes.rs::what_somebody_switched_off_does_not_come_back_with_the_person",
         ]),

@@ -19,6 +19,7 @@
 
 mod estate;
 mod last;
+mod random;
 
 use std::path::{Path, PathBuf};
 

@@ -55,6 +55,8 @@ pub struct Behaviour {
     pub no_own_policies: bool,
     /// Lists of users and permission sets leave this one out, and say nothing of it.
     pub hidden: Option<String>,
+    /// An account whose assignments are nobody's to list.
+    pub denied: Option<&'static str>,
 }
 
 /// Everything there is.
@@ -151,6 +153,7 @@ impl State {
                 stuck: false,
                 no_own_policies: false,
                 hidden: None,
+                denied: None,
             },
             instances: vec![(INSTANCE.to_owned(), account.to_owned())],
             caller: account.to_owned(),

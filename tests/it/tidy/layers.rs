@@ -170,6 +170,33 @@ fn is_allowed_within_clouds(module: &[&str], path: &[String]) -> bool {
         && !(a_cloud && other == "registry")
 }
 
+/// What knows something below it, all the same: `load` reads the three folders, and what stands in one
+/// is checked against the others.
+const CIRCLE: [(&str, &str); 2] = [("inventory", "mirrors"), ("inventory", "policies")];
+
+#[test]
+fn the_table_is_the_order_of_lib() {
+    let lib = include_str!("../../../src/lib.rs");
+    let modules: Vec<&str> = lib
+        .lines()
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'))
+        .collect();
+    let place = |name: &str| modules.iter().position(|one| *one == name);
+    let mut found = Vec::new();
+    for (own, may_know) in MAY_KNOW {
+        assert!(place(own).is_some(), "{own} is not in lib.rs");
+        for other in may_know.iter().filter(|other| **other != "*") {
+            if place(other) >= place(own) {
+                found.push((*own, *other));
+            }
+        }
+    }
+    found.sort_unstable();
+    assert_eq!(found, CIRCLE);
+    let rows: Vec<&str> = MAY_KNOW.iter().map(|(own, _)| *own).collect();
+    assert!(modules.iter().all(|module| rows.contains(module)), "{modules:?}");
+}
+
 #[test]
 fn violations_are_caught() {
     for (file, source) in [

@@ -1,5 +1,5 @@
-//! What goes by us: permission sets of ours that somebody gave by hand, and what groups that are not
-//! ours give to our users.
+//! What goes by us: permission sets of ours that somebody gave by hand, those of others that users of
+//! ours have directly, and what groups that are not ours give to our users.
 //!
 //! # Which lists, and why
 //! Whom a permission set is assigned to can only be asked per account
@@ -7,19 +7,25 @@
 //! (`ListAccountsForProvisionedPermissionSet`). So that costs as many calls as our permission sets,
 //! and as the accounts each of them is in. It cannot stand for the assignments of our groups, which
 //! are listed per group: a group of ours may have been given somebody else's permission set, which
-//! no list of our sets shows. What a group that is not ours may do is asked for those in which users
+//! no list of our sets shows.
+//!
+//! Permission sets of others are looked at in the same way, for what they give to users of ours: that
+//! costs as many calls as they are given in accounts, and no more with every user, whom
+//! `ListAccountAssignmentsForPrincipal` would have to be asked for one by one. There may be many, so
+//! there is an end to it (`Patience::foreign_lists`), and what lies beyond is told. What a group that is not ours may do is asked for those in which users
 //! of ours are, one call each.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use aws_sdk_ssoadmin::types::{AccountAssignment, PrincipalType};
+use tokio::time::Instant;
 
 use super::client::Client;
 use super::hub::Page;
 use super::observe::gather;
 use crate::cloud::CloudError;
 use crate::cloud::aws::error::read;
-use crate::model::{Assigned, HolderKind, Missing, ObservedAccount, VendorId};
+use crate::model::{Assigned, ForeignAssigned, HolderKind, Missing, ObservedAccount, VendorId};
 
 impl Client {
     /// Who has a permission set of ours besides our groups, in whichever account.
@@ -29,14 +35,7 @@ impl Client {
         missing: &mut Vec<Missing>,
     ) -> Vec<Assigned> {
         let sets = got.roles.iter().filter(|set| set.ownership.subject().is_some());
-        let sets: Vec<VendorId> = sets.map(|set| set.id.clone()).collect();
-        let accounts = sets.into_iter().map(|set| async move {
-            let mut missing = Vec::new();
-            let accounts = self.all_accounts_of(&set, &mut missing).await;
-            let pairs = accounts.into_iter().map(|account| (set.clone(), account));
-            (pairs.collect(), missing)
-        });
-        let pairs = gather(accounts, missing).await;
+        let pairs = self.all_accounts_of_each(sets.map(|set| &set.id), missing).await;
         let lists = pairs.into_iter().map(|(set, account)| async move {
             let mut missing = Vec::new();
             (self.assigned_in(&set, &account, &mut missing).await, missing)
@@ -48,6 +47,59 @@ impl Client {
         assigned.sort();
         assigned.dedup();
         assigned
+    }
+
+    /// What permission sets that are not ours give directly to users of ours, in whichever account.
+    pub(super) async fn list_foreign_assigned(&self, got: &ObservedAccount) -> ForeignAssigned {
+        let mut found = ForeignAssigned::default();
+        let users = got.users.iter().filter(|user| user.ownership.subject().is_some());
+        let users: HashSet<&VendorId> = users.map(|user| &user.id).collect();
+        if users.is_empty() {
+            return found;
+        }
+        let until = Instant::now() + self.hub.patience.foreign_time;
+        let sets = got.roles.iter().filter(|set| set.ownership.subject().is_none());
+        let sets = sets.map(|set| &set.id);
+        let mut pairs = self.all_accounts_of_each(sets, &mut found.unread).await;
+        let most = pairs.len().min(self.hub.patience.foreign_lists);
+        let mut beyond: Vec<VendorId> = pairs.drain(most..).map(|(set, _)| set).collect();
+        let lists = pairs.into_iter().map(|(set, account)| async move {
+            if Instant::now() >= until {
+                return (vec![Err(set)], Vec::new());
+            }
+            let mut missing = Vec::new();
+            let all = self.assigned_in(&set, &account, &mut missing).await;
+            (all.into_iter().map(Ok).collect(), missing)
+        });
+        for one in gather(lists, &mut found.unread).await {
+            match one {
+                Ok(one) if users.contains(&one.holder) => found.assigned.push(one),
+                Ok(_) => {}
+                Err(set) => beyond.push(set),
+            }
+        }
+        for set in beyond {
+            *found.beyond.entry(set).or_default() += 1;
+        }
+        found.assigned.sort();
+        found.assigned.dedup();
+        found
+    }
+
+    /// Permission sets with every account each of them is in.
+    async fn all_accounts_of_each(
+        &self,
+        sets: impl Iterator<Item = &VendorId>,
+        missing: &mut Vec<Missing>,
+    ) -> Vec<(VendorId, String)> {
+        let sets: Vec<VendorId> = sets.cloned().collect();
+        let accounts = sets.into_iter().map(|set| async move {
+            let mut missing = Vec::new();
+            let accounts = self.all_accounts_of(&set, &mut missing).await;
+            let pairs = accounts.into_iter().map(|account| (set.clone(), account));
+            (pairs.collect(), missing)
+        });
+        gather(accounts, missing).await
     }
 
     /// Every account a permission set is in.

@@ -38,6 +38,12 @@ pub struct Patience {
     pub polling: Duration,
     /// How long is waited until one more assignment may be under way.
     pub queueing: Duration,
+    /// How many lists at most are asked for to see whom permission sets of others are given to, each
+    /// of one set in one account.
+    pub foreign_lists: usize,
+    /// How long at most they are asked for: below the limit for the reading of an account (15
+    /// minutes), which is lost as a whole when it takes longer.
+    pub foreign_time: Duration,
 }
 
 impl Default for Patience {
@@ -50,6 +56,8 @@ impl Default for Patience {
             longest_poll: Duration::from_secs(5),
             polling: Duration::from_secs(75),
             queueing: Duration::from_secs(25),
+            foreign_lists: 2_000,
+            foreign_time: Duration::from_mins(5),
         }
     }
 }

@@ -112,6 +112,11 @@ fn person(parts: &Parts<'_>, organisation: &OrganisationName) -> Option<Person> 
 /// What is written by us counts first: a suspended user has lost all memberships, whatever else
 /// somebody did in the console. There users can be disabled, which no API does or undoes, whether
 /// before or after the suspension; that, and a day that cannot be read, is somebody else's doing.
+///
+/// So there is no stale suspension (`ObservedAccount::stale_suspensions`) to see here: whom we suspend
+/// stays enabled, which tells nothing of whether somebody wanted to let them in again. Nor is one to be
+/// feared: who is disabled later under our day reads as disabled by somebody else, and restoring takes
+/// off the day and nothing else.
 fn access(day: Option<&str>, status: Option<&UserStatus>) -> Access {
     let is_disabled = status == Some(&UserStatus::Disabled);
     match day.map(str::parse) {

@@ -67,6 +67,7 @@ impl Client {
         // Nothing of what is listed rests on these.
         got.own_principal = self.own_user(got, missing).await;
         got.assigned = self.list_by_hand(got, missing).await;
+        got.foreign_assigned = self.list_foreign_assigned(got).await;
         got.foreign_rights = self.list_foreign_rights(got).await;
         // A permission set that is assigned cannot be deleted: one that is not listed was left out.
         if let Some(lost) = unlisted_sets(&assignments, got) {

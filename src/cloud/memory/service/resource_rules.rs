@@ -186,7 +186,8 @@ fn check_records(settings: &Settings) -> Verdict {
     Ok(())
 }
 
-/// Refuses what names something that is not there, as far as `state` shows.
+/// Refuses what names something that is not there, as far as `state` shows. What went since it was
+/// named does not keep anybody from changing something else.
 pub(in super::super) fn check_references(state: &State, wish: &Wish<'_>) -> Verdict {
     let (word, kind) = match wish.input.kind {
         ResourceKind::RecordSet => ("zone", ResourceKind::Zone),
@@ -194,6 +195,9 @@ pub(in super::super) fn check_references(state: &State, wish: &Wish<'_>) -> Verd
         _ => return Ok(()),
     };
     let id = text_of(&wish.input.settings, word);
+    if wish.before.is_some_and(|before| before.text(word) == id) {
+        return Ok(());
+    }
     match state.account(wish.account).resource(kind, id) {
         Some(_) => Ok(()),
         None => Err(no_such(word, id)),

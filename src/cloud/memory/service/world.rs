@@ -184,6 +184,8 @@ pub struct World {
     pub most_at_once: usize,
     /// The caller's process is dead: no call of it gets anywhere.
     pub crashed: bool,
+    /// What was written by calls, while somebody wants to know.
+    pub tape: Option<Vec<Mutation>>,
     /// Told of a crash.
     pub on_crash: Option<Box<dyn FnMut() + Send>>,
     replica: Option<Replica>,
@@ -247,6 +249,9 @@ impl World {
         if let Some(mutation) = mutation {
             if let Some(call) = self.log.iter_mut().rfind(|call| call.number == number) {
                 call.wrote = true;
+            }
+            if let Some(tape) = &mut self.tape {
+                tape.push(mutation.clone());
             }
             if let Some(replica) = &mut self.replica {
                 replica.pending.push_back((self.calls + self.behaviour.lag + 1, mutation));

@@ -1,13 +1,15 @@
 //! What goes: parts nobody asks for, and generations that another has replaced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::drafts::Drafts;
 use super::Part;
 use super::wanted::Made;
+use crate::desired::Wanted;
 use crate::model::{
-    ChangeId, Ending, Kind, PartName, Reason, ResourceKind, SeenResource, State, Subject, VendorId,
+    ChangeId, Ending, Kind, ObjectName, Output, PartName, Reason, ResourceKind, SeenResource,
+    State, Subject, VendorId,
 };
 use crate::plan::{Life, Step};
 
@@ -25,16 +27,22 @@ impl Part<'_> {
         for (part, generations) in self.seen.parts(self.mirror) {
             for (generation, one) in generations {
                 let failed = matches!(one.state, State::Failed { .. });
-                let last = generations.last_key_value().map_or(0, |(last, _)| *last);
-                let by = made.in_use(part).or(failed.then_some(last));
+                let last = generations.last_key_value().map(|(last, _)| *last);
+                let later = last.filter(|last| failed && last > generation);
+                let by = made.replacement(part, *generation).or(later);
                 let cause = self.cause(part, *generation, made.is_wanted(part), by);
                 going.extend(cause.map(|cause| (*one, cause)));
             }
         }
         // What nothing refers to first: names before front ends, those before servers and zones.
         going.sort_by_key(|(one, _)| (rank(one.observed.spec.kind), one.observed.id.clone()));
+        let goes: BTreeSet<&VendorId> = going.iter().map(|(one, _)| &one.observed.id).collect();
         let mut deleted: BTreeMap<&VendorId, ChangeId> = BTreeMap::new();
         for (one, cause) in &going {
+            if let Some(what) = self.is_needed(one, &goes, made) {
+                drafts.wait(self.waiting(one, what));
+                continue;
+            }
             let referring: Vec<&SeenResource> = self.seen.referring(one).collect();
             let needs: Option<Vec<ChangeId>> =
                 referring.iter().map(|one| deleted.get(&one.observed.id).copied()).collect();
@@ -51,6 +59,67 @@ impl Part<'_> {
         }
     }
 
+    /// What an object is needed for that does not say so, if it is.
+    fn is_needed(
+        &self,
+        one: &SeenResource,
+        goes: &BTreeSet<&VendorId>,
+        made: &Made<'_>,
+    ) -> Option<String> {
+        match one.observed.spec.kind {
+            ResourceKind::RecordSet => match self.seen.proven_by(one) {
+                Some(certificate) => self.proves(one, certificate, goes),
+                None => self.leads(made),
+            },
+            // In some places they are what they were before, and need what they needed.
+            ResourceKind::Server | ResourceKind::Certificate => {
+                let name = self.deploying()?;
+                Some(format!("goes when front end {name} is everywhere"))
+            }
+            ResourceKind::Zone | ResourceKind::FrontEnd => None,
+        }
+    }
+
+    /// A certificate is renewed only for as long as its names are proven.
+    fn proves(
+        &self,
+        one: &SeenResource,
+        certificate: &SeenResource,
+        goes: &BTreeSet<&VendorId>,
+    ) -> Option<String> {
+        let is_record = |one: &SeenResource| one.observed.spec.kind == ResourceKind::RecordSet;
+        let (records, users): (Vec<_>, Vec<_>) =
+            self.seen.referring(certificate).partition(|one| is_record(one));
+        let stays = |other: &&&SeenResource| !goes.contains(&other.observed.id);
+        let others = records.iter().filter(|other| other.observed.id != one.observed.id);
+        let is_ours = certificate.observed.ownership.subject().is_some();
+        let stays_too = is_ours && !goes.contains(&certificate.observed.id);
+        let is_needed = stays_too || !users.is_empty();
+        (is_needed && others.filter(stays).count() == 0).then(|| {
+            let name = &certificate.observed.spec.name;
+            format!("proves certificate {name}, and goes with it")
+        })
+    }
+
+    /// A name that leads somewhere goes only once all that should lead somewhere do.
+    fn leads(&self, made: &Made<'_>) -> Option<String> {
+        let to_front_end =
+            |value: &Wanted| matches!(value, Wanted::Of { output: Output::Address, .. });
+        let mut names = self.wanted.parts.iter().filter(|wanted| {
+            wanted.kind == ResourceKind::RecordSet && wanted.settings.values().any(to_front_end)
+        });
+        let missing = names.find(|wanted| !made.is_done(&wanted.part))?;
+        Some(format!("goes when record set {} is there", missing.part))
+    }
+
+    /// A front end of the mirror that is not everywhere yet what it says.
+    fn deploying(&self) -> Option<&ObjectName> {
+        let all = self.seen.parts(self.mirror).flat_map(|(_, generations)| generations.values());
+        let mut fronts = all.filter(|one| one.observed.spec.kind == ResourceKind::FrontEnd);
+        let found = fronts.find(|one| matches!(one.state, State::Settling { .. }));
+        found.map(|one| &one.observed.spec.name)
+    }
+
     /// Why an object goes, if it does: nobody wants the part, or `by` has its place.
     fn cause(
         &self,
@@ -62,7 +131,7 @@ impl Part<'_> {
         let subject =
             || Subject::Part { mirror: self.mirror.clone(), part: part.clone(), generation };
         if is_wanted {
-            let by = by.filter(|by| *by > generation)?;
+            let by = by?;
             return Some(Cause {
                 reason: Reason::Superseded { subject: subject(), by },
                 replaced: true,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::super::drafts::Drafts;
 use super::super::{copied_mark, unowned};
 use crate::model::{
-    Kind, MirrorName, ObjectName, PartName, Place, ResourceKind, SeenResource, State, Subject,
-    Value,
+    Kind, MirrorName, ObjectName, Output, PartName, Place, ResourceKind, SeenResource, State,
+    Subject, Value,
 };
 
 /// The objects of one part, by generation, the earliest first.
@@ -17,8 +17,11 @@ pub(super) struct Seen<'a> {
     ours: BTreeMap<&'a MirrorName, BTreeMap<&'a PartName, Generations<'a>>>,
     /// What is not ours, by kind and name in lower case.
     others: HashMap<(ResourceKind, String), &'a SeenResource>,
-    /// Which of ours say a text: an id, an address.
+    /// Who says a text: an id, an address. Also what is not ours, or not any more: it would break
+    /// just as well.
     said_by: HashMap<&'a str, Vec<&'a SeenResource>>,
+    /// The certificates, also those that are not ours any more, by what the record must say that proves their names.
+    proven_by: HashMap<&'a str, &'a SeenResource>,
 }
 
 impl<'a> Seen<'a> {
@@ -30,10 +33,19 @@ impl<'a> Seen<'a> {
     ) -> Self {
         let mut all: Vec<&SeenResource> = all.collect();
         all.sort_by(|a, b| a.observed.id.cmp(&b.observed.id));
-        let mut seen =
-            Self { ours: BTreeMap::new(), others: HashMap::new(), said_by: HashMap::new() };
+        let mut seen = Self {
+            ours: BTreeMap::new(),
+            others: HashMap::new(),
+            said_by: HashMap::new(),
+            proven_by: HashMap::new(),
+        };
         for one in all {
             let spec = &one.observed.spec;
+            for text in spec.settings.values().flat_map(texts) {
+                seen.said_by.entry(text).or_default().push(one);
+            }
+            let proof = one.outputs.get(&Output::ProofValue);
+            seen.proven_by.extend(proof.map(|proof| (proof.as_str(), one)));
             let Some(Subject::Part { mirror, part, generation }) = one.observed.ownership.subject()
             else {
                 seen.others.insert((spec.kind, spec.name.as_str().to_lowercase()), one);
@@ -51,9 +63,6 @@ impl<'a> Seen<'a> {
                 continue;
             }
             generations.insert(*generation, one);
-            for text in spec.settings.values().flat_map(texts) {
-                seen.said_by.entry(text).or_default().push(one);
-            }
         }
         seen
     }
@@ -82,7 +91,7 @@ impl<'a> Seen<'a> {
         self.ours.get(mirror)?.get(part)
     }
 
-    /// Who of ours refers to something, itself excepted.
+    /// Who refers to something, itself excepted.
     pub(super) fn referrers(&self, of: &SeenResource) -> BTreeSet<&'a ObjectName> {
         self.referring(of).map(|one| &one.observed.spec.name).collect()
     }
@@ -92,6 +101,12 @@ impl<'a> Seen<'a> {
         let said = of.outputs.values().filter_map(|output| self.said_by.get(output.as_str()));
         let id = of.observed.id.clone();
         said.flatten().copied().filter(move |one| one.observed.id != id)
+    }
+
+    /// The certificate that a record proves, if it is a proof.
+    pub(super) fn proven_by(&self, record: &SeenResource) -> Option<&'a SeenResource> {
+        let mut said = record.observed.spec.settings.values().flat_map(texts);
+        said.find_map(|text| self.proven_by.get(text)).copied()
     }
 
     /// Why a name cannot be used for something of ours, if so.

@@ -207,6 +207,9 @@ impl State {
     fn assignments_in(&self, body: &Value) -> Result<Value, Refusal> {
         let (account, set) = (text(body, "AccountId"), text(body, "PermissionSetArn"));
         self.sets.get(set).ok_or(NOT_FOUND)?;
+        if self.behaviour.denied == Some(account) {
+            return Err((400, "AccessDeniedException", None));
+        }
         let found = self.assignments.iter().filter(|one| one.0 == account && one.1 == set);
         self.page("AccountAssignments", found.map(described).collect(), body)
     }
@@ -366,6 +369,12 @@ impl State {
         let set = self.sets.get(&self.set_called(name)).expect("a set there is");
         let own = set.referred.iter().map(|(path, name)| format!("{path}{name}"));
         set.managed.iter().cloned().chain(own).collect()
+    }
+
+    /// The boundary of a permission set, as it was put.
+    pub fn boundary(&self, name: &str) -> String {
+        let set = self.sets.get(&self.set_called(name)).expect("a set there is");
+        set.boundary.as_ref().map(Value::to_string).unwrap_or_default()
     }
 
     /// Somebody tags a permission set by hand.
