@@ -109,6 +109,8 @@ pub mod rights;
 
 pub mod guard;
 
+pub mod status;
+
 pub mod http;
 
 pub mod cloud;

@@ -28,6 +28,7 @@ mod progress;
 pub mod record;
 mod run;
 pub mod schema;
+mod status;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -106,6 +107,8 @@ enum Command {
     Schema(schema::Args),
     /// Show what a run would change, and save it for `reconcile apply`
     Plan(plan::Args),
+    /// Show everything managed that is not plainly well: what waits, leaves, fails or ends
+    Status(status::Args),
     /// Carry out a saved plan, if nothing has moved since
     Apply(apply::Args),
     /// Take a user, group or role that exists under management, after showing what follows
@@ -199,6 +202,7 @@ fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Command::Init(args)) => init::run(&args, &globals.root, &mut out),
         Some(Command::Schema(args)) => schema::run(&args, &mut out).map_err(Failure::from),
         Some(Command::Plan(args)) => plan::run(&args, &globals, &mut out),
+        Some(Command::Status(args)) => status::run(&args, &globals, &mut out),
         Some(Command::Apply(args)) => apply::run(&args, &globals, &mut out),
         Some(Command::Mapping(args)) => mapping::run(&args, &globals, &mut out),
         Some(Command::Permissions(args)) => permissions::run(&args, &globals, &mut out),

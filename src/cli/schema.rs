@@ -35,6 +35,8 @@ pub enum Files {
     Explain,
     /// What `diff --format json` writes
     Diff,
+    /// What `status --format json` writes
+    Status,
 }
 
 /// Writes the schema.
@@ -57,6 +59,7 @@ pub fn text(of: Files) -> String {
         Files::Report => report::schema(),
         Files::Explain => report::explanation_schema(),
         Files::Diff => report::difference_schema(),
+        Files::Status => report::status_schema(),
         Files::Findings => schemars::schema_for!(diagnostic::Report),
     };
     format!("{:#}\n", schema.to_value())

@@ -10,6 +10,7 @@
 mod account;
 mod assigned;
 mod directory;
+mod expiry;
 mod federation;
 #[cfg(test)]
 mod fuzz;
@@ -31,6 +32,7 @@ pub use directory::{
     AccountStatus, Caution, Directory, DirectoryGroup, DirectoryWarning, GroupIndex, Joined,
     Mismatch, Person, PersonKind, ShownTime, Standing, Twins, TwoLists, Unclear, Unmatched, Via,
 };
+pub use expiry::{Expiry, Nearness, nearness};
 pub use federation::{Federation, Forge, GitRef};
 pub use identifier::{
     AccountName, AttachmentKind, AttributeName, ChangeId, CredentialKind, DirectoryName, GroupName,

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AttributeName, ChangeId, ObjectName, Observed, ResourceKind, VendorId};
+use super::{AttributeName, ChangeId, Expiry, ObjectName, Observed, ResourceKind, VendorId};
 
 /// A value: one that is known, or one that will be once another change of the plan has succeeded.
 #[derive(
@@ -130,6 +130,9 @@ pub struct SeenResource {
     pub outputs: Outputs,
     /// How far the vendor has got with it.
     pub state: State,
+    /// Of what ends by itself: when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<Expiry>,
 }
 
 /// How far a vendor has got with an object.

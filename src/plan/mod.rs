@@ -6,6 +6,7 @@
 mod change;
 mod diff;
 mod effect;
+mod expiry;
 mod file;
 #[cfg(test)]
 mod fuzz;
@@ -27,6 +28,7 @@ use sha2::{Digest as _, Sha256};
 pub use change::{Change, Target};
 pub use diff::{DiffInputs, Observations, credentials_needed, diff, is_in_between};
 pub use effect::{Effect, Phase, phases};
+pub use expiry::{End, ends};
 pub use file::{FORMAT as FILE_FORMAT, PlanFile, PlanFileError};
 pub use lint::{Flaw, lint};
 pub use loss::allows_as_much;

@@ -27,6 +27,12 @@ impl Narrowing {
         kinds.is_empty() && organisations.is_empty() && accounts.is_empty()
     }
 
+    /// Whether an object of that kind in that account is meant; `None` for what has no kind.
+    pub fn includes(&self, place: &Place, kind: Option<Kind>) -> bool {
+        let is_kind = || kind.is_some_and(|kind| self.kinds.contains(&kind));
+        self.wants_place(place) && (self.kinds.is_empty() || is_kind())
+    }
+
     fn wants_place(&self, place: &Place) -> bool {
         (self.organisations.is_empty() || self.organisations.contains(&place.organisation))
             && (self.accounts.is_empty() || self.accounts.contains(place.written()))
@@ -59,19 +65,13 @@ pub fn narrow(plan: Plan, narrowing: &Narrowing) -> (Plan, usize) {
         withheld: plan
             .withheld
             .into_iter()
-            .filter(|one| {
-                wanted_place(&one.place)
-                    && (narrowing.kinds.is_empty() || narrowing.kinds.contains(&one.kind))
-            })
+            .filter(|one| narrowing.includes(&one.place, Some(one.kind)))
             .collect(),
         incomplete: plan.incomplete,
         waiting: plan
             .waiting
             .into_iter()
-            .filter(|one| {
-                wanted_place(&one.place)
-                    && (narrowing.kinds.is_empty() || narrowing.kinds.contains(&one.kind))
-            })
+            .filter(|one| narrowing.includes(&one.place, Some(one.kind)))
             .collect(),
         findings: plan
             .findings

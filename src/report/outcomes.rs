@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::table::{BAD, CAUTION, FAINT, GOOD, HEADING, Widths, by_place, styled};
+use super::text::run_again;
 use super::words::{line, printable};
 use crate::apply::{OutcomeCounts, Outcomes, Stopped};
 use crate::event::Outcome;
@@ -30,7 +31,11 @@ pub fn outcomes(
         account(out, place, &changes, outcomes)?;
     }
     let (style, text) = closing(outcomes);
-    styled(out, style, &text)
+    styled(out, style, &text)?;
+    match run_again(outcomes.counts().begun + approved.plan().waiting.len()) {
+        Some(text) => writeln!(out, "{text}"),
+        None => Ok(()),
+    }
 }
 
 fn account(

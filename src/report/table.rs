@@ -79,6 +79,54 @@ pub(super) fn columns(rows: &[Vec<String>]) -> Vec<String> {
     rows.iter().map(lay_out).collect()
 }
 
+/// How wide a line may be.
+const WIDTH: usize = 80;
+
+/// A text in lines of at most [`WIDTH`] columns, broken between words: the first begins with one
+/// text, each further line with another. A word that is longer has a line of its own.
+pub(super) fn wrapped(first: &str, rest: &str, text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = first.to_owned();
+    let mut is_empty = true;
+    for word in text.split(' ') {
+        let width = line.chars().count() + usize::from(!is_empty) + word.chars().count();
+        if width > WIDTH && !is_empty {
+            lines.push(std::mem::replace(&mut line, rest.to_owned()));
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    lines.push(line);
+    lines
+}
+
+/// Texts with commas between them in lines that begin alike, broken between texts; within one only
+/// where it is longer than a line.
+pub(super) fn listed(first: &str, texts: &[impl AsRef<str>]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (number, text) in texts.iter().enumerate() {
+        let comma = if number + 1 < texts.len() { "," } else { "" };
+        let text = format!("{}{comma}", text.as_ref());
+        match lines.last_mut() {
+            Some(line) if fits(&format!("{line} {text}")) => {
+                line.push(' ');
+                line.push_str(&text);
+            }
+            _ => lines.extend(wrapped(first, first, &text)),
+        }
+    }
+    lines
+}
+
+/// Whether a text fits on one line.
+pub(super) fn fits(text: &str) -> bool {
+    text.chars().count() <= WIDTH
+}
+
 fn within(text: &str, widest: usize) -> usize {
     let width = text.chars().count();
     if width > widest { 0 } else { width }

@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::counts::Counts;
-use super::table::{BAD, CAUTION, FAINT, GOOD, HEADING, Widths, by_place, style_of, styled};
+use super::parts;
+use super::table::{
+    BAD, CAUTION, FAINT, GOOD, HEADING, Widths, by_place, style_of, styled, wrapped,
+};
 use super::words::{line, printable, sign};
 use jiff::Timestamp;
 
 use crate::diagnostic::{Finding, Severity};
 use crate::guard::{ApprovedPlan, Review, Violation};
 use crate::model::Place;
-use crate::plan::{Change, Effect, Incomplete, Plan, Waiting, Withheld};
+use crate::plan::{Change, Effect, Incomplete, Plan, Step, Waiting, Withheld};
 
 /// How much of a plan is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,6 +71,8 @@ fn account(
             writeln!(out, "  {style}{sign} {verb:17}{style:#}  {count}")?;
         }
     }
+    let is_part = |change: &&Change| matches!(change.step, Step::Part { .. });
+    let (of_mirrors, shown): (Vec<&Change>, Vec<&Change>) = shown.into_iter().partition(is_part);
     let widths = Widths::of(&shown);
     // Below, every rule is named with its numbers; a line need only say which of several.
     let rules: BTreeSet<&str> = approved.held().values().map(|why| &**why).collect();
@@ -85,6 +90,7 @@ fn account(
             writeln!(out, "  {style}{text}{style:#}{:gap$}{FAINT}{why}{FAINT:#}", "")?;
         }
     }
+    parts::parts(out, approved, &of_mirrors, rules.len() > 1)?;
     writeln!(out)
 }
 
@@ -127,17 +133,32 @@ fn waiting(out: &mut dyn Write, waiting: &[Waiting]) -> io::Result<()> {
         return Ok(());
     }
     styled(out, HEADING, "Waiting (the next run goes on from there)")?;
+    let mut of = None;
     for one in waiting {
         let Waiting { place, kind, object, subject: _, what, since } = one;
+        if of.replace(place) != Some(place) {
+            writeln!(out, "  {}", printable(&place.to_string()))?;
+        }
         let since = since.map(|since| format!(" since {}", second(since))).unwrap_or_default();
-        let text = format!("{place}: {} {object}: {what}{since}", kind.singular());
-        writeln!(out, "  … {}", printable(&text))?;
+        let text = format!("{} {object}: {what}{since}", kind.singular());
+        for line in wrapped("  … ", "      ", &printable(&text)) {
+            writeln!(out, "{line}")?;
+        }
     }
     writeln!(out)
 }
 
+/// That a vendor must finish something first, and what to do about it, if so.
+pub(super) fn run_again(things: usize) -> Option<String> {
+    match things {
+        0 => None,
+        1 => Some("1 thing waits for the vendor; run again later.".to_owned()),
+        many => Some(format!("{many} things wait for the vendor; run again later.")),
+    }
+}
+
 /// A time as people read it, in UTC.
-fn second(time: Timestamp) -> String {
+pub(super) fn second(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
@@ -239,7 +260,19 @@ pub(super) fn let_go_of(review: &Review, violation: &Violation) -> String {
 fn closing(out: &mut dyn Write, approved: &ApprovedPlan) -> io::Result<()> {
     let text = closing_line(approved);
     let style = if Counts::of(approved).is_nothing() { GOOD } else { HEADING };
-    styled(out, style, &text)
+    styled(out, style, &text)?;
+    match run_again(approved.plan().waiting.len()) {
+        Some(text) if !says_so(approved) => writeln!(out, "{text}"),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether the closing line says that there is nothing to do but to wait.
+fn says_so(approved: &ApprovedPlan) -> bool {
+    let plan = approved.plan();
+    let in_the_way = plan.findings.iter().any(|one| one.severity == Severity::Error);
+    let is_whole = plan.incomplete.is_empty() && plan.withheld.is_empty();
+    Counts::of(approved).is_nothing() && is_whole && !in_the_way && !plan.waiting.is_empty()
 }
 
 /// What the plan comes to, in one line.
@@ -255,10 +288,11 @@ pub(super) fn closing_line(approved: &ApprovedPlan) -> String {
         return if plan.incomplete.is_empty() {
             if in_the_way {
                 "Nothing to do, besides putting right the errors above.".to_owned()
-            } else if plan.waiting.is_empty() {
-                "Nothing to do: everything is as it should be.".to_owned()
             } else {
-                "Nothing to do now: what is missing waits for a vendor.".to_owned()
+                match run_again(plan.waiting.len()) {
+                    None => "Nothing to do: everything is as it should be.".to_owned(),
+                    Some(text) => format!("Nothing to do now: {text}"),
+                }
             }
         } else {
             format!("Nothing to do as far as could be read{}.", not_planned(plan, &counts))

@@ -128,32 +128,42 @@ fn detail(step: &Step) -> String {
 
 fn part(life: &Life<Box<ResourceSpec>>) -> String {
     match life {
-        Life::Create { spec, .. } => settings(spec),
-        Life::Update { before, after, .. } => setting_changes(before, after).join(", "),
+        Life::Create { spec, .. } => settings(spec, &reference).join(", "),
+        Life::Update { before, after, .. } => setting_changes(before, after, &reference).join(", "),
         Life::Retire { subject, on, .. } => format!("for {subject}, since {on}"),
         Life::Restore { subject, .. } | Life::Delete { subject, .. } => format!("for {subject}"),
     }
 }
 
-fn settings(spec: &ResourceSpec) -> String {
-    let texts: Vec<String> =
-        spec.settings.iter().map(|(name, value)| format!("{name} {}", setting(value))).collect();
-    texts.join(", ")
+/// How something is called that a vendor makes up.
+type Called<'a> = &'a dyn Fn(&Reference) -> String;
+
+/// What a part of a mirror is to be like.
+pub(super) fn settings(spec: &ResourceSpec, called: Called<'_>) -> Vec<String> {
+    let each = spec.settings.iter();
+    each.map(|(name, value)| format!("{name} {}", setting(value, called))).collect()
 }
 
-fn setting_changes(before: &ResourceSpec, after: &ResourceSpec) -> Vec<String> {
+/// What of it becomes different.
+pub(super) fn setting_changes(
+    before: &ResourceSpec,
+    after: &ResourceSpec,
+    called: Called<'_>,
+) -> Vec<String> {
     let mut changes = Vec::new();
     for key in before.settings.keys().chain(after.settings.keys()).collect::<BTreeSet<_>>() {
         let (was, is) = (before.settings.get(key), after.settings.get(key));
         if was != is {
-            let words = |value: Option<&Value>| value.map_or("nothing".to_owned(), setting);
+            let words = |value: Option<&Value>| {
+                value.map_or("nothing".to_owned(), |value| setting(value, called))
+            };
             changes.push(format!("{key} {} → {}", words(was), words(is)));
         }
     }
     changes
 }
 
-fn setting(value: &Value) -> String {
+fn setting(value: &Value, called: Called<'_>) -> String {
     match value {
         Value::Text(text) => cut(text).into_owned(),
         Value::Number(number) => number.to_string(),
@@ -162,9 +172,9 @@ fn setting(value: &Value) -> String {
             let texts: Vec<&str> = set.iter().map(String::as_str).collect();
             cut(&format!("[{}]", texts.join(", "))).into_owned()
         }
-        Value::Made(made) => reference(made),
+        Value::Made(made) => called(made),
         Value::AllMade(all) => {
-            let texts: Vec<String> = all.iter().map(reference).collect();
+            let texts: Vec<String> = all.iter().map(called).collect();
             cut(&format!("[{}]", texts.join(", "))).into_owned()
         }
     }

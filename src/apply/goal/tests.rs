@@ -71,7 +71,7 @@ fn every_step_of_a_part(kind: ResourceKind) -> Vec<(Step, Option<Snapshot>, Opti
     };
     let seen = |domain: &str, state: State| {
         let observed = found(Ownership::Ours(somebody()), *spec(domain));
-        let part = SeenResource { observed, outputs: Outputs::new(), state };
+        let part = SeenResource { observed, outputs: Outputs::new(), state, expiry: None };
         Some(Snapshot::Part(Box::new(part)))
     };
     let (id, subject, on) = (|| VendorId::new("id"), somebody, date(2026, 2, 2));

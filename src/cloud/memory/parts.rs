@@ -14,7 +14,7 @@ use super::service::state::Tags;
 use super::service::world::Operation;
 use crate::cloud::{Applied, CloudError, ErrorKind};
 use crate::model::{
-    Kind, Observed, OrganisationName, Output, Outputs, Reading, ResourceKind, ResourceSpec,
+    Expiry, Kind, Observed, OrganisationName, Output, Outputs, Reading, ResourceKind, ResourceSpec,
     SeenResource, State, Subject, Value, VendorId,
 };
 use crate::plan::Life;
@@ -183,6 +183,7 @@ fn seen(shown: &Shown, organisation: &OrganisationName) -> SeenResource {
         },
         outputs: outputs(shown),
         state: state(shown),
+        expiry: shown.end.map(|at| Expiry { at, renews: shown.renews }),
     }
 }
 

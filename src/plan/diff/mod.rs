@@ -38,13 +38,13 @@ pub use self::names::is_in_between;
 use self::drafts::Drafts;
 use self::hub::Hub;
 use self::roles::Roles;
-use super::{Incomplete, Plan};
+use super::{End, Incomplete, Plan, ends};
 use crate::desired::{Desired, DesiredHub};
 use crate::diagnostic::Finding;
 use crate::model::{
-    Attachment, Binding, Credential, Doubt, HeldAttachment, HolderKind, Kind, Missing, ObjectName,
-    Observed, ObservedAccount, OrganisationName, Ownership, Place, Reading, ResourceKind,
-    SeenResource, Subject, VendorFacts, VendorId,
+    Attachment, Binding, Credential, Doubt, HeldAttachment, HolderKind, Kind, Missing, Nearness,
+    ObjectName, Observed, ObservedAccount, OrganisationName, Ownership, Place, Reading,
+    ResourceKind, SeenResource, Subject, VendorFacts, VendorId, nearness,
 };
 
 /// What the clouds say.
@@ -154,25 +154,38 @@ pub fn diff(inputs: &DiffInputs<'_>) -> Plan {
     undecided::leave_alone(plan, inputs)
 }
 
-/// What ends soon, or has ended: nobody may notice before nobody can log in any more.
+/// What ends soon, or has ended: nobody may notice before nobody can log in any more, or a mirror
+/// is not trusted any more.
 fn expiries(inputs: &DiffInputs<'_>, drafts: &mut Drafts) {
-    for (place, reading) in &inputs.observed.accounts {
-        for (what, end) in &reading.got().expiries {
-            let left = inputs.today.until(*end).map_or(i32::MAX, |span| span.get_days());
-            let found = if left < 0 {
-                Finding::error("expired", format!("{what} expired on {end}"))
-            } else if left <= EXPIRY_WARNING_DAYS {
-                Finding::warning("expires-soon", format!("{what} expires on {end}"))
-            } else {
-                continue;
-            };
-            drafts.find(found.in_place(place).hint("renew it where it comes from, then run again"));
-        }
+    for end in ends(inputs.observed).iter().filter(|end| !is_retired(inputs, end)) {
+        let End { place, object, part, on, renews } = end;
+        let (what, hint) = match part {
+            None => ((*object).to_owned(), "renew it where it comes from, then run again"),
+            Some((kind, _)) => {
+                let hint = if *renews {
+                    "the vendor should have renewed it by now; ask there what keeps it from that"
+                } else {
+                    "the vendor renews it by itself only while the record that proves its names is \
+                     there and something uses it"
+                };
+                (format!("{} `{object}`", Kind::Resource(*kind).singular()), hint)
+            }
+        };
+        let found = match nearness(*on, *renews, inputs.today) {
+            Nearness::Past => Finding::error("expired", format!("{what} expired on {on}")),
+            Nearness::Soon => Finding::warning("expires-soon", format!("{what} expires on {on}")),
+            Nearness::Far => continue,
+        };
+        drafts.find(found.in_place(place).hint(hint));
     }
 }
 
-/// So many days before the end of something people are told.
-const EXPIRY_WARNING_DAYS: i32 = 30;
+/// Whether it is part of a mirror that is taken down anyway.
+fn is_retired(inputs: &DiffInputs<'_>, end: &End<'_>) -> bool {
+    let Some((_, Subject::Part { mirror, .. })) = end.part else { return false };
+    let wanted = inputs.desired.mirrors.get(end.place).and_then(|all| all.get(mirror));
+    wanted.is_some_and(|wanted| wanted.retired)
+}
 
 /// The bindings of the roles of an account: its own, or where roles are shared those of every
 /// account of the hub.

@@ -15,4 +15,5 @@ mod saved_plans;
 mod secrets;
 mod shown;
 pub mod site;
+mod status;
 mod two_commands;

@@ -153,6 +153,7 @@ fn help_of_every_subcommand() {
     for subcommand in [
         "",
         "plan",
+        "status",
         "apply",
         "check",
         "init",

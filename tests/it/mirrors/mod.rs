@@ -64,6 +64,7 @@ stories! {
     somebody_elses_name
     one_server_less
     proof_removed
+    certificate_ends
 }
 
 fn folder() -> PathBuf {

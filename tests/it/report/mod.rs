@@ -5,3 +5,4 @@ mod metrics;
 mod sample;
 mod saved;
 mod shown;
+mod status;

@@ -44,12 +44,15 @@ pub struct Shown {
     pub progress: Progress,
     /// Of a certificate that was issued: its end.
     pub end: Option<Timestamp>,
+    /// Of a certificate: whether the service renews it, as things are now.
+    pub renews: bool,
 }
 
 fn shown(resource: &Resource, moment: &Moment) -> Shown {
     let (progress, end) = progress(resource, moment);
     let (address, proof) = (resource.address(), resource.proof());
-    Shown { resource: resource.clone(), address, proof, progress, end }
+    let renews = resource.life.as_ref().is_some_and(Life::renews);
+    Shown { resource: resource.clone(), address, proof, progress, end, renews }
 }
 
 /// A resource becomes what is given, with what that does to certificates.

@@ -111,6 +111,11 @@ impl Life {
         life
     }
 
+    /// Whether the service renews it when it is time: its names are proven and it is in use.
+    pub fn renews(&self) -> bool {
+        self.used && self.proven.is_some()
+    }
+
     fn issue(&mut self, made: Timestamp, Moment { now, times }: &Moment) {
         if self.end.is_some() || self.given_up {
             return;
@@ -128,7 +133,7 @@ impl Life {
     }
 
     fn renew(&mut self, Moment { now, times }: &Moment) {
-        while let Some(end) = self.end.filter(|_| self.used && self.proven.is_some()) {
+        while let Some(end) = self.end.filter(|_| self.renews()) {
             let renewed = before(end, times.certificate_renews).max(self.as_of);
             let next = after(renewed, times.certificate_valid);
             if renewed > *now || renewed >= end || next <= end {

@@ -9,8 +9,8 @@ use super::Part;
 use super::seen::{Generations, is_ready};
 use crate::desired::{DesiredPart, Wanted};
 use crate::model::{
-    AttributeName, ChangeId, Kind, ObjectName, Output, PartName, Reason, Reference, ResourceKind,
-    ResourceSpec, SeenResource, State, Subject, Value,
+    AttributeName, ChangeId, Kind, ObjectName, Output, PartName, Reason, Reference, ResourceSpec,
+    SeenResource, State, Subject, Value,
 };
 use crate::plan::{Life, Step, Waiting};
 
@@ -21,7 +21,6 @@ pub(super) struct Made<'a> {
 }
 
 /// How a wanted part stands.
-#[derive(Clone, Copy)]
 pub(super) struct Standing<'a> {
     /// The newest object that is as it should be in all that cannot be changed, and its generation.
     /// That is an earlier one again where somebody went back to what was before.
@@ -34,8 +33,8 @@ pub(super) struct Standing<'a> {
     in_use: Option<(u32, &'a SeenResource)>,
     /// The change by which one comes to be.
     made: Option<ChangeId>,
-    /// What kind of thing it is.
-    kind: ResourceKind,
+    /// What it is called at the vendor, or will be.
+    name: ObjectName,
 }
 
 /// Which object of a part is meant.
@@ -78,7 +77,6 @@ impl<'a> Made<'a> {
     /// What a vendor makes up for a part, or what that waits for.
     fn output(&self, part: &PartName, output: Output, which: Which) -> Result<Reference, String> {
         let standing = self.parts.get(part).ok_or_else(|| format!("waits for {part}"))?;
-        let kind = Kind::Resource(standing.kind).singular();
         let of = |one: &SeenResource| one.outputs.get(&output).cloned().map(Reference::Known);
         let chosen = standing.chosen.map(|(_, one)| one);
         let ready = chosen.filter(|one| is_ready(one) && !standing.changes);
@@ -90,12 +88,11 @@ impl<'a> Made<'a> {
             Which::Settled => ready.and_then(of),
             Which::SettledOrEarlier => ready.or(standing.in_use.map(|(_, one)| one)).and_then(of),
         };
-        found.ok_or_else(|| match chosen.map(|one| (&one.observed.spec.name, &one.state)) {
-            Some((name, State::Settling { what, .. })) => {
-                format!("waits for {kind} {name}: {what}")
-            }
-            _ if standing.made.is_some() => format!("waits for {kind} {part}, which comes first"),
-            _ => format!("waits for {kind} {part}"),
+        let name = &standing.name;
+        found.ok_or_else(|| match chosen.map(|one| &one.state) {
+            Some(State::Settling { what, .. }) => format!("waits for {name} ({what})"),
+            _ if standing.made.is_some() => format!("waits for {name}, which comes first"),
+            _ => format!("waits for {name}"),
         })
     }
 }
@@ -121,7 +118,10 @@ impl<'a> Part<'a> {
             changes: false,
             in_use: newest_first().find(|(_, one)| is_ready(one)),
             made: None,
-            kind: wanted.kind,
+            name: newest_first()
+                .next()
+                .map(|(_, one)| one.observed.spec.name.clone())
+                .unwrap_or_else(|| self.name(&wanted.part, 1)),
         };
         let settings = settings(wanted, made);
         let fitting = newest_first()
@@ -139,6 +139,7 @@ impl<'a> Part<'a> {
         }
         let next = last.map_or(1, |(generation, _)| generation.saturating_add(1));
         let name = self.name(&wanted.part, next);
+        standing.name = name.clone();
         // What is there does not do: it stays as it is until what takes its place can be made.
         match settings.into_iter().map(|(name, value)| Ok((name, value?))).collect() {
             Ok(settings) => standing.made = self.create(wanted, next, name, settings, drafts),
