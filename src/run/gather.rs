@@ -333,8 +333,8 @@ async fn look_up_attachments(gathered: &mut Gathered) {
         let seen: BTreeSet<&Attachment> =
             reading.got().attachments.iter().map(|held| &held.attachment).collect();
         let roles = wanted.roles.values().flat_map(|role| &role.attachments);
-        let new: BTreeSet<&Attachment> =
-            roles.filter(|one| one.content.is_none() && !seen.contains(one)).collect();
+        // Those with content, too: of some it is the content that names an object of its own.
+        let new: BTreeSet<&Attachment> = roles.filter(|one| !seen.contains(one)).collect();
         let Some(connection) = connections.get(place).filter(|_| !new.is_empty()) else { continue };
         let new: Vec<Attachment> = new.into_iter().cloned().collect();
         asked.push(async move {

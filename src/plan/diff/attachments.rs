@@ -186,3 +186,13 @@ fn has_room(roles: &Roles<'_>, seen: &[&Attachment], more: usize) -> bool {
     let is = seen.iter().filter(|one| one.content.is_none()).count();
     (is + more) as u64 <= *allowed
 }
+
+/// Which one it is, for people: where there is one of a kind, which has the kind's name, its content
+/// tells.
+pub(super) fn named(attachment: &Attachment) -> &str {
+    let is_only_one = attachment.name.as_str() == attachment.kind.as_str();
+    match attachment.content.as_deref().filter(|_| is_only_one) {
+        Some(content) => content,
+        None => attachment.name.as_str(),
+    }
+}

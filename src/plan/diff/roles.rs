@@ -357,7 +357,8 @@ impl<'a> Roles<'a> {
         let Some(unknown) = role.attachments.iter().find(is_unknown) else { return false };
         let message = format!(
             "{subject} should have {} {}, which there is not: nothing of the role is changed",
-            unknown.kind, unknown.name
+            unknown.kind,
+            attachments::named(unknown)
         );
         drafts.find(finding(
             &self.place,
@@ -379,7 +380,8 @@ impl<'a> Roles<'a> {
     fn said_untold(&self, subject: &Subject, untold: &Attachment, why: &str, drafts: &mut Drafts) {
         let message = format!(
             "{subject} is to have {} {}, and whether there is one cannot be told: {why}",
-            untold.kind, untold.name
+            untold.kind,
+            attachments::named(untold)
         );
         drafts.find(
             Finding::warning("unverified-policy", message)

@@ -70,3 +70,39 @@ fn a_policy_that_no_account_has_of_its_own_takes_nothing_off_in_however_many_run
     let set = peer.state().set_called("singer");
     assert!(peer.state().is_provisioned(&set));
 }
+
+#[test]
+fn a_misspelt_boundary_takes_the_place_of_none() {
+    let (case, peer) = applied();
+    let means = "      aws: {inline_policy:";
+    case.edit("policies/all.yaml", means, "      aws: {boundary: ReadOnlyAccess, inline_policy:");
+    case.edit("policies/all.yaml", "default: {users", "default: {access: {floor: 99}, users");
+    peer.state().calls.clear();
+    run(&case, &peer, &[]).ends_with(0);
+    assert_eq!(peer.state().count("GetPolicy"), 1);
+    let boundary = |peer: &IdentityCenterPeer| peer.state().boundary("singer");
+    assert!(boundary(&peer).contains(&arn("ReadOnlyAccess")));
+    peer.state().calls.clear();
+    run(&case, &peer, &[]).ends_with(0);
+    assert_eq!(peer.state().count("GetPolicy"), 0, "none for what is there");
+
+    case.edit("policies/all.yaml", "boundary: ReadOnlyAccess", "boundary: ReadOnlyAcess");
+    let writes = peer.state().writes;
+    let ran = run(&case, &peer, &[]).ends_with(11);
+    says(
+        &ran,
+        "role:singer should have boundary arn:aws:iam::aws:policy/ReadOnlyAcess, which there is not",
+    );
+    assert_eq!((ran.changes(), peer.state().writes), (Vec::new(), writes));
+    assert!(boundary(&peer).contains(&arn("ReadOnlyAccess")));
+
+    // One that cannot be looked up is said.
+    case.edit("policies/all.yaml", "boundary: ReadOnlyAcess", "boundary: ViewOnlyAccess");
+    peer.next_of("GetPolicy", Fault::Refused(403, "AccessDenied", vec![]));
+    let ran = run(&case, &peer, &["--dry-run"]);
+    says(
+        &ran,
+        "warning[unverified-policy] example/main: role:singer is to have boundary \
+         arn:aws:iam::aws:policy/ViewOnlyAccess",
+    );
+}

@@ -162,15 +162,17 @@ impl Client {
         }
     }
 
-    /// The managed policies that there are not. One call for each, as far as the hub's credentials
-    /// reach: AWS's own are the same everywhere, others each account has of its own.
+    /// The managed policies that there are not, attached or as a boundary. One call for each, as far
+    /// as the hub's credentials reach: AWS's own are the same everywhere, others each account has of
+    /// its own.
     pub(super) async fn doubtful_policies(
         &self,
         attachments: &[Attachment],
     ) -> Vec<(Attachment, Doubt)> {
         let mut doubtful = Vec::new();
-        for attachment in attachments.iter().filter(|one| one.kind.as_str() == MANAGED_KIND) {
-            let doubt = self.policy_doubt(&Policy::parse(attachment.name.as_str())).await;
+        for attachment in attachments {
+            let Some(policy) = managed(attachment) else { continue };
+            let doubt = self.policy_doubt(&policy).await;
             doubtful.extend(doubt.map(|doubt| (attachment.clone(), doubt)));
         }
         doubtful
@@ -330,6 +332,15 @@ impl Client {
             }
             _ => Err(unknown(set, attachment)),
         }
+    }
+}
+
+/// The policy that is an object of its own, of an attachment that is one.
+fn managed(attachment: &Attachment) -> Option<Policy> {
+    match attachment.kind.as_str() {
+        MANAGED_KIND => Some(Policy::parse(attachment.name.as_str())),
+        BOUNDARY_KIND => attachment.content.as_deref().map(Policy::parse),
+        _ => None,
     }
 }
 

@@ -371,6 +371,12 @@ impl State {
         set.managed.iter().cloned().chain(own).collect()
     }
 
+    /// The boundary of a permission set, as it was put.
+    pub fn boundary(&self, name: &str) -> String {
+        let set = self.sets.get(&self.set_called(name)).expect("a set there is");
+        set.boundary.as_ref().map(Value::to_string).unwrap_or_default()
+    }
+
     /// Somebody tags a permission set by hand.
     pub fn tag_set(&mut self, set: &str, key: &str, value: &str) {
         let set = self.sets.get_mut(set).expect("a permission set");
