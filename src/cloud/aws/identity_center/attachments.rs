@@ -335,6 +335,15 @@ impl Client {
     }
 }
 
+/// The policy that is an object of its own, of an attachment that is one.
+fn managed(attachment: &Attachment) -> Option<Policy> {
+    match attachment.kind.as_str() {
+        MANAGED_KIND => Some(Policy::parse(attachment.name.as_str())),
+        BOUNDARY_KIND => attachment.content.as_deref().map(Policy::parse),
+        _ => None,
+    }
+}
+
 /// Whether each account must have a policy of its own for it.
 /// The policy that is an object of its own, of an attachment that is one.
 fn managed(attachment: &Attachment) -> Option<Policy> {
