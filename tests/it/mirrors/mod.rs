@@ -18,6 +18,7 @@
 //! At the end of every line the public name must be served, once it was, until the mirror is retired.
 
 mod estate;
+mod properties;
 mod random;
 
 use std::path::{Path, PathBuf};
@@ -63,6 +64,12 @@ stories! {
     somebody_elses_name
     one_server_less
     proof_removed
+    another_form
+    another_name
+    another_region
+    there_and_back
+    front_end_without_mark
+    wanted_again
 }
 
 fn folder() -> PathBuf {
