@@ -23,7 +23,7 @@ use super::drafts::Drafts;
 use super::{DiffInputs, finding, shared};
 use crate::desired::DesiredMirror;
 use crate::diagnostic::Finding;
-use crate::model::{Kind, MirrorName, Place, SeenResource, State};
+use crate::model::{Kind, MirrorName, Place, Reading, SeenResource, State};
 use crate::plan::Waiting;
 use seen::Seen;
 
@@ -40,7 +40,7 @@ pub(super) fn changes(inputs: &DiffInputs<'_>, drafts: &mut Drafts) {
             }
             continue;
         }
-        let seen = Seen::of(place, readings.values().flat_map(|reading| reading.got()), drafts);
+        let seen = Seen::of(place, readings.values().flat_map(Reading::got), drafts);
         let place = shared(place);
         for (mirror, wanted) in wanted.into_iter().flatten() {
             Part { place: &place, mirror, wanted, seen: &seen, today: inputs.today }

@@ -49,7 +49,7 @@ enum Which {
     SettledOrEarlier,
 }
 
-impl<'a> Made<'a> {
+impl Made<'_> {
     /// What has the place of one generation of a wanted part, if another has.
     pub(super) fn replacement(&self, part: &PartName, generation: u32) -> Option<u32> {
         let standing = self.parts.get(part)?;
@@ -192,7 +192,8 @@ impl<'a> Part<'a> {
                 self.place,
                 "name-taken",
                 format!("mirror {} cannot have the {kind} `{name}`: that {why}", self.mirror),
-                "rename or remove it by hand; nothing was changed on it",
+                "if it is the mirror's, give it its mark back; if not, rename or remove it by hand; nothing \
+                 was changed on it",
             ));
             return None;
         }
