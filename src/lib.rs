@@ -8,9 +8,10 @@
 //!
 //! ```text
 //!  inventory/ ─▶ Inventory ─┐
-//!  LDAP, LDIF ─▶ Directory ─┼─▶ desired::resolve ─▶ Desired ─┐                     (pure)
-//!  policies/  ─▶ Policies ──┘                                ├─▶ plan::diff ─▶ Plan (pure)
-//!  clouds     ─▶ cloud::Observe ─▶ Observations ─────────────┘
+//!  LDAP, LDIF ─▶ Directory ─┤
+//!  policies/  ─▶ Policies ──┼─▶ desired::{resolve, mirrors} ─▶ Desired ─┐            (pure)
+//!  mirrors/   ─▶ Topology ──┘                                           ├─▶ plan::diff ─▶ Plan (pure)
+//!  clouds     ─▶ cloud::Observe ─▶ Observations ────────────────────────┘
 //!                                  (complete | partial)
 //!  operator's file ─▶ Operator ─▶ Permit: no directory is asked and no sink used without
 //!  Plan + Policies ─▶ guard::review ─▶ ApprovedPlan + held changes + violations     (pure)
@@ -19,7 +20,8 @@
 //! ```
 //!
 //! A dry run is this flow without its last line ([`run::prepare`] without [`run::carry_out`]):
-//! there is no flag for it below the command line.
+//! there is no flag for it below the command line. [`status::Status`] is another look at the same
+//! reading and plan.
 //!
 //! # Words
 //!
@@ -43,6 +45,9 @@
 //!   still at: it has happened for those that need it; **run record**: the durable account of a run.
 //! - **owned**: carries our mark; **foreign**: exists and is not ours; **extraneous**: owned and
 //!   not desired; **departed**: whose person left (what follows is deprovisioning: suspend, wait, delete).
+//! - **mirror**: one archive served from one account under one name; **part**: one thing a mirror is
+//!   made of, by what it is for: stays the same when another object takes its place; **generation**: the
+//!   how-manyeth object in that place. The next one is made, used, and only then the earlier one goes.
 //! - **key**: a credential of a service account that this program issues; **handed over**: a sink
 //!   took its secret, as noted on its user; **sink**: where secrets of new keys go.
 //! - **operator's file**: what only the operator decides, outside the repository: secrets, whom to

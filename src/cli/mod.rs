@@ -107,7 +107,7 @@ enum Command {
     Schema(schema::Args),
     /// Show what a run would change, and save it for `reconcile apply`
     Plan(plan::Args),
-    /// Show everything managed that is not plainly well: what waits, leaves, fails or ends
+    /// List everything managed that waits, leaves, failed or ends soon
     Status(status::Args),
     /// Carry out a saved plan, if nothing has moved since
     Apply(apply::Args),

@@ -122,7 +122,7 @@ fn in_days(today: Date, day: Date) -> String {
     }
 }
 
-/// What else a run would tell, and whether all is well.
+/// Whether all is well, and what else a run would tell.
 fn closing(out: &mut dyn Write, status: &Status) -> io::Result<()> {
     let counted = |count: usize, one: &str, many: &str| match count {
         0 => None,
@@ -143,7 +143,7 @@ fn closing(out: &mut dyn Write, status: &Status) -> io::Result<()> {
     if texts.is_empty() {
         return Ok(());
     }
-    let text = format!("Besides, `reconcile --dry-run` shows {}.", texts.join(", "));
+    let text = format!("`reconcile --dry-run` shows {}.", texts.join(", "));
     for line in wrapped("", "", &text) {
         writeln!(out, "{line}")?;
     }

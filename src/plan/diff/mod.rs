@@ -165,8 +165,7 @@ fn expiries(inputs: &DiffInputs<'_>, drafts: &mut Drafts) {
                 let hint = if *renews {
                     "the vendor should have renewed it by now; ask there what keeps it from that"
                 } else {
-                    "the vendor renews it by itself only while the record that proves its names is \
-                     there and something uses it"
+                    "the vendor renews it only while its proof is there and something uses it"
                 };
                 (format!("{} `{object}`", Kind::Resource(*kind).singular()), hint)
             }

@@ -61,7 +61,7 @@ fn nothing_is_to_be_told() {
     lock.lock().unwrap();
     let run = site.run(&["status"]).ends_with(0);
     assert_eq!(
-        run.out, "All is well.\nBesides, `reconcile --dry-run` shows 3 warnings.\n",
+        run.out, "All is well.\n`reconcile --dry-run` shows 3 warnings.\n",
         "also while another run is at work"
     );
     assert_eq!(files(&site.state()), before, "it writes nothing");
@@ -86,7 +86,7 @@ fn what_waits_and_what_ends_some_day() {
     let end = (Timestamp::now() + (197 * 24).hours()).to_zoned(TimeZone::UTC).date();
     let told = format!(
         "Ends later\n  spi/debian-mirrors\n    certificate debian-certificate-1: ends on {end}, in \
-         197 days; the vendor\n      renews it\n\nAll is well.\n"
+         197 days; the\n      vendor renews it\n\nAll is well.\n"
     );
     assert!(run.out.starts_with(&told), "{}\n{told}", run.out);
 }
@@ -127,7 +127,7 @@ fn who_is_suspended_until_when() {
     let site = Site::applied();
     site.edit_person("eilidh", |entry| format!("{entry}\naccountStatus: inactive"));
     let run = site.run(&["status"]).ends_with(0);
-    let told = "Besides, `reconcile --dry-run` shows 2 changes to be made, 3 warnings.\n";
+    let told = "`reconcile --dry-run` shows 2 changes to be made, 3 warnings.\n";
     assert_eq!(run.out, told, "not well before it is done");
     site.run(&[]).ends_with(0);
     let (since, end) = (today(), today() + 30.days());
@@ -139,7 +139,7 @@ fn who_is_suspended_until_when() {
         run.out
     );
     let run = site.run(&["status", "--today", &end.to_string()]);
-    assert!(run.out.contains("; the next\n      run deletes it\n"), "{}", run.out);
+    assert!(run.out.contains(";\n      the next run deletes it\n"), "{}", run.out);
     site.edit_person("eilidh", |entry| entry.replace("\naccountStatus: inactive", ""));
     let run = site.run(&["status"]).ends_with(0);
     assert!(run.out.contains("brings it back\n"), "{}", run.out);

@@ -114,5 +114,5 @@ fn well() {
     assert_eq!(plain(|out| report::status_text(out, &status)), "All is well.\n");
     status.changes = 1;
     let text = plain(|out| report::status_text(out, &status));
-    assert_eq!(text, "Besides, `reconcile --dry-run` shows 1 change to be made.\n");
+    assert_eq!(text, "`reconcile --dry-run` shows 1 change to be made.\n");
 }
