@@ -345,15 +345,6 @@ fn managed(attachment: &Attachment) -> Option<Policy> {
 }
 
 /// Whether each account must have a policy of its own for it.
-/// The policy that is an object of its own, of an attachment that is one.
-fn managed(attachment: &Attachment) -> Option<Policy> {
-    match attachment.kind.as_str() {
-        MANAGED_KIND => Some(Policy::parse(attachment.name.as_str())),
-        BOUNDARY_KIND => attachment.content.as_deref().map(Policy::parse),
-        _ => None,
-    }
-}
-
 fn is_of_accounts(attachment: &Attachment) -> bool {
     attachment.kind.as_str() == MANAGED_KIND
         && matches!(Policy::parse(attachment.name.as_str()), Policy::Own { .. })
