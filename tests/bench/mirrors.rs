@@ -134,7 +134,7 @@ fn all(loaded: &Loaded, facts: &[VendorFacts], nothing: &Parts) -> Parts {
             let kind = spec.kind;
             let (id, ownership) = (outputs[&Output::Id].clone(), Ownership::Ours(subject));
             let observed = Observed { id, ownership, spec };
-            let one = SeenResource { observed, outputs, state: State::Settled };
+            let one = SeenResource { observed, outputs, expiry: None, state: State::Settled };
             let kinds = parts.get_mut(&*change.place).expect("it is read");
             let reading = kinds.remove(&kind).expect("all kinds");
             let (mut all, _) = reading.into_parts();

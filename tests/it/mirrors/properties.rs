@@ -89,6 +89,7 @@ impl World {
             let one = SeenResource {
                 observed: Observed { id, ownership, spec },
                 outputs,
+                expiry: None,
                 state: state(rng),
             };
             let kinds = self.parts.get_mut(&*change.place).expect("it is read");

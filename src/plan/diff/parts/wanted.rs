@@ -118,10 +118,10 @@ impl<'a> Part<'a> {
             changes: false,
             in_use: newest_first().find(|(_, one)| is_ready(one)),
             made: None,
-            name: newest_first()
-                .next()
-                .map(|(_, one)| one.observed.spec.name.clone())
-                .unwrap_or_else(|| self.name(&wanted.part, 1)),
+            name: newest_first().next().map_or_else(
+                || self.name(&wanted.part, 1),
+                |(_, one)| one.observed.spec.name.clone(),
+            ),
         };
         let settings = settings(wanted, made);
         let fitting = newest_first()
