@@ -194,6 +194,7 @@ impl Serialize for Said<'_> {
             place: &'a Place,
             step: &'a Step,
             needs: &'a [crate::model::ChangeId],
+            verified: bool,
         }
         struct Changes<'a>(&'a [Change]);
         impl Serialize for Changes<'_> {
@@ -202,6 +203,7 @@ impl Serialize for Said<'_> {
                     place: &change.place,
                     step: &change.step,
                     needs: &change.needs,
+                    verified: change.verified,
                 }))
             }
         }

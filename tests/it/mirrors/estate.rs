@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use reconcile::apply::{Options, Outcomes, execute};
 use reconcile::cloud::Vendor;
+use reconcile::cloud::memory::service::resource::Resource;
 use reconcile::cloud::memory::{Fault, MemoryVendor, MemoryWorld, Operation};
 use reconcile::directory::Access;
 use reconcile::event::{Event, Outcome};
@@ -21,7 +22,9 @@ use reconcile::sink::NoSinks;
 use tokio_util::sync::CancellationToken;
 
 pub const ACCOUNT: &str = "100000000001";
-pub const NAME: &str = "debian.memory.mirror.example.org";
+/// The names under which the mirror is served in these stories.
+pub const NAMES: [&str; 2] =
+    ["debian.memory.mirror.example.org", "packages.memory.mirror.example.org"];
 
 const INVENTORY: &str = "\
 organisations:
@@ -128,7 +131,8 @@ impl Estate {
     }
 
     fn edit(&mut self, change: &str) {
-        let (old, new) = change.split_once(" => ").expect("OLD => NEW");
+        let (old, new) = change.split_once(" =>").expect("OLD => NEW");
+        let new = new.strip_prefix(' ').unwrap_or(new);
         let (old, new) = (old.replace("\\n", "\n"), new.replace("\\n", "\n"));
         assert!(self.mirrors.contains(&old), "{old} is not in\n{}", self.mirrors);
         self.mirrors = self.mirrors.replacen(&old, &new, 1);
@@ -140,6 +144,11 @@ impl Estate {
             ["remove", kind, name] => {
                 let id = self.find(kind_of(kind), name).expect("a resource");
                 self.world.remove_resource(ACCOUNT, &id.as_str().into()).expect("memory");
+            }
+            ["unmark", kind, name] => {
+                let id = self.find(kind_of(kind), name).expect("a resource");
+                let unmark = |one: &mut Resource| one.tags.clear();
+                self.world.edit_resource(ACCOUNT, &id.as_str().into(), unmark).expect("memory");
             }
             ["zone", name] => {
                 let settings = [("domain".to_owned(), "foreign.example".into())].into();
@@ -268,6 +277,7 @@ impl Estate {
     pub fn must_be_served(&mut self, after: &str) {
         let is_served = self.is_served();
         let wanted = !self.mirrors.contains("retired: true");
+        self.was_served &= wanted;
         assert!(
             is_served || !self.was_served || !wanted,
             "not served after {after}:\n{}\n{:#?}",
@@ -277,8 +287,13 @@ impl Estate {
         self.was_served |= is_served;
     }
 
-    /// Whether some record of the public name leads to a front end that serves it.
+    /// Whether the mirror is served under some name.
     pub fn is_served(&self) -> bool {
+        NAMES.iter().any(|name| self.is_served_as(name))
+    }
+
+    /// Whether some record of a public name leads to a front end that serves it.
+    fn is_served_as(&self, public_name: &str) -> bool {
         let state = self.world.dump().expect("memory");
         let account = state.account(ACCOUNT);
         let all: Vec<_> = account.resources.after(None).collect();
@@ -288,13 +303,13 @@ impl Estate {
             .filter_map(|one| one.address())
             .collect();
         let serving: BTreeSet<String> = of(ResourceKind::FrontEnd)
-            .filter(|one| one.flag("enabled") && one.set("domains").any(|name| name == NAME))
+            .filter(|one| one.flag("enabled") && one.set("domains").any(|name| name == public_name))
             .filter(|one| one.set("origins").any(|origin| running.contains(origin)))
             .filter(|one| self.is_settled(one.text("certificate")))
             .filter_map(|one| one.address())
             .collect();
         of(ResourceKind::RecordSet)
-            .filter(|one| one.text("domain") == NAME)
+            .filter(|one| one.text("domain") == public_name)
             .any(|one| one.set("values").any(|value| serving.contains(value)))
     }
 

@@ -19,6 +19,7 @@
 
 mod estate;
 mod last;
+mod properties;
 mod random;
 
 use std::path::{Path, PathBuf};
@@ -65,6 +66,12 @@ stories! {
     one_server_less
     proof_removed
     certificate_ends
+    another_form
+    another_name
+    another_region
+    there_and_back
+    front_end_without_mark
+    wanted_again
 }
 
 fn folder() -> PathBuf {

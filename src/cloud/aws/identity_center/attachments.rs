@@ -335,7 +335,6 @@ impl Client {
     }
 }
 
-/// Whether each account must have a policy of its own for it.
 /// The policy that is an object of its own, of an attachment that is one.
 fn managed(attachment: &Attachment) -> Option<Policy> {
     match attachment.kind.as_str() {
@@ -345,6 +344,7 @@ fn managed(attachment: &Attachment) -> Option<Policy> {
     }
 }
 
+/// Whether each account must have a policy of its own for it.
 fn is_of_accounts(attachment: &Attachment) -> bool {
     attachment.kind.as_str() == MANAGED_KIND
         && matches!(Policy::parse(attachment.name.as_str()), Policy::Own { .. })

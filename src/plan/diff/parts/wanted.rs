@@ -33,7 +33,7 @@ pub(super) struct Standing<'a> {
     in_use: Option<(u32, &'a SeenResource)>,
     /// The change by which one comes to be.
     made: Option<ChangeId>,
-    /// The name of the object that is meant, as it is or will be.
+    /// What it is called at the vendor, or will be.
     name: ObjectName,
 }
 
@@ -118,7 +118,10 @@ impl<'a> Part<'a> {
             changes: false,
             in_use: newest_first().find(|(_, one)| is_ready(one)),
             made: None,
-            name: self.name(&wanted.part, 1),
+            name: newest_first().next().map_or_else(
+                || self.name(&wanted.part, 1),
+                |(_, one)| one.observed.spec.name.clone(),
+            ),
         };
         let settings = settings(wanted, made);
         let fitting = newest_first()
@@ -126,7 +129,6 @@ impl<'a> Part<'a> {
         if let Some((generation, one, spec)) = fitting {
             let known = settings.values().all(Result::is_ok);
             standing.chosen = Some((generation, one));
-            standing.name = one.observed.spec.name.clone();
             standing.changes = self.keep(one, wanted, spec, drafts);
             standing.done = known && !standing.changes && is_ready(one);
             return standing;
@@ -190,7 +192,8 @@ impl<'a> Part<'a> {
                 self.place,
                 "name-taken",
                 format!("mirror {} cannot have the {kind} `{name}`: that {why}", self.mirror),
-                "rename or remove it by hand; nothing was changed on it",
+                "if it is the mirror's, give it its mark back; if not, rename or remove it by hand; nothing \
+                 was changed on it",
             ));
             return None;
         }

@@ -74,8 +74,14 @@ impl View {
 
     /// How much there is of what [`Lost::counts`] counts.
     pub fn existing(&self) -> [u64; 6] {
-        let accesses: Pairs =
-            self.rights(&self.members).into_iter().map(|(who, at, _)| (who, at)).collect();
+        // Of what there is, a share may go: there is also what was narrowed to nothing, since what a
+        // role lets do is not something that a vendor tells of every role.
+        let mut accesses = Pairs::new();
+        for (who, group) in &self.members {
+            let places = self.bindings.iter().filter(|(of, _)| of == group).map(|(_, place)| place);
+            let accounts = places.filter_map(|place| place.split_once('/'));
+            accesses.extend(accounts.map(|(account, _)| (who.clone(), account.to_owned())));
+        }
         let all = [&self.users, &self.groups, &self.roles, &self.bindings];
         let [users, groups, roles, bindings] = all.map(|all| all.len() as u64);
         [users, self.all_members, groups, roles, bindings, accesses.len() as u64]
