@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::gather::Gathered;
 use crate::digest::sha256;
-use crate::model::{Credential, Directory, Missing, ObservedAccount, Place, Reading, VendorId};
+use crate::model::{
+    Credential, Directory, Missing, ObservedAccount, Place, Reading, ResourceKind, SeenResource,
+    VendorId,
+};
 
 /// The digest of every directory that was asked, by `directory NAME`.
 pub fn directories(gathered: &Gathered) -> BTreeMap<String, String> {
@@ -19,6 +22,15 @@ pub fn directories(gathered: &Gathered) -> BTreeMap<String, String> {
 /// order in which a vendor lists.
 pub fn accounts(gathered: &Gathered) -> BTreeMap<String, String> {
     let observations = &gathered.observations;
+    let parts = observations.parts.iter().map(|(place, readings)| {
+        let of_kind = |(kind, reading): (&ResourceKind, &Reading<Vec<SeenResource>>)| {
+            let mut seen = reading.got().clone();
+            seen.sort_by(|a, b| a.observed.id.cmp(&b.observed.id));
+            (*kind, seen, reading.missing().to_vec())
+        };
+        let readings: Vec<_> = readings.iter().map(of_kind).collect();
+        (format!("mirrors in {place}"), digest(&readings))
+    });
     observations
         .accounts
         .iter()
@@ -33,6 +45,7 @@ pub fn accounts(gathered: &Gathered) -> BTreeMap<String, String> {
             });
             (place.to_string(), account(place, reading, &credentials))
         })
+        .chain(parts)
         .collect()
 }
 
