@@ -88,6 +88,7 @@ fn read(image: &str) -> Loaded {
     }
     let files = [
         ("inventory/all.yaml", INVENTORY),
+        ("policies/all.yaml", "roles: {}\n"),
         ("mirrors/all.yaml", topology.as_str()),
         ("mirrors/debian.asc", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"),
     ];

@@ -3,7 +3,15 @@
 //! # Make before break
 //! What cannot be changed is replaced: the next generation is made, and once the vendor has finished
 //! it, what refers to the part refers to that one. The earlier generation goes when nothing refers to
-//! it any more: as a leaver does, in two steps and with a day between them.
+//! it any more: as a leaver does, in two steps and with a day between them. Whoever goes back to what
+//! was before gets the earlier generation back, as long as that is there.
+//!
+//! # What is needed without being named
+//! A public name leads somewhere: the record of one that is not wanted any more (another name, another
+//! form, a region less) stays until all names that are wanted lead to front ends that are everywhere. A
+//! certificate is renewed only while its names are proven: the proof goes with it. In some places a
+//! front end that is being deployed is what it was before: what it needed stays until it is
+//! everywhere. And what is not ours, or has lost its mark, needs what it names as much as any other.
 //!
 //! # Waiting
 //! What needs something that the vendor has not finished is not planned: it waits, and the plan says
@@ -11,7 +19,8 @@
 //! chain of parts has links.
 //!
 //! Architecture invariants: nothing is made or taken away in an account any of whose lists of parts
-//! is incomplete; the record of a public name is never taken away while its mirror is wanted.
+//! is incomplete; the last record of a public name is never taken away while its mirror is wanted and
+//! nothing else is served in its place.
 
 mod ending;
 mod seen;

@@ -41,9 +41,12 @@ impl Hands {
             5..=6 => {
                 self.lost.insert((account.to_owned(), one.id.clone()), one.tags.clone());
                 let all = rng.bool();
-                let change = |one: &mut Resource| match all {
-                    true => one.tags.clear(),
-                    false => drop(one.tags.insert(SUBJECT_TAG.to_owned(), "part:?".to_owned())),
+                let change = |one: &mut Resource| {
+                    if all {
+                        one.tags.clear();
+                    } else {
+                        one.tags.insert(SUBJECT_TAG.to_owned(), "part:?".to_owned());
+                    }
                 };
                 world.edit_resource(account, &id, change).expect("memory");
                 "loses its mark"

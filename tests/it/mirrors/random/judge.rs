@@ -175,7 +175,7 @@ impl Judge {
         let servers = state.resources().filter(|(_, one)| one.kind == ResourceKind::Server);
         let up: BTreeSet<String> =
             servers.filter(|(_, one)| is_up(one)).filter_map(|(_, one)| one.address()).collect();
-        let serves = |account: &str, version: &Resource| {
+        let is_good = |account: &str, version: &Resource| {
             let resources = &state.account(account).resources;
             version.flag("enabled")
                 && version.set("domains").any(|domain| domain == name)
@@ -190,7 +190,7 @@ impl Judge {
                 let versions = &self.fronts[&one.id];
                 let first = versions[0].0.checked_add(moment.times.front_end_deploys);
                 first.expect("a time") <= moment.now
-                    && versions.iter().all(|(_, version)| serves(account, version))
+                    && versions.iter().all(|(_, version)| is_good(account, version))
             })
             .filter_map(|(_, one)| one.address())
             .collect();

@@ -33,6 +33,7 @@ pub fn policies(limit: u32) -> String {
 
 /// One mirror, as written.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a line of the file, written or not")]
 pub struct Mirror {
     pub account: usize,
     pub regional: bool,
