@@ -28,8 +28,8 @@ pub(super) struct Standing<'a> {
     chosen: Option<(u32, &'a SeenResource)>,
     /// That object is as it should be in everything, and nothing about it is under way.
     done: bool,
-    /// That object is about to be changed.
-    changes: bool,
+    /// Nobody is sent there now: that object is about to be changed, or has nobody behind it.
+    unfit: bool,
     /// The newest that is of use now, whatever it is like.
     in_use: Option<(u32, &'a SeenResource)>,
     /// The change by which one comes to be.
@@ -81,7 +81,7 @@ impl Made<'_> {
         let kind = Kind::Resource(standing.kind).singular();
         let of = |one: &SeenResource| one.outputs.get(&output).cloned().map(Reference::Known);
         let chosen = standing.chosen.map(|(_, one)| one);
-        let ready = chosen.filter(|one| is_ready(one) && !standing.changes);
+        let ready = chosen.filter(|one| is_ready(one) && !standing.unfit);
         let found = match which {
             Which::Any => {
                 let made = standing.made.map(|by| Reference::Made { by, output });
@@ -118,7 +118,7 @@ impl<'a> Part<'a> {
         let mut standing = Standing {
             chosen: None,
             done: false,
-            changes: false,
+            unfit: false,
             in_use: newest_first().find(|(_, one)| is_ready(one)),
             made: None,
             kind: wanted.kind,
@@ -129,8 +129,8 @@ impl<'a> Part<'a> {
         if let Some((generation, one, spec)) = fitting {
             let known = settings.values().all(Result::is_ok);
             standing.chosen = Some((generation, one));
-            standing.changes = self.keep(one, wanted, spec, drafts);
-            standing.done = known && !standing.changes && is_ready(one);
+            standing.unfit = self.keep(one, wanted, spec, drafts) || has_nobody(wanted, &settings);
+            standing.done = known && !standing.unfit && is_ready(one);
             return standing;
         }
         let last = newest_first().next();
@@ -275,6 +275,12 @@ fn setting(wanted: &Wanted, made: &Made<'_>) -> Result<Value, String> {
             Ok(Value::AllMade(ready))
         }
     }
+}
+
+/// Whether not one of those that should be behind a part is there: whatever it says, it serves nobody.
+fn has_nobody(wanted: &DesiredPart, settings: &Settings) -> bool {
+    let all = wanted.settings.iter().filter(|(_, value)| matches!(value, Wanted::OfAll { .. }));
+    all.into_iter().any(|(name, _)| settings.get(name).is_some_and(Result::is_err))
 }
 
 /// What an object should be like, where it can be made so: it did not fail, and is as it should be in
