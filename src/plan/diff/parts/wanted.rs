@@ -28,7 +28,7 @@ pub(super) struct Standing<'a> {
     chosen: Option<(u32, &'a SeenResource)>,
     /// That object is as it should be in everything, and nothing about it is under way.
     done: bool,
-    /// Nobody is sent there now: that object is about to be changed, or has nobody behind it.
+    /// Nobody is sent there now: that object is about to be changed, or what it needs is not there.
     unfit: bool,
     /// The newest that is of use now, whatever it is like.
     in_use: Option<(u32, &'a SeenResource)>,
@@ -129,7 +129,7 @@ impl<'a> Part<'a> {
         if let Some((generation, one, spec)) = fitting {
             let known = settings.values().all(Result::is_ok);
             standing.chosen = Some((generation, one));
-            standing.unfit = self.keep(one, wanted, spec, drafts) || has_nobody(wanted, &settings);
+            standing.unfit = self.keep(one, wanted, spec, drafts) || self.hangs(one, wanted);
             standing.done = known && !standing.unfit && is_ready(one);
             return standing;
         }
@@ -145,6 +145,16 @@ impl<'a> Part<'a> {
             Err(what) => drafts.wait(self.to_come(wanted, next, name, what)),
         }
         standing
+    }
+
+    /// Whether something that an object needs to serve is not there, whatever it says itself:
+    /// somebody took it away.
+    fn hangs(&self, one: &SeenResource, wanted: &DesiredPart) -> bool {
+        let needed = wanted.settings.iter().filter(|(_, value)| {
+            matches!(value, Wanted::Of { settled: true, .. } | Wanted::OfAll { .. })
+        });
+        let is = &one.observed.spec.settings;
+        needed.into_iter().any(|(name, _)| is.get(name).is_none_or(|value| !self.seen.leads(value)))
     }
 
     /// An object stays in its place. Whether it is changed.
@@ -275,12 +285,6 @@ fn setting(wanted: &Wanted, made: &Made<'_>) -> Result<Value, String> {
             Ok(Value::AllMade(ready))
         }
     }
-}
-
-/// Whether not one of those that should be behind a part is there: whatever it says, it serves nobody.
-fn has_nobody(wanted: &DesiredPart, settings: &Settings) -> bool {
-    let all = wanted.settings.iter().filter(|(_, value)| matches!(value, Wanted::OfAll { .. }));
-    all.into_iter().any(|(name, _)| settings.get(name).is_some_and(Result::is_err))
 }
 
 /// What an object should be like, where it can be made so: it did not fail, and is as it should be in
