@@ -72,6 +72,7 @@ stories! {
     there_and_back
     front_end_without_mark
     wanted_again
+    nobody_behind
 }
 
 fn folder() -> PathBuf {

@@ -20,8 +20,8 @@ pub(super) struct Seen<'a> {
     /// Who says a text: an id, an address. Also what is not ours, or not any more: it would break
     /// just as well.
     said_by: HashMap<&'a str, Vec<&'a SeenResource>>,
-    /// The certificates, also those that are not ours any more, by what the record must say that proves their names.
-    proven_by: HashMap<&'a str, &'a SeenResource>,
+    /// Everything, also what is not ours, by each text that the vendor made up for it.
+    made_for: HashMap<&'a str, (Output, &'a SeenResource)>,
 }
 
 impl<'a> Seen<'a> {
@@ -37,15 +37,15 @@ impl<'a> Seen<'a> {
             ours: BTreeMap::new(),
             others: HashMap::new(),
             said_by: HashMap::new(),
-            proven_by: HashMap::new(),
+            made_for: HashMap::new(),
         };
         for one in all {
             let spec = &one.observed.spec;
             for text in spec.settings.values().flat_map(texts) {
                 seen.said_by.entry(text).or_default().push(one);
             }
-            let proof = one.outputs.get(&Output::ProofValue);
-            seen.proven_by.extend(proof.map(|proof| (proof.as_str(), one)));
+            let outputs = one.outputs.iter();
+            seen.made_for.extend(outputs.map(|(output, text)| (text.as_str(), (*output, one))));
             let Some(Subject::Part { mirror, part, generation }) = one.observed.ownership.subject()
             else {
                 seen.others.insert((spec.kind, spec.name.as_str().to_lowercase()), one);
@@ -106,7 +106,17 @@ impl<'a> Seen<'a> {
     /// The certificate that a record proves, if it is a proof.
     pub(super) fn proven_by(&self, record: &SeenResource) -> Option<&'a SeenResource> {
         let mut said = record.observed.spec.settings.values().flat_map(texts);
-        said.find_map(|text| self.proven_by.get(text)).copied()
+        said.find_map(|text| match self.made_for.get(text) {
+            Some((Output::ProofValue, certificate)) => Some(*certificate),
+            _ => None,
+        })
+    }
+
+    /// Whether a value names something that is there and of use.
+    pub(super) fn leads(&self, value: &Value) -> bool {
+        let of_use =
+            |one: &SeenResource| matches!(one.state, State::Settled | State::Retired { .. });
+        texts(value).any(|text| self.made_for.get(text).is_some_and(|(_, one)| of_use(one)))
     }
 
     /// Why a name cannot be used for something of ours, if so.

@@ -27,8 +27,8 @@ pub(super) struct Standing<'a> {
     chosen: Option<(u32, &'a SeenResource)>,
     /// That object is as it should be in everything, and nothing about it is under way.
     done: bool,
-    /// That object is about to be changed.
-    changes: bool,
+    /// Nobody is sent there now: that object is about to be changed, or what it needs is not there.
+    unfit: bool,
     /// The newest that is of use now, whatever it is like.
     in_use: Option<(u32, &'a SeenResource)>,
     /// The change by which one comes to be.
@@ -79,7 +79,7 @@ impl Made<'_> {
         let standing = self.parts.get(part).ok_or_else(|| format!("waits for {part}"))?;
         let of = |one: &SeenResource| one.outputs.get(&output).cloned().map(Reference::Known);
         let chosen = standing.chosen.map(|(_, one)| one);
-        let ready = chosen.filter(|one| is_ready(one) && !standing.changes);
+        let ready = chosen.filter(|one| is_ready(one) && !standing.unfit);
         let found = match which {
             Which::Any => {
                 let made = standing.made.map(|by| Reference::Made { by, output });
@@ -115,7 +115,7 @@ impl<'a> Part<'a> {
         let mut standing = Standing {
             chosen: None,
             done: false,
-            changes: false,
+            unfit: false,
             in_use: newest_first().find(|(_, one)| is_ready(one)),
             made: None,
             name: newest_first().next().map_or_else(
@@ -129,8 +129,8 @@ impl<'a> Part<'a> {
         if let Some((generation, one, spec)) = fitting {
             let known = settings.values().all(Result::is_ok);
             standing.chosen = Some((generation, one));
-            standing.changes = self.keep(one, wanted, spec, drafts);
-            standing.done = known && !standing.changes && is_ready(one);
+            standing.unfit = self.keep(one, wanted, spec, drafts) || self.hangs(one, wanted);
+            standing.done = known && !standing.unfit && is_ready(one);
             return standing;
         }
         let last = newest_first().next();
@@ -146,6 +146,16 @@ impl<'a> Part<'a> {
             Err(what) => drafts.wait(self.to_come(wanted, next, name, what)),
         }
         standing
+    }
+
+    /// Whether something that an object needs to serve is not there, whatever it says itself:
+    /// somebody took it away.
+    fn hangs(&self, one: &SeenResource, wanted: &DesiredPart) -> bool {
+        let needed = wanted.settings.iter().filter(|(_, value)| {
+            matches!(value, Wanted::Of { settled: true, .. } | Wanted::OfAll { .. })
+        });
+        let is = &one.observed.spec.settings;
+        needed.into_iter().any(|(name, _)| is.get(name).is_none_or(|value| !self.seen.leads(value)))
     }
 
     /// An object stays in its place. Whether it is changed.
